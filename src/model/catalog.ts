@@ -1,0 +1,61 @@
+// The schema as an archive carries it (member `schema/catalog.json`): objects, the steps that make them, and the tables whose rows
+// follow. The snapshot side writes it, the restore side plans from it; neither needs the other's code.
+
+/** The sections of pg_dump: before the rows, the rows (sequence values, too), after the rows. */
+export type Section = 'pre-data' | 'data' | 'post-data';
+
+/** What a step does to its object. `--no-owner` leaves out 'owner', `--no-privileges` leaves out 'privilege'. */
+export type Facet = 'definition' | 'owner' | 'comment' | 'privilege' | 'value' | 'refresh';
+
+/** One object of the source. `id` is its index in `Catalog.objects`. */
+export interface CatalogObject {
+  readonly id: number;
+  /** 'table', 'index', 'function', ...: the name of its kind. */
+  readonly kind: string;
+  /** Absent for objects without a schema. */
+  readonly schema?: string;
+  /** Bare name; for routines with the argument types. Any character may occur. */
+  readonly name: string;
+  /** The object it goes with and is selected with: the table of an index, constraint, trigger, default or owned sequence. */
+  readonly parent?: number;
+  /** `DROP ...` statement's object part, as in `TABLE "public"."events"`; absent where the parent takes it along. */
+  readonly drop?: string;
+}
+
+/** One action: statements that are sent one at a time, in order. `id` is its index in `Catalog.steps`; every need has a smaller id. */
+export interface Step {
+  readonly id: number;
+  readonly object: number;
+  readonly section: Section;
+  readonly facet: Facet;
+  readonly statements: readonly string[];
+  readonly needs: readonly number[];
+  /** Roles that the statements name: they must exist on the target. */
+  readonly roles?: readonly string[];
+}
+
+export type CopyFormat = 'text' | 'binary';
+
+export interface Column {
+  readonly name: string;
+  /** As `format_type` prints it, qualified where not in pg_catalog. */
+  readonly type: string;
+}
+
+/** A table whose rows can be copied. `columns` are those that COPY carries: not dropped, not generated, in attnum order. */
+export interface CatalogTable {
+  /** Its `CatalogObject.id`; names its members in the archive. */
+  readonly object: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly format: CopyFormat;
+  /** Why there are no rows of it in this archive, where that was asked for or could not be otherwise. */
+  readonly withoutData?: 'excluded' | 'schema-only' | 'unlogged-on-standby';
+}
+
+export interface Catalog {
+  readonly objects: readonly CatalogObject[];
+  readonly steps: readonly Step[];
+  readonly tables: readonly CatalogTable[];
+}

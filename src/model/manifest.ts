@@ -1,0 +1,90 @@
+// The manifest as TypeScript sees it once it has been read: what an archive holds and proves about itself. Its form on disk
+// (decimal strings for integers that can pass 2^53) is in archive/manifest-schema.ts; docs/format.md explains it to strangers.
+import type { Column, CopyFormat } from './catalog.js';
+import type { Position } from './position.js';
+
+export const formatVersion = 1;
+
+/** Sizes of one zstd frame, in bytes. */
+export interface FrameSize {
+  readonly compressed: number;
+  readonly raw: number;
+}
+
+/** A tar member and where its frames lie in the archive. */
+export interface StoredMember {
+  readonly member: string;
+  /** Offset of its first frame and the length of all its frames together, in bytes of the archive. */
+  readonly offset: bigint;
+  readonly length: bigint;
+  readonly frames: readonly FrameSize[];
+  /** Bytes of the member's body: without tar header and padding. */
+  readonly rawBytes: bigint;
+  /** SHA-256 of the member's compressed frames, in hex. */
+  readonly sha256: string;
+}
+
+/** Rows of one table: a whole number of rows of one ctid range, valid alone as COPY input. */
+export interface StoredChunk extends StoredMember {
+  readonly rows: bigint;
+  /** Heap blocks [first, end); end null = to the end of the table; null altogether = the table was not split. */
+  readonly range: readonly [first: bigint, end: bigint | null] | null;
+}
+
+export interface TableEntry {
+  /** `CatalogObject.id` in schema/catalog.json. */
+  readonly object: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly format: CopyFormat;
+  readonly withoutData?: 'excluded' | 'schema-only' | 'unlogged-on-standby';
+  readonly rows: bigint;
+  readonly rawBytes: bigint;
+  readonly chunks: readonly StoredChunk[];
+}
+
+/** An object that was left out, and why. */
+export interface LeftOut {
+  readonly kind: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface SourceInfo {
+  /** As `server_version_num`: 180004. */
+  readonly serverVersion: number;
+  readonly systemIdentifier: string | null;
+  readonly database: string;
+  readonly encoding: string;
+  readonly collate: string;
+  readonly ctype: string;
+  /** 'libc', 'icu' or 'builtin'. */
+  readonly localeProvider: string;
+  /** Locale of an ICU or builtin provider. */
+  readonly locale: string | null;
+  readonly icuRules: string | null;
+  readonly inRecovery: boolean;
+}
+
+export interface Manifest {
+  readonly format: 'tidemark';
+  readonly formatVersion: number;
+  readonly toolVersion: string;
+  readonly source: SourceInfo;
+  readonly position: Position;
+  readonly settings: {
+    readonly jobs: number;
+    readonly compressLevel: number;
+    readonly chunkBytes: number;
+    /** What of schema and rows is inside. */
+    readonly sections: readonly ('schema' | 'data')[];
+    /** The selection as it was asked for: option name to patterns. Empty: everything. */
+    readonly selection: Readonly<Record<string, readonly string[]>>;
+  };
+  /** schema/catalog.json, schema/pre-data.sql, schema/post-data.sql. */
+  readonly schema: readonly StoredMember[];
+  readonly tables: readonly TableEntry[];
+  readonly leftOut: readonly LeftOut[];
+  readonly totals: { readonly tables: number; readonly rows: bigint; readonly rawBytes: bigint; readonly compressedBytes: bigint };
+}

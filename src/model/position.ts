@@ -1,0 +1,14 @@
+// A position: where the database stood at the instant of a snapshot. Read inside the snapshot's own transaction, so that it is
+// true of the data; scheduling and retention measure with it.
+
+/** Where the database stood. Heights, LSNs, sequences and counts are bigint; `at` is the server's clock. */
+export interface Position {
+  readonly at: Date;
+  /** Write-ahead log position in bytes, as `pg_lsn - '0/0'` gives it. On a standby: the last replayed one. */
+  readonly lsn: bigint;
+  readonly height?: bigint;
+  readonly hash?: string;
+  readonly changes?: bigint;
+  /** Stream name to the last sequence that was processed. */
+  readonly streams?: Readonly<Record<string, bigint>>;
+}

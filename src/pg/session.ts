@@ -1,0 +1,153 @@
+// Opens sessions with every setting that our reading and writing relies on, whatever the role or database has stored, and runs
+// statements on them. One factory for control connection, workers and maintenance, so that TLS and settings are never forgotten.
+import pg from 'pg';
+import { TidemarkError } from '../model/errors.js';
+import { connectionError, queryError } from './errors.js';
+import { type ConnectionSettings, describeConnection } from './settings.js';
+
+/** What a session is for. 'read' sessions never change anything; 'write' sessions restore. */
+export type SessionUse = 'read' | 'write';
+
+/** Settings of every session, with the first server version (`server_version_num`) that has them.
+ *  search_path: or deparsed names come out unqualified (CVE-2018-1058); row_security off: a filtered table is an error, not fewer rows;
+ *  the timeouts: a stored role or database setting would apply to us; synchronize_seqscans off keeps the physical order of rows;
+ *  restrict_nonsystem_relation_kind: CVE-2024-7348; client_connection_check_interval: a dead client is noticed during long work. */
+const settings: readonly (readonly [name: string, value: string, uses: readonly SessionUse[], since: number])[] = [
+  ['search_path', '', ['read', 'write'], 0],
+  ['client_encoding', 'UTF8', ['read', 'write'], 0],
+  ['standard_conforming_strings', 'on', ['read', 'write'], 0],
+  ['DateStyle', 'ISO', ['read', 'write'], 0],
+  ['IntervalStyle', 'postgres', ['read', 'write'], 0],
+  ['TimeZone', 'UTC', ['read', 'write'], 0],
+  ['extra_float_digits', '3', ['read', 'write'], 0],
+  ['bytea_output', 'hex', ['read', 'write'], 0],
+  ['lc_monetary', 'C', ['read', 'write'], 0],
+  ['row_security', 'off', ['read', 'write'], 0],
+  ['statement_timeout', '0', ['read', 'write'], 0],
+  ['lock_timeout', '0', ['read', 'write'], 0],
+  ['idle_in_transaction_session_timeout', '0', ['read', 'write'], 0],
+  ['idle_session_timeout', '0', ['read', 'write'], 140000],
+  ['transaction_timeout', '0', ['read', 'write'], 170000],
+  ['client_connection_check_interval', '5s', ['read', 'write'], 140000],
+  ['quote_all_identifiers', 'on', ['read'], 0],
+  ['synchronize_seqscans', 'off', ['read'], 0],
+  ['xmloption', 'content', ['read', 'write'], 0],
+  ['check_function_bodies', 'off', ['write'], 0],
+  ['client_min_messages', 'warning', ['read', 'write'], 0],
+  ['default_transaction_read_only', 'off', ['write'], 0],
+  ['default_tablespace', '', ['write'], 0],
+  ['default_table_access_method', 'heap', ['write'], 0],
+  ['default_toast_compression', 'pglz', ['write'], 140000],
+  ['transform_null_equals', 'off', ['write'], 0],
+  ['synchronous_commit', 'off', ['write'], 0],
+  ['session_replication_role', 'origin', [], 0],
+];
+
+/** The oldest server that is read or written. */
+export const oldestServer = 140000;
+
+/** An open connection with our settings. Close it with `close()`; `destroy()` cuts the socket when the protocol is in the middle of
+ *  something (a COPY) that cannot be ended in order. */
+export class Session implements AsyncDisposable {
+  readonly client: pg.Client;
+  readonly version: number;
+  readonly #where: string;
+  #lost: Error | undefined;
+
+  constructor(client: pg.Client, version: number, where: string) {
+    this.client = client;
+    this.version = version;
+    this.#where = where;
+    client.on('error', (error) => {
+      this.#lost = error;
+    });
+  }
+
+  /** Runs one statement through the extended protocol (a second one in the text is refused by the server) and gives its rows.
+   *  @throws TidemarkError with SQLSTATE in `details.sqlstate` */
+  async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    if (this.#lost) throw connectionError(this.#lost, this.#where);
+    try {
+      const config = { text, values: [...values], queryMode: 'extended' as const };
+      const result = await this.client.query<Row>(config);
+      return result.rows;
+    } catch (error) {
+      throw queryError(error, text, this.#where);
+    }
+  }
+
+  /** Like `query`, for exactly one row. */
+  async one<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row> {
+    const rows = await this.query<Row>(text, values);
+    const row = rows[0];
+    if (rows.length !== 1 || row === undefined) {
+      throw new TidemarkError('INTERNAL', `run a query on ${this.#where}: one row was expected, ${rows.length} came`, { details: { text } });
+    }
+    return row;
+  }
+
+  /** Ends the session in order; resolves also when the connection is gone already. */
+  async close(): Promise<void> {
+    await this.client.end().catch(() => undefined);
+  }
+
+  /** Cuts the socket. The server notices at its next read or write, or within client_connection_check_interval. */
+  destroy(): void {
+    streamOf(this.client).destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** The socket under a client. pg has it on `connection`, which its types leave out. */
+export function streamOf(client: pg.Client): import('node:net').Socket {
+  return (client as unknown as { connection: { stream: import('node:net').Socket } }).connection.stream;
+}
+
+/** Connects and sets the session up. `applicationName` is what pg_stat_activity shows.
+ *  @throws TidemarkError CONNECTION_FAILED, AUTHENTICATION_FAILED, DATABASE_MISSING, SERVER_UNSUPPORTED */
+export async function openSession(
+  connection: ConnectionSettings,
+  { use, applicationName = 'tidemark' }: { use: SessionUse; applicationName?: string },
+): Promise<Session> {
+  const where = describeConnection(connection);
+  const client = new pg.Client({ ...connection, application_name: applicationName, connectionTimeoutMillis: 30_000, keepAlive: true });
+  // Without a listener an error between connect() and the Session's own listener would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw connectionError(error, where);
+  }
+  try {
+    const version = await readVersion(client);
+    if (version < oldestServer) {
+      throw new TidemarkError('SERVER_UNSUPPORTED', `connect to ${where}: the server is PostgreSQL ${Math.floor(version / 10000)}`, {
+        hint: `tidemark works with PostgreSQL ${oldestServer / 10000} and later`,
+      });
+    }
+    const wanted = settings.filter(([, , uses, since]) => uses.includes(use) && version >= since);
+    const calls = wanted.map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', false)`);
+    if (version >= 170000 || (await knows(client, 'restrict_nonsystem_relation_kind'))) {
+      if (use === 'read') calls.push(`pg_catalog.set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', false)`);
+    }
+    await client.query(`SELECT ${calls.join(', ')}`);
+    return new Session(client, version, where);
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error instanceof TidemarkError ? error : queryError(error, 'set up the session', where);
+  }
+}
+
+async function readVersion(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ v: string }>(`SELECT pg_catalog.current_setting('server_version_num') AS v`);
+  return Number(rows[0]?.v);
+}
+
+async function knows(client: pg.Client, name: string): Promise<boolean> {
+  const { rows } = await client.query('SELECT 1 FROM pg_catalog.pg_settings WHERE name = $1', [name]);
+  return rows.length > 0;
+}
