@@ -110,3 +110,24 @@ export interface Kind<Row> {
 export function defineKind<Row>(kind: Kind<Row>): Kind<unknown> {
   return { ...kind, row: kind.row, objects: (row, server) => kind.objects(row as Row, server) };
 }
+
+/** What a facet may look at: it adds steps of one sort (owner, comment, privilege) to objects of every kind. */
+export interface FacetContext {
+  /** Runs one set-based statement in the snapshot's transaction. */
+  query<Row extends Record<string, unknown>>(text: string): Promise<Row[]>;
+  readonly server: Server;
+  /** Every object by its own key and by each of its `also` keys. */
+  readonly objects: ReadonlyMap<Key, ObjectDraft>;
+}
+
+/** Steps for objects that are there, and further objects that have nothing but the facet: `public`, built-in functions with changed
+ *  privileges, members of extensions. */
+export interface FacetResult {
+  readonly steps: readonly { readonly object: Key; readonly step: StepDraft }[];
+  readonly objects: readonly ObjectDraft[];
+}
+
+export interface FacetReader {
+  readonly name: string;
+  read(context: FacetContext): Promise<FacetResult>;
+}
