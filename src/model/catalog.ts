@@ -18,6 +18,8 @@ export interface CatalogObject {
   readonly name: string;
   /** The object it goes with and is selected with: the table of an index, constraint, trigger, default or owned sequence. */
   readonly parent?: number;
+  /** The partitioned table that this table is a partition of: choosing that one chooses this one. */
+  readonly partitionOf?: number;
   /** `DROP ...` statement's object part, as in `TABLE "public"."events"`; absent where the parent takes it along. */
   readonly drop?: string;
 }

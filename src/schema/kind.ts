@@ -75,6 +75,8 @@ export interface ObjectDraft {
   readonly name: string;
   /** The object it belongs to, and is selected with: the table of an index, constraint, trigger, policy, rule, owned sequence, ... */
   readonly parent?: Key;
+  /** The partitioned table that this table is a partition of; for the selection only, the attach step is what makes it one. */
+  readonly partitionOf?: Key;
   /** Further catalog rows that are this object: row type, array type, multirange, backing index, _RETURN rule, ... */
   readonly also?: readonly Key[];
   /** The definition first. An object that is made by its parent's statement has no steps. */
