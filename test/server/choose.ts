@@ -1,0 +1,71 @@
+// Decides which server a test's databases are made on: one that is given, a container, or embedded binaries; and starts each version at
+// most once in this process. Whether this process is the test's own or the one that all test files share is broker.ts's business.
+import pg from 'pg';
+import { defaultVersion, parseVersion, type Version } from './version.js';
+
+/** A server for databases of many tests; nobody stops it before the end of the run. */
+export interface SharedServer {
+  readonly version: Version;
+  /** Superuser's URL to some database of it. */
+  readonly url: string;
+  /** Absent for a server that was there before us. */
+  readonly stop?: () => Promise<void>;
+}
+
+/** Servers by version, each started at its first request. */
+export class ServerPool implements AsyncDisposable {
+  readonly #servers = new Map<Version | 'default', Promise<SharedServer>>();
+
+  /** The server of a version, or, without one, whichever tests run against by default. */
+  get(version?: Version): Promise<SharedServer> {
+    const key = version ?? 'default';
+    const found = this.#servers.get(key) ?? this.#choose(version);
+    this.#servers.set(key, found);
+    return found;
+  }
+
+  /** Every server asked for so far that did start, each once. */
+  async all(): Promise<SharedServer[]> {
+    const settled = await Promise.allSettled(this.#servers.values());
+    return [...new Set(settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])))];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all((await this.all()).map((server) => server.stop?.()));
+    this.#servers.clear();
+  }
+
+  async #choose(version: Version | undefined): Promise<SharedServer> {
+    const given = process.env.TIDEMARK_TEST_DATABASE_URL;
+    if (given) {
+      const found = await versionOf(given);
+      if (version === undefined || version === found) return announce({ version: found, url: given }, 'TIDEMARK_TEST_DATABASE_URL');
+    }
+    // By name, it may be the default one and running already.
+    if (version === undefined) return this.get(defaultVersion());
+    const { startContainer } = await import('./container.js');
+    const container = await startContainer(version);
+    if (container) return announce(container, 'a container');
+    const { startEmbedded } = await import('./embedded.js');
+    return announce(await startEmbedded({ version }), 'embedded binaries');
+  }
+}
+
+async function versionOf(url: string): Promise<Version> {
+  const client = new pg.Client({ connectionString: url, application_name: 'test driver', connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ version: string }>(
+      `SELECT (current_setting('server_version_num')::int / 10000)::text AS version`,
+    );
+    return parseVersion(rows[0]?.version ?? '');
+  } finally {
+    await client.end();
+  }
+}
+
+function announce(server: SharedServer, from: string): SharedServer {
+  const { host } = new URL(server.url);
+  process.stderr.write(`test databases: PostgreSQL ${server.version} at ${host}, from ${from}\n`);
+  return server;
+}

@@ -1,0 +1,20 @@
+// The PostgreSQL versions that tests run against, and the one taken when a test names none.
+
+export const versions = [14, 15, 16, 17, 18] as const;
+
+/** A major version of PostgreSQL. */
+export type Version = (typeof versions)[number];
+
+/** The version that tests mean when they name none: TIDEMARK_TEST_PG_VERSION, else 18.
+ *  @throws Error where the variable holds something else */
+export function defaultVersion(env: NodeJS.ProcessEnv = process.env): Version {
+  const text = env.TIDEMARK_TEST_PG_VERSION;
+  return text ? parseVersion(text) : 18;
+}
+
+/** @throws Error where the text is none of the versions */
+export function parseVersion(text: string): Version {
+  const found = versions.find((version) => String(version) === text.trim());
+  if (found === undefined) throw new Error(`choose a PostgreSQL version: ${JSON.stringify(text)} is none of ${versions.join(', ')}`);
+  return found;
+}
