@@ -1,0 +1,68 @@
+// The zstd codec that everything uses, and which of two implementations provides it: zstd-napi, or Node's own zstd where that package
+// could not be built. Frames of both are the same to a reader. What goes into a frame is decided elsewhere.
+import type { Transform } from 'node:stream';
+import { TidemarkError } from '../model/errors.js';
+import { walkFrame } from './walk.js';
+import { loadZlibCodec } from './zlib-codec.js';
+import { loadNapiCodec } from './zstd-napi-codec.js';
+
+/** Compresses and decompresses, synchronously: calls of more than a few kilobytes belong in worker threads. */
+export interface Codec {
+  readonly name: 'zstd-napi' | 'node:zlib';
+  /** One frame with content size and content checksum. The result has an ArrayBuffer of its own, so that it can be transferred. */
+  compress(input: Uint8Array, level: number): Buffer;
+  /** The content of exactly one frame. Throws if that is not `rawBytes` long, or damaged; never allocates more than `rawBytes`. */
+  decompress(frame: Uint8Array, rawBytes: number): Buffer;
+  /** One frame with content checksum out of all that is written; with content size where `rawBytes` says how much that will be. */
+  compressStream(level: number, rawBytes?: number): Transform;
+  /** The content of all frames that are written, in pieces of at most 128 KiB, produced no faster than they are read. */
+  decompressStream(): Transform;
+}
+
+/** Gives a codec, or throws where it cannot be used here. */
+export type CodecLoader = () => Promise<Codec>;
+
+let loaded: Codec | undefined;
+
+/**
+ * The best codec of this machine; the same one at each call. Throws TidemarkError CODEC_MISSING with a hint what to install.
+ * Tests inject `loaders`, which are tried in order.
+ */
+export async function loadCodec(loaders?: readonly CodecLoader[]): Promise<Codec> {
+  if (loaders === undefined && loaded !== undefined) return loaded;
+  const failures: unknown[] = [];
+  for (const load of loaders ?? [loadNapiCodec, loadZlibCodec]) {
+    try {
+      const codec = guarded(await load());
+      if (loaders === undefined) loaded = codec;
+      return codec;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw new TidemarkError('CODEC_MISSING', 'load zstd: neither the package zstd-napi nor the zstd of Node itself can be used', {
+    hint: 'Install a C++ compiler, make and Python and run `npm rebuild zstd-napi`, or use Node.js 22.15 or later.',
+    details: { reasons: failures.map((failure) => (failure instanceof Error ? failure.message.split('\n')[0] : String(failure))) },
+    cause: failures[0],
+  });
+}
+
+/** Looks at the frame before any memory is allocated for its content: sizes in a manifest can be anybody's. */
+function guarded(codec: Codec): Codec {
+  return {
+    name: codec.name,
+    compress: (input, level) => codec.compress(input, level),
+    compressStream: (level, rawBytes) => codec.compressStream(level, rawBytes),
+    decompressStream: () => codec.decompressStream(),
+    decompress(frame, rawBytes) {
+      const { header, rawBound } = walkFrame(frame);
+      if (header.kind !== 'zstd') throw new RangeError('a skippable frame has no content');
+      const says = header.contentSize ?? rawBytes;
+      if (says !== rawBytes || rawBytes > rawBound)
+        throw new RangeError(`the frame holds ${Math.min(says, rawBound)} bytes, not ${rawBytes}`);
+      const raw = codec.decompress(frame, rawBytes);
+      if (raw.length !== rawBytes) throw new RangeError(`the frame holds ${raw.length} bytes, not ${rawBytes}`);
+      return raw;
+    },
+  };
+}
