@@ -92,14 +92,14 @@ export function decodeMember(codec: Codec, bytes: Uint8Array, stored: StoredMemb
 
 /** The bytes `[offset, offset + length)` of a file in pieces of up to 1 MiB. Ends early where the file does. */
 export async function* readRange(file: FileHandle, offset: bigint, length: bigint): AsyncGenerator<Buffer> {
-  let at = offset;
-  const end = offset + length;
+  // FileHandle.read takes a bigint position without complaint and reads from the current one instead (Node 20): numbers only.
+  let at = Number(offset);
+  const end = Number(offset + length);
   while (at < end) {
-    const left = end - at;
-    const buffer = Buffer.allocUnsafeSlow(left < BigInt(readBytes) ? Number(left) : readBytes);
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at as unknown as number);
+    const buffer = Buffer.allocUnsafeSlow(Math.min(end - at, readBytes));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
     if (bytesRead === 0) return;
-    at += BigInt(bytesRead);
+    at += bytesRead;
     yield buffer.subarray(0, bytesRead);
   }
 }
