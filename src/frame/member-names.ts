@@ -23,12 +23,17 @@ export function slug(schema: string, name: string): string {
   return joined.slice(0, slugLength).replace(/[-.]+$/, '') || 'table';
 }
 
-/** `data/000123-public.events/000001.copy`. Both numbers have six digits, or more where they need them. */
+/** `data/16403-public.events`: the directory of a table's members, by the OID that the table has in its source. */
+export function tableDirectory({ oid, schema, name }: { readonly oid: number; readonly schema: string; readonly name: string }): string {
+  return `data/${oid}-${slug(schema, name)}`;
+}
+
+/** `data/16403-public.events/00002-00011.copy`: chunk 11 of the table's range 2. Five digits, or more where they are needed. */
 export function chunkMember(
-  table: { readonly object: number; readonly schema: string; readonly name: string; readonly format: CopyFormat },
+  { directory, format }: { readonly directory: string; readonly format: CopyFormat },
+  range: number,
   chunk: number,
 ): string {
-  const digits = (value: number): string => String(value).padStart(6, '0');
-  const extension = table.format === 'binary' ? 'bin' : 'copy';
-  return `data/${digits(table.object)}-${slug(table.schema, table.name)}/${digits(chunk)}.${extension}`;
+  const digits = (value: number): string => String(value).padStart(5, '0');
+  return `${directory}/${digits(range)}-${digits(chunk)}.${format === 'binary' ? 'bin' : 'copy'}`;
 }

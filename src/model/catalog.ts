@@ -32,6 +32,9 @@ export interface Step {
   readonly facet: Facet;
   readonly statements: readonly string[];
   readonly needs: readonly number[];
+  /** The step that this one finishes, where a loop was broken by making an object in two parts: a view after its stub, a function after
+   *  its placeholder. Neither is of use without the other. */
+  readonly completes?: number;
   /** Roles that the statements name: they must exist on the target. */
   readonly roles?: readonly string[];
 }
@@ -46,8 +49,11 @@ export interface Column {
 
 /** A table whose rows can be copied. `columns` are those that COPY carries: not dropped, not generated, in attnum order. */
 export interface CatalogTable {
-  /** Its `CatalogObject.id`; names its members in the archive. */
+  /** Its `CatalogObject.id`. */
   readonly object: number;
+  /** Its data members are `<directory>/<range>-<chunk>.<copy|bin>`: `data/16403-public.events`, by the source's OID, which stays the same
+   *  from snapshot to snapshot, so that a later archive can take over a compressed frame as it is. Unique in an archive. */
+  readonly directory: string;
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly Column[];

@@ -34,6 +34,8 @@ export interface StoredChunk extends StoredMember {
 export interface TableEntry {
   /** `CatalogObject.id` in schema/catalog.json. */
   readonly object: number;
+  /** As in `CatalogTable`: where its data members are. */
+  readonly directory: string;
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly Column[];
