@@ -1,0 +1,46 @@
+// What the control thread and the reading workers say to each other. Everything is plain data: a worker shares no memory with anybody.
+import type { EncodedMember } from '../frame/encode.js';
+import type { CopyFormat } from '../model/catalog.js';
+import type { PackedError } from '../model/thread-error.js';
+import type { ConnectionSettings } from '../pg/settings.js';
+
+/** Given at the thread's start. */
+export interface WorkerSettings {
+  readonly connection: ConnectionSettings;
+  readonly compressLevel: number;
+  /** Raw bytes at which a chunk is closed. */
+  readonly chunkBytes: number;
+  /** Chunks that may be on their way before the first is acknowledged: bounds memory. */
+  readonly window: number;
+  readonly lockTimeoutMs: number;
+  /** Files of chunks that do not fit into memory begin with this path. */
+  readonly spoolPrefix: string;
+}
+
+/** One range of one table to read. */
+export interface RangeTask {
+  readonly id: number;
+  /** COPY ... TO STDOUT */
+  readonly statement: string;
+  readonly format: CopyFormat;
+  /** The quoted name of the table, to lock and to name in errors. */
+  readonly table: string;
+  /** Where its members go, and the number of the range in its table. */
+  readonly directory: string;
+  readonly range: number;
+}
+
+export type ToWorker =
+  | { readonly type: 'attach'; readonly snapshotId: string }
+  | { readonly type: 'read'; readonly task: RangeTask }
+  /** One chunk was written: another may be sent. */
+  | { readonly type: 'written' }
+  | { readonly type: 'close' };
+
+export type FromWorker =
+  | { readonly type: 'connected' }
+  | { readonly type: 'attached' }
+  | { readonly type: 'chunk'; readonly id: number; readonly rows: bigint; readonly member: EncodedMember }
+  | { readonly type: 'done'; readonly id: number; readonly rows: bigint }
+  | { readonly type: 'closed' }
+  | { readonly type: 'failed'; readonly error: PackedError };

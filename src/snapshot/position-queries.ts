@@ -1,0 +1,93 @@
+// Reads height, hash and stream map by the user's own SQL, inside of the snapshot's transaction, so that they are true of the data.
+import { TidemarkError } from '../model/errors.js';
+import type { Session } from '../pg/session.js';
+
+export interface PositionQueries {
+  /** The height itself, where the caller knows it; or a query that gives one row with one whole number. */
+  readonly height?: bigint;
+  readonly heightQuery?: string;
+  /** One row, one text; may use the height as $1. */
+  readonly hashQuery?: string;
+  /** Rows of (stream name, last processed sequence). */
+  readonly streamsQuery?: string;
+}
+
+export interface ReadPosition {
+  readonly height?: bigint;
+  readonly hash?: string;
+  readonly streams?: Readonly<Record<string, bigint>>;
+}
+
+/** Runs the queries on a session whose transaction has the view. They see the role's own search_path, as in any client.
+ *  @throws TidemarkError POSITION_INVALID when a query fails or gives something else than it should */
+export async function readPosition(session: Session, queries: PositionQueries): Promise<ReadPosition> {
+  const { heightQuery, hashQuery, streamsQuery } = queries;
+  if (heightQuery === undefined && hashQuery === undefined && streamsQuery === undefined) return given(queries.height);
+  await session.query('SET LOCAL search_path TO DEFAULT');
+  const height = heightQuery === undefined ? queries.height : await readHeight(session, heightQuery);
+  const hash = hashQuery === undefined ? undefined : await readHash(session, hashQuery, height);
+  const streams = streamsQuery === undefined ? undefined : await readStreams(session, streamsQuery);
+  await session.query(`SET LOCAL search_path TO ''`);
+  return { ...given(height), ...(hash === undefined ? {} : { hash }), ...(streams === undefined ? {} : { streams }) };
+}
+
+function given(height: bigint | undefined): ReadPosition {
+  return height === undefined ? {} : { height };
+}
+
+async function readHeight(session: Session, text: string): Promise<bigint> {
+  const value = await readValue(session, { option: 'height query', text, values: [] });
+  if (!/^-?\d+$/.test(value)) throw invalid('height query', `it gave ${JSON.stringify(value.slice(0, 40))}, not a whole number`);
+  return BigInt(value);
+}
+
+async function readHash(session: Session, text: string, height: bigint | undefined): Promise<string> {
+  const usesHeight = /\$1(?!\d)/.test(text);
+  if (usesHeight && height === undefined) throw invalid('hash query', 'it uses $1, the height, and no height is given');
+  return await readValue(session, { option: 'hash query', text, values: usesHeight ? [String(height)] : [] });
+}
+
+async function readStreams(session: Session, text: string): Promise<Record<string, bigint>> {
+  const rows = await run(session, { option: 'streams query', text, values: [] });
+  const streams: [string, bigint][] = rows.map((row) => {
+    const [name, sequence, ...more] = Object.values(row);
+    if (name == null || sequence == null || more.length > 0 || !/^-?\d+$/.test(String(sequence))) {
+      throw invalid('streams query', 'each row must have two columns: a stream name and a whole number');
+    }
+    return [String(name), BigInt(String(sequence))];
+  });
+  if (new Set(streams.map(([name]) => name)).size !== streams.length) throw invalid('streams query', 'a stream name comes twice');
+  return Object.fromEntries(streams);
+}
+
+interface UserQuery {
+  readonly option: string;
+  readonly text: string;
+  readonly values: readonly string[];
+}
+
+async function readValue(session: Session, query: UserQuery): Promise<string> {
+  const rows = await run(session, query);
+  const values = rows.length === 1 ? Object.values(rows[0] as Record<string, unknown>) : [];
+  if (values.length !== 1 || values[0] == null) {
+    throw invalid(query.option, `it must give one row with one value; it gave ${rows.length === 1 && values.length === 1 ? 'NULL' : `${rows.length} rows`}`);
+  }
+  const [value] = values;
+  return value instanceof Buffer ? `\\x${value.toString('hex')}` : String(value);
+}
+
+async function run(session: Session, { option, text, values }: UserQuery): Promise<Record<string, unknown>[]> {
+  try {
+    return await session.query(text, values);
+  } catch (error) {
+    const reason = error instanceof TidemarkError && error.cause instanceof Error ? error.cause.message : (error as Error).message;
+    throw new TidemarkError('POSITION_INVALID', `run the ${option}: ${reason}`, {
+      cause: error,
+      hint: 'try the query in a client with the same role; unqualified names follow that role\'s search_path',
+    });
+  }
+}
+
+function invalid(option: string, what: string): TidemarkError {
+  return new TidemarkError('POSITION_INVALID', `run the ${option}: ${what}`, { hint: `correct the ${option}; nothing was written` });
+}

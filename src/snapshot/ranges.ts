@@ -1,0 +1,55 @@
+// Splits tables into ctid ranges, so that one giant table is read by all workers and a range can be recognised as unchanged by a later
+// snapshot. Pure. Boundaries are multiples of a power of two of blocks: they stay where they are while a table grows.
+import type { CopyFormat } from '../model/catalog.js';
+import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
+
+/** Heap blocks [first, end); end null: to the end of the table. */
+export type BlockRange = readonly [first: bigint, end: bigint | null];
+
+export interface TableSize {
+  /** Blocks of the table's main fork. */
+  readonly blocks: bigint;
+  /** Bytes with TOAST: `pg_table_size`. */
+  readonly bytes: bigint;
+}
+
+/** About how much of a table one range holds. Large enough that the cost of a statement does not matter, small enough that workers
+ *  finish at about the same time. */
+export const rangeBytes = 64n << 20n;
+
+/** The ranges of a table in heap order; null where it is small enough to be read whole. */
+export function splitTable({ blocks, bytes }: TableSize, targetBytes = rangeBytes): readonly BlockRange[] | null {
+  const step = blocksPerRange({ blocks, bytes }, targetBytes);
+  if (blocks <= step) return null;
+  const ranges: BlockRange[] = [];
+  for (let first = 0n; first < blocks; first += step) ranges.push([first, first + step < blocks ? first + step : null]);
+  return ranges;
+}
+
+/** The largest power of two of blocks that holds at most `targetBytes`, at least one. Wide TOASTed rows give few blocks a range. */
+function blocksPerRange({ blocks, bytes }: TableSize, targetBytes: bigint): bigint {
+  let step = 1n;
+  while (blocks > 0n && step * 2n * bytes <= targetBytes * blocks) step *= 2n;
+  return step;
+}
+
+export interface CopyStatement {
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly format: CopyFormat;
+}
+
+/** COPY ... TO STDOUT of one range, or of the whole table. ONLY and plain COPY both leave out children, which are tables of their own.
+ *  https://www.postgresql.org/docs/current/sql-copy.html */
+export function copyStatement({ schema, name, columns, format }: CopyStatement, range: BlockRange | null): string {
+  const table = qualifiedName(schema, name);
+  const list = columns.map(quoteIdentifier).join(', ');
+  const from = range === null ? `${table}${list && ` (${list})`}` : `(SELECT ${list} FROM ONLY ${table} WHERE ${condition(range)})`;
+  return `COPY ${from} TO STDOUT (FORMAT ${format})`;
+}
+
+function condition([first, end]: BlockRange): string {
+  const from = `ctid >= '(${first},0)'::tid`;
+  return end === null ? from : `${from} AND ctid < '(${end},0)'::tid`;
+}

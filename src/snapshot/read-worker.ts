@@ -1,0 +1,180 @@
+// A worker thread of a snapshot: its own connection in the exported view, COPY of one range after the other, chunks compressed here and
+// handed over. Compression is synchronous and takes the thread; the socket waits meanwhile, which bounds memory.
+import { rm } from 'node:fs/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type EncodedMember, encodeMember, encodeSpooledMember } from '../frame/encode.js';
+import { chunkMember } from '../frame/member-names.js';
+import { type Codec, loadCodec } from '../frame/zstd.js';
+import { TidemarkError } from '../model/errors.js';
+import { packError } from '../model/thread-error.js';
+import { copyOut } from '../pg/copy-out.js';
+import { queryError, sqlstateOf } from '../pg/errors.js';
+import { quoteLiteral } from '../pg/quote.js';
+import { openSession, type Session } from '../pg/session.js';
+import { describeConnection } from '../pg/settings.js';
+import { ChunkBuilder } from './chunk-builder.js';
+import type { FromWorker, RangeTask, ToWorker, WorkerSettings } from './messages.js';
+
+if (parentPort === null) throw new Error('read-worker.js runs as a worker thread only');
+const port = parentPort;
+const settings = workerData as WorkerSettings;
+
+function post(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+class RangeReader {
+  readonly #session: Session;
+  readonly #codec: Codec;
+  readonly #buffer = ChunkBuilder.allocate(settings.chunkBytes);
+  readonly #locked = new Set<string>();
+  #spools = 0;
+  #onTheWay = 0;
+  #builder: ChunkBuilder | undefined;
+
+  constructor(session: Session, codec: Codec) {
+    this.#session = session;
+    this.#codec = codec;
+  }
+
+  async attach(snapshotId: string): Promise<void> {
+    await this.#session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    await this.#session.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotId)}`);
+    await this.#session.query(`SET LOCAL lock_timeout = ${Math.trunc(settings.lockTimeoutMs)}`);
+  }
+
+  /** One chunk of ours was written. */
+  written(): void {
+    this.#onTheWay -= 1;
+    const builder = this.#builder;
+    if (builder?.full) {
+      builder.full = false;
+      builder.onRoom?.();
+    }
+  }
+
+  async read(task: RangeTask): Promise<bigint> {
+    await this.#lock(task.table);
+    let chunks = 0;
+    const large: Promise<void>[] = [];
+    const builder = new ChunkBuilder(
+      {
+        format: task.format,
+        chunkBytes: settings.chunkBytes,
+        spoolPath: () => this.#spoolPath(),
+        take: ({ rows, bodyBytes, buffer, spooled }) => {
+          const name = chunkMember(task, task.range, chunks);
+          chunks += 1;
+          this.#onTheWay += 1;
+          builder.full = this.#onTheWay >= settings.window;
+          const level = settings.compressLevel;
+          if (spooled === undefined) {
+            this.#send(task, rows, encodeMember(this.#codec, { name, buffer, bodyBytes, level }));
+          } else {
+            // Nothing is read until it is written: large rows come one at a time.
+            builder.full = true;
+            const sent = this.#encodeLarge({ name, path: spooled, bodyBytes, level }).then((member) => this.#send(task, rows, member));
+            sent.catch(() => this.#session.destroy());
+            large.push(sent);
+          }
+        },
+      },
+      this.#buffer,
+    );
+    this.#builder = builder;
+    try {
+      const rows = await copyOut(this.#session, task.statement, builder);
+      builder.end();
+      await Promise.all(large);
+      if (rows !== builder.rows) {
+        throw new TidemarkError('COPY_INCOMPLETE', `copy ${task.table} out: the server counted ${rows} rows, ${builder.rows} came`);
+      }
+      return rows;
+    } catch (error) {
+      const failure = (await Promise.allSettled(large)).find((result) => result.status === 'rejected');
+      builder.discard();
+      throw copyError(failure ? failure.reason : error, task);
+    } finally {
+      this.#builder = undefined;
+    }
+  }
+
+  /** The control session holds the lock already; ours keeps COPY from waiting behind an ALTER that waits for the control session. */
+  async #lock(table: string): Promise<void> {
+    if (this.#locked.has(table)) return;
+    try {
+      await this.#session.query(`LOCK TABLE ONLY ${table} IN ACCESS SHARE MODE`);
+    } catch (error) {
+      if (sqlstateOf(error) !== '55P03') throw error;
+      throw new TidemarkError('CONCURRENT_DDL', `lock ${table} for reading: another session waits to change it`, { cause: error });
+    }
+    this.#locked.add(table);
+  }
+
+  async #encodeLarge(body: { name: string; path: string; bodyBytes: number; level: number }): Promise<EncodedMember> {
+    try {
+      return await encodeSpooledMember(this.#codec, { ...body, spoolPath: this.#spoolPath() });
+    } finally {
+      await rm(body.path, { force: true });
+    }
+  }
+
+  #send(task: RangeTask, rows: bigint, member: EncodedMember): void {
+    const { content } = member;
+    post({ type: 'chunk', id: task.id, rows, member }, content.kind === 'buffer' ? [content.bytes.buffer as ArrayBuffer] : []);
+  }
+
+  #spoolPath(): string {
+    this.#spools += 1;
+    return `${settings.spoolPrefix}-${this.#spools}`;
+  }
+}
+
+function copyError(error: unknown, task: RangeTask): unknown {
+  if (error instanceof TidemarkError) return error;
+  const known = queryError(error, task.statement, describeConnection(settings.connection));
+  if (sqlstateOf(known) === '40001') {
+    return new TidemarkError('SERVER_ERROR', `copy ${task.table} out: the standby cancelled it, because replay had to go on`, {
+      cause: error,
+      hint: 'set hot_standby_feedback = on or raise max_standby_streaming_delay on the standby',
+    });
+  }
+  return new TidemarkError(known.code, `copy ${task.table} out: ${(error as Error).message}`, {
+    details: known.details,
+    hint: known.hint ?? 'see the server\'s log for the reason; nothing was published',
+  });
+}
+
+async function main(): Promise<void> {
+  const codec = await loadCodec();
+  const session = await openSession(settings.connection, { use: 'read', applicationName: 'tidemark worker' });
+  const reader = new RangeReader(session, codec);
+  const fail = (error: unknown): void => {
+    session.destroy();
+    post({ type: 'failed', error: packError(error) });
+  };
+  port.on('message', (message: ToWorker) => {
+    switch (message.type) {
+      case 'attach':
+        reader.attach(message.snapshotId).then(() => post({ type: 'attached' }), fail);
+        break;
+      case 'read': {
+        const { id } = message.task;
+        reader.read(message.task).then((rows) => post({ type: 'done', id, rows }), fail);
+        break;
+      }
+      case 'written':
+        reader.written();
+        break;
+      case 'close':
+        session.close().then(() => {
+          post({ type: 'closed' });
+          port.close();
+        }, fail);
+        break;
+    }
+  });
+  post({ type: 'connected' });
+}
+
+main().catch((error: unknown) => post({ type: 'failed', error: packError(error) }));

@@ -1,0 +1,114 @@
+// Lists the tables that a snapshot reads: once by name before the locks, and once with sizes and columns under them. Columns keep
+// PostgreSQL's names in SQL and get ours here.
+import type { Session } from '../pg/session.js';
+import type { ColumnType } from './copy-format.js';
+
+/** A table before the locks: enough to choose and lock it. */
+export interface ListedTable {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** r table, p partitioned table */
+  readonly relkind: 'r' | 'p';
+  /** OID of the partitioned table that it is a partition of. */
+  readonly partitionOf: number | null;
+}
+
+export interface DescribedColumn extends ColumnType {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** A table under its lock. */
+export interface DescribedTable extends ListedTable {
+  readonly unlogged: boolean;
+  /** Its rows lie in a heap, so they can be split by ctid. */
+  readonly heap: boolean;
+  readonly blocks: bigint;
+  readonly bytes: bigint;
+  /** Rows as of the last ANALYZE, -1 where unknown. */
+  readonly estimatedRows: number;
+  /** What COPY carries: not dropped, not generated, in attnum order. */
+  readonly columns: readonly DescribedColumn[];
+  /** The file that the snapshot's catalogs name is not the file of now: TRUNCATE or a rewrite came between. */
+  readonly rewritten: boolean;
+}
+
+// Extension members are made by their extension; temporary tables belong to their session.
+const ours = `c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+  AND n.nspname NOT IN ('information_schema') AND n.nspname !~ '^pg_'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
+
+const list = `
+SELECT c.oid, n.nspname, c.relname, c.relkind::text,
+       (SELECT i.inhparent FROM pg_inherits i WHERE c.relispartition AND i.inhrelid = c.oid) AS inhparent
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE ${ours}
+ ORDER BY n.nspname, c.relname`;
+
+interface ListRow {
+  readonly oid: number;
+  readonly nspname: string;
+  readonly relname: string;
+  readonly relkind: 'r' | 'p';
+  readonly inhparent: number | null;
+}
+
+function listed({ oid, nspname, relname, relkind, inhparent }: ListRow): ListedTable {
+  return { oid, schema: nspname, name: relname, relkind, partitionOf: inhparent };
+}
+
+/** Every table of the user, ordered by schema and name. */
+export async function listTables(session: Session): Promise<ListedTable[]> {
+  const rows = await session.query<ListRow & Record<string, unknown>>(list);
+  return rows.map(listed);
+}
+
+const describe = `
+SELECT c.oid, n.nspname, c.relname, c.relkind::text,
+       (SELECT i.inhparent FROM pg_inherits i WHERE c.relispartition AND i.inhrelid = c.oid) AS inhparent,
+       c.relpersistence = 'u' AS unlogged,
+       c.relkind = 'r' AND (SELECT a.amname = 'heap' FROM pg_am a WHERE a.oid = c.relam) AS heap,
+       CASE c.relkind WHEN 'r' THEN pg_relation_size(c.oid) / current_setting('block_size')::int ELSE 0 END AS blocks,
+       CASE c.relkind WHEN 'r' THEN pg_table_size(c.oid) ELSE 0 END AS bytes,
+       c.reltuples,
+       c.relkind = 'r' AND c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid) AS rewritten,
+       coalesce(a.columns, '[]') AS columns
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN (
+    SELECT a.attrelid, json_agg(json_build_object(
+             'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+             'typeOid', base.oid::bigint, 'typtype', base.typtype,
+             'elementOid', CASE WHEN base.typcategory = 'A' THEN base.typelem::bigint ELSE 0 END) ORDER BY a.attnum) AS columns
+      FROM pg_attribute a
+      JOIN pg_type t ON t.oid = a.atttypid
+      JOIN pg_type base ON base.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+     WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+     GROUP BY a.attrelid) a ON a.attrelid = c.oid
+ WHERE c.oid = ANY ($1)
+ ORDER BY n.nspname, c.relname`;
+
+interface DescribeRow extends ListRow {
+  readonly unlogged: boolean;
+  readonly heap: boolean | null;
+  readonly blocks: string;
+  readonly bytes: string;
+  readonly reltuples: number;
+  readonly rewritten: boolean;
+  readonly columns: readonly DescribedColumn[];
+}
+
+/** The tables with these OIDs, as the transaction's snapshot sees them; one that is gone is missing from the answer. */
+export async function describeTables(session: Session, oids: readonly number[]): Promise<DescribedTable[]> {
+  const rows = await session.query<DescribeRow & Record<string, unknown>>(describe, [oids]);
+  return rows.map((row) => ({
+    ...listed(row),
+    unlogged: row.unlogged,
+    heap: row.heap === true,
+    blocks: BigInt(row.blocks),
+    bytes: BigInt(row.bytes),
+    estimatedRows: row.reltuples,
+    columns: row.columns,
+    rewritten: row.rewritten,
+  }));
+}

@@ -1,0 +1,107 @@
+// Fixes the one view of the database that a snapshot reads: locks first, then the transaction's snapshot, then the list of tables again.
+// A REPEATABLE READ snapshot does not protect from TRUNCATE or a rewrite by others (the table then reads as empty); locks taken before do.
+// https://www.postgresql.org/docs/current/mvcc-caveats.html
+import { TidemarkError } from '../model/errors.js';
+import { parseLsn } from '../pg/lsn.js';
+import { qualifiedName } from '../pg/quote.js';
+import type { Session } from '../pg/session.js';
+import { type DescribedTable, describeTables, type ListedTable, listTables } from './tables.js';
+
+/** A view that other sessions can import while the session that made it stays in its transaction. */
+export interface View {
+  /** For SET TRANSACTION SNAPSHOT. */
+  readonly snapshotId: string;
+  /** The server's clock and write-ahead log position when the view was fixed. */
+  readonly at: Date;
+  readonly lsn: bigint;
+  readonly inRecovery: boolean;
+  /** The chosen tables, locked ACCESS SHARE. */
+  readonly tables: readonly DescribedTable[];
+}
+
+/** Names a LOCK statement takes at once: statements stay of moderate size, round trips few. */
+const lockBatch = 500;
+
+export interface ViewOptions {
+  /** Which of the listed tables the snapshot is to hold. */
+  choose(tables: readonly ListedTable[]): readonly ListedTable[];
+  /** How long a lock may be waited for, in ms; a waiting request of ours makes later readers wait behind it. 0: for ever. */
+  readonly lockTimeoutMs: number;
+}
+
+/** Opens the transaction on `session` and fixes the view. The transaction stays open.
+ *  @throws TidemarkError CONCURRENT_DDL when the tables changed meanwhile (start over), LOCK_TIMEOUT, PERMISSION_DENIED */
+export async function openView(session: Session, { choose, lockTimeoutMs }: ViewOptions): Promise<View> {
+  const before = choose(await listTables(session));
+  await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await session.query(`SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}`);
+  // LOCK TABLE takes no snapshot: the first query after it does.
+  for (let at = 0; at < before.length; at += lockBatch) await lockTables(session, before.slice(at, at + lockBatch), lockTimeoutMs);
+  const fixed = await fix(session);
+  const after = choose(await listTables(session));
+  const tables = await describeTables(
+    session,
+    before.map(({ oid }) => oid),
+  );
+  const rewritten = tables.find((table) => table.rewritten);
+  if (!sameTables(before, after) || tables.length !== before.length || rewritten) {
+    throw new TidemarkError('CONCURRENT_DDL', 'take a consistent view: tables were created, dropped, renamed or rewritten meanwhile', {
+      hint: 'run the snapshot when no migration is under way',
+    });
+  }
+  return { ...fixed, tables };
+}
+
+async function lockTables(session: Session, tables: readonly ListedTable[], lockTimeoutMs: number): Promise<void> {
+  const names = tables.map(({ schema, name }) => `ONLY ${qualifiedName(schema, name)}`).join(', ');
+  try {
+    await session.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);
+  } catch (error) {
+    throw lockError(error, lockTimeoutMs);
+  }
+}
+
+function lockError(error: unknown, lockTimeoutMs: number): unknown {
+  if (!(error instanceof TidemarkError)) return error;
+  const { details } = error;
+  switch (details.sqlstate) {
+    case '55P03':
+      return new TidemarkError('LOCK_TIMEOUT', `lock the tables for reading: not possible within ${lockTimeoutMs / 1000} s`, {
+        cause: error,
+        details,
+        hint: 'another session holds or waits for an exclusive lock (see pg_locks); wait for it, or raise --lock-wait-timeout',
+      });
+    case '42501':
+      return new TidemarkError('PERMISSION_DENIED', `lock the tables for reading: ${serverMessage(error)}`, {
+        cause: error,
+        details,
+        hint: 'grant SELECT on it (pg_read_all_data has it on every table), or leave it out with --exclude-table',
+      });
+    case '42P01':
+    case '3F000':
+    case '42809':
+      return new TidemarkError('CONCURRENT_DDL', `lock the tables for reading: ${serverMessage(error)}`, { cause: error, details });
+    default:
+      return error;
+  }
+}
+
+function serverMessage(error: TidemarkError): string {
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+/** The first query of the transaction: it fixes the snapshot, and says where the database stood then. */
+async function fix(session: Session): Promise<Omit<View, 'tables'>> {
+  const row = await session.one<{ id: string; at: Date; lsn: string; in_recovery: boolean }>(`
+    SELECT pg_export_snapshot() AS id, clock_timestamp() AS at, pg_is_in_recovery() AS in_recovery,
+           CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn`);
+  return { snapshotId: row.id, at: row.at, lsn: parseLsn(row.lsn), inRecovery: row.in_recovery };
+}
+
+function sameTables(a: readonly ListedTable[], b: readonly ListedTable[]): boolean {
+  return a.length === b.length && a.every((table, i) => identity(table) === identity(b[i] as ListedTable));
+}
+
+function identity({ oid, schema, name, relkind, partitionOf }: ListedTable): string {
+  return JSON.stringify([oid, schema, name, relkind, partitionOf]);
+}

@@ -1,0 +1,149 @@
+// The control thread's side of the reading workers: starts them, attaches all to the view before any works, hands out ranges, passes
+// chunks on one at a time, and ends them all when one fails.
+import { Worker } from 'node:worker_threads';
+import type { EncodedMember } from '../frame/encode.js';
+import { TidemarkError } from '../model/errors.js';
+import { unpackError } from '../model/thread-error.js';
+import type { FromWorker, RangeTask, ToWorker, WorkerSettings } from './messages.js';
+
+/** A chunk as a worker made it. */
+export interface ReadChunk {
+  readonly task: RangeTask;
+  readonly rows: bigint;
+  readonly member: EncodedMember;
+}
+
+/** What becomes of chunks and ranges. Called one at a time and in the order of arrival. */
+export interface ChunkSink {
+  chunk(chunk: ReadChunk): Promise<void>;
+  done(task: RangeTask, rows: bigint): void;
+}
+
+class ReadWorker {
+  readonly thread: Worker;
+  readonly exited: Promise<void>;
+  #waiting: { type: FromWorker['type']; resolve(): void; reject(error: unknown): void } | undefined;
+  #failure: unknown;
+  onMessage: ((message: FromWorker) => void) | undefined;
+  onFailure: ((error: unknown) => void) | undefined;
+
+  constructor(settings: WorkerSettings) {
+    this.thread = new Worker(new URL('./read-worker.js', import.meta.url), { workerData: settings });
+    this.exited = new Promise((resolve) => this.thread.once('exit', () => resolve()));
+    this.thread.on('message', (message: FromWorker) => this.#receive(message));
+    this.thread.on('error', (error) => this.#fail(error));
+    this.thread.once('exit', () => this.#fail(new TidemarkError('INTERNAL', 'read the tables: a worker thread ended by itself')));
+  }
+
+  post(message: ToWorker): void {
+    this.thread.postMessage(message);
+  }
+
+  /** Waits for the next message of that type. */
+  expect(type: FromWorker['type']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) reject(this.#failure);
+      else this.#waiting = { type, resolve, reject };
+    });
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'failed') this.#fail(unpackError(message.error));
+    else if (message.type === this.#waiting?.type) {
+      const { resolve } = this.#waiting;
+      this.#waiting = undefined;
+      resolve();
+    } else this.onMessage?.(message);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+    this.onFailure?.(error);
+  }
+}
+
+export class WorkerPool implements AsyncDisposable {
+  readonly #workers: readonly ReadWorker[];
+
+  private constructor(workers: readonly ReadWorker[]) {
+    this.#workers = workers;
+  }
+
+  /** Starts `count` threads, each with a connection of its own. */
+  static async start(count: number, settings: WorkerSettings): Promise<WorkerPool> {
+    const pool = new WorkerPool(
+      Array.from({ length: count }, (_, i) => new ReadWorker({ ...settings, spoolPrefix: `${settings.spoolPrefix}-${i}` })),
+    );
+    try {
+      await pool.#all('connected', undefined);
+      return pool;
+    } catch (error) {
+      await pool[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Every worker imports the view; after that they keep it even if the session that exported it is lost. */
+  async attach(snapshotId: string): Promise<void> {
+    await this.#all('attached', { type: 'attach', snapshotId });
+  }
+
+  /** Reads all ranges, in the order given, as workers come free. Rejects at the first failure; the pool is then of no more use. */
+  async read(tasks: readonly RangeTask[], sink: ChunkSink): Promise<void> {
+    if (tasks.length === 0) return;
+    let next = 0;
+    let open = tasks.length;
+    // One chunk after the other, so that the archive has one writer; back pressure comes from the workers' windows.
+    let writing = Promise.resolve();
+    await new Promise<void>((resolve, reject) => {
+      const give = (worker: ReadWorker): void => {
+        const task = tasks[next];
+        next += 1;
+        if (task) worker.post({ type: 'read', task });
+      };
+      for (const worker of this.#workers) {
+        worker.onFailure = reject;
+        worker.onMessage = (message) => {
+          if (message.type === 'chunk') {
+            const task = tasks[message.id] as RangeTask;
+            writing = writing.then(() => sink.chunk({ task, rows: message.rows, member: message.member }));
+            writing.then(() => worker.post({ type: 'written' }), reject);
+          } else if (message.type === 'done') {
+            give(worker);
+            writing = writing.then(() => {
+              sink.done(tasks[message.id] as RangeTask, message.rows);
+              open -= 1;
+              if (open === 0) resolve();
+            });
+            writing.catch(reject);
+          }
+        };
+        give(worker);
+      }
+    });
+  }
+
+  /** Ends the workers' sessions in order. */
+  async close(): Promise<void> {
+    await this.#all('closed', { type: 'close' });
+    await Promise.all(this.#workers.map((worker) => worker.exited));
+  }
+
+  /** Ends the threads at once, and with them their connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.thread.terminate()));
+  }
+
+  async #all(expected: FromWorker['type'], message: ToWorker | undefined): Promise<void> {
+    await Promise.all(
+      this.#workers.map((worker) => {
+        const answer = worker.expect(expected);
+        if (message) worker.post(message);
+        return answer;
+      }),
+    );
+  }
+}
