@@ -2,10 +2,11 @@
 // and how, is embedded.ts's business.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, chmod, cp, lstat, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { access, chmod, cp, lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { isOpenToAll } from './places.js';
 import type { Version } from './version.js';
 
 /** Paths of the programs that the packages bring; there are no client programs among them. */
@@ -25,16 +26,6 @@ export async function findBinaries(version: Version, { foreign }: { foreign: boo
     if (!foreign || (await isOpenToAll(folder))) return binariesIn(folder);
   }
   return binariesIn(await copyToCache(folder));
-}
-
-/** Whether npm installed binaries of this version for this platform. */
-export function hasBinaries(version: Version): boolean {
-  try {
-    nativeFolder(version);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function nativeFolder(version: Version): string {
@@ -93,15 +84,6 @@ async function complete(folder: string): Promise<boolean> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return false;
     throw error;
-  }
-}
-
-async function isOpenToAll(folder: string): Promise<boolean> {
-  for (let path = folder; ; path = dirname(path)) {
-    const { mode } = await stat(path);
-    if ((mode & 0o005) !== 0o005 && path === folder) return false;
-    if ((mode & 0o001) === 0) return false;
-    if (path === dirname(path)) return true;
   }
 }
 

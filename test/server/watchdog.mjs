@@ -1,35 +1,45 @@
 // Runs one PostgreSQL server for a test process and outlives that process just long enough to clean up: its standard input is a pipe
 // from there, and the end of that pipe, however it came about (SIGKILL too), stops the server and removes its folder. Plain JavaScript,
-// so that nothing has to be compiled or loaded before it stands guard.
+// so that nothing has to be compiled before it stands guard; guard.ts is its other end.
+//
+// In, one JSON text a line: {"run": [{file, args}, ...]} (the last one is the server), "stop" or "kill".
+// Out: {event: "made", directory}, {event: "ready", pid}, {event: "exit", lastWords}, {event: "gone"}.
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** @type {{ directory: string, commands: { file: string, args: string[] }[], uid?: number, gid?: number, env: Record<string, string> }} */
-const job = JSON.parse(process.argv[2] ?? '');
-const account = job.uid === undefined ? {} : { uid: job.uid, gid: job.gid };
-const log = createWriteStream(join(job.directory, 'log'), { flags: 'a' });
-log.on('error', () => {});
+/** @type {{ parent: string, account?: { uid: number, gid: number }, env: Record<string, string> }} */
+const { parent, account, env } = JSON.parse(process.argv[2] ?? '');
 
-/** The command that runs now: initdb, then the server. */
+/** What runs now: initdb, then the server. */
 let child;
 let childEnded = Promise.resolve();
 let ending = false;
 let lastWords = '';
 
 const tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
-process.stdout.on('error', () => {}); // nobody listens any more: standard input says so, too
+process.stdout.on('error', () => {}); // nobody listens any more: the end of standard input says so, too
+process.stdin.on('error', () => end('SIGQUIT'));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {}); // only the pipe counts
+
+const directory = await mkdtemp(join(parent, 'tidemark-pg-'));
+await chmod(directory, 0o700);
+if (account) await chown(directory, account.uid, account.gid);
+const log = createWriteStream(join(directory, 'log'), { flags: 'a' });
+log.on('error', () => {});
 
 const requests = createInterface({ input: process.stdin });
 requests.on('line', (line) => {
-  if (line === 'stop') end('SIGINT'); // fast shutdown
-  if (line === 'kill') child?.kill('SIGKILL');
+  const request = JSON.parse(line);
+  if (request === 'stop')
+    end('SIGINT'); // PostgreSQL's fast shutdown
+  else if (request === 'kill') child?.kill('SIGKILL');
+  else run(request.run);
 });
 requests.on('close', () => end('SIGQUIT')); // immediate shutdown
-process.stdin.on('error', () => end('SIGQUIT'));
+tell({ event: 'made', directory });
 
 async function end(signal) {
   if (ending) return;
@@ -38,51 +48,45 @@ async function end(signal) {
   const impatience = setTimeout(() => child?.kill('SIGKILL'), 10_000);
   await childEnded;
   clearTimeout(impatience);
-  // Backends of a postmaster that was killed may still be leaving and writing: hence the retries.
-  await rm(job.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }).catch(() => {});
+  // Backends of a postmaster that was killed may still be on their way out, and writing: hence the retries.
+  if (directory) await rm(directory, { recursive: true, force: true, maxRetries: 30, retryDelay: 20 }).catch(() => {});
+  setTimeout(() => process.exit(0), 1000).unref(); // where nobody takes the last event
   process.stdout.write(`${JSON.stringify({ event: 'gone' })}\n`, () => process.exit(0));
-  setTimeout(() => process.exit(0), 1000).unref();
 }
 
-function run({ file, args }, { isServer }) {
-  const { promise, resolve } = withResolvers();
-  const env = { ...job.env };
-  child = spawn(file, args, { ...account, env, cwd: job.directory, stdio: ['ignore', 'pipe', 'pipe'] });
-  childEnded = promise;
-  child.on('error', (error) => {
-    lastWords += error.message;
-    resolve({ code: 127, signal: null });
-  });
-  child.stdout.on('data', (data) => log.write(data));
-  let ready = false;
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    log.write(text);
-    lastWords = (lastWords + text).slice(-4000);
-    // "ready to accept connections", and of a hot standby "ready to accept read-only connections".
-    if (isServer && !ready && /ready to accept (read-only )?connections/.test(lastWords)) {
-      ready = true;
-      tell({ event: 'ready', pid: child.pid });
+async function run(commands) {
+  for (const [index, command] of commands.entries()) {
+    if (ending) return;
+    const isServer = index === commands.length - 1;
+    childEnded = runOne(command, isServer);
+    const ok = await childEnded;
+    if (isServer || !ok) {
+      tell({ event: 'exit', lastWords });
+      return;
     }
-  });
-  child.on('close', (code, signal) => resolve({ code, signal }));
-  return promise;
-}
-
-function withResolvers() {
-  let resolve;
-  const promise = new Promise((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}
-
-const server = job.commands.at(-1);
-for (const command of job.commands) {
-  const isServer = command === server;
-  const { code, signal } = await run(command, { isServer });
-  if (ending) break;
-  if (isServer || code !== 0) {
-    tell({ event: 'exit', code, signal, lastWords });
-    break;
   }
+}
+
+/** Resolves when the command has ended: whether it did so well. */
+function runOne({ file, args }, isServer) {
+  return new Promise((resolve) => {
+    let ready = false;
+    child = spawn(file, args, { ...account, env, cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.on('data', (data) => log.write(data));
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      log.write(text);
+      lastWords = (lastWords + text).slice(-4000);
+      // "ready to accept connections", and of a hot standby "ready to accept read-only connections".
+      if (isServer && !ready && /ready to accept (read-only )?connections/.test(lastWords)) {
+        ready = true;
+        tell({ event: 'ready', pid: child.pid });
+      }
+    });
+    child.on('error', (error) => {
+      lastWords += error.message;
+      resolve(false);
+    });
+    // Not 'close': backends hold the pipes a little longer than the postmaster that was killed.
+    child.on('exit', (code) => resolve(code === 0));
+  });
 }
