@@ -1,0 +1,112 @@
+// What the patterns choose and exclude, object by object. It decides by names, sub-objects and partitions alone; what the chosen
+// objects need besides is reach.ts's.
+import type { Catalog, CatalogObject } from '../model/catalog.js';
+import { TidemarkError } from '../model/errors.js';
+import type { Pattern } from './pattern.js';
+import type { Standing } from './reach.js';
+
+/** Tables are given as parsePattern reads them, schemas as parseSchemaPattern does. */
+export interface Patterns {
+  readonly tables?: readonly Pattern[];
+  readonly excludeTables?: readonly Pattern[];
+  readonly schemas?: readonly Pattern[];
+  readonly excludeSchemas?: readonly Pattern[];
+}
+
+/** Kinds that --table can name. */
+const relationKinds = new Set(['table', 'foreign-table', 'view', 'materialized-view', 'sequence']);
+/** Not taken just because something needs them: with a table come its rows, and a view is nothing without its tables. */
+const neverPulled = new Set(['table', 'foreign-table', 'view', 'materialized-view']);
+/** Nothing in them is ever made; changed privileges on them belong to the whole database, not to a selection. */
+const systemSchemas = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
+
+/** How each object stands, by id.
+ *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables` or `schemas` that matches nothing */
+export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[] {
+  const { tables = [], excludeTables = [] } = patterns;
+  // As pg_dump has it: the switches for schemas have no effect when --table is used.
+  const { schemas = [], excludeSchemas = [] } = tables.length > 0 ? {} : patterns;
+  refuseUnmatched('table', tables, (pattern) => catalog.objects.some((object) => matchesRelation(object, pattern)));
+  refuseUnmatched('schema', schemas, (pattern) => catalog.objects.some((object) => matchesSchema(object, pattern)));
+
+  const named = catalog.objects.map((object) => tables.some((pattern) => matchesRelation(object, pattern)));
+  const excluded = catalog.objects.map((object) => excludeTables.some((pattern) => matchesRelation(object, pattern)));
+  const own = catalog.objects.map((object): Standing => {
+    if (excluded[object.id] || excludeSchemas.some((pattern) => matchesSchema(object, pattern))) return 'excluded';
+    if (tables.length > 0) return named[object.id] ? 'chosen' : 'unselected';
+    return schemas.length === 0 || schemas.some((pattern) => matchesSchema(object, pattern)) ? 'chosen' : 'unselected';
+  });
+  return pullables(catalog, inherit(catalog, { own, named, excluded }));
+}
+
+/** Whether `--table` with that pattern names the object. */
+export function matchesRelation(object: CatalogObject, { schema, name }: Pattern): boolean {
+  if (!relationKinds.has(object.kind) || object.schema === undefined || systemSchemas.has(object.schema)) return false;
+  return name.test(object.name) && (schema === undefined || schema.test(object.schema));
+}
+
+/** Whether the object is that schema or lies in it. An extension does not lie in a schema, although its members do. */
+function matchesSchema(object: CatalogObject, { name }: Pattern): boolean {
+  if (object.kind === 'extension') return false;
+  const schema = object.kind === 'schema' ? object.name : object.schema;
+  return schema !== undefined && !systemSchemas.has(schema) && name.test(schema);
+}
+
+/** @throws TidemarkError PATTERN_UNMATCHED for the first pattern that matches nothing */
+export function refuseUnmatched(what: 'table' | 'schema', patterns: readonly Pattern[], matches: (pattern: Pattern) => boolean): void {
+  for (const pattern of patterns) {
+    if (matches(pattern)) continue;
+    throw new TidemarkError('PATTERN_UNMATCHED', `select ${what}s by the pattern ${pattern.text}: there is no such ${what}`, {
+      hint: 'letters outside of double quotes are folded to lower case; in a shell, quote the pattern: \'"Name"\'',
+      details: { pattern: pattern.text, what },
+    });
+  }
+}
+
+interface Own {
+  /** By what the patterns say of the object alone. */
+  readonly own: readonly Standing[];
+  /** By a pattern for tables. */
+  readonly named: readonly boolean[];
+  readonly excluded: readonly boolean[];
+}
+
+/** Sub-objects stand as what they belong to, whatever a pattern says of themselves: a table needs the sequence of its serial column.
+ *  Partitions go with the partitioned table, in and out: alone it would be a table without its rows, and nobody would be told. One
+ *  that is named itself is in although its parent is excluded, and one that is excluded itself is out. */
+function inherit({ objects }: Catalog, { own, named, excluded }: Own): readonly Standing[] {
+  const known = new Map<number, { standing: Standing; byName: boolean }>();
+  const look = (id: number): { standing: Standing; byName: boolean } => {
+    const found = known.get(id) ?? derive(id);
+    known.set(id, found);
+    return found;
+  };
+  const derive = (id: number): { standing: Standing; byName: boolean } => {
+    const object = objects[id];
+    const self = { standing: own[id] ?? 'unselected', byName: excluded[id] ?? false };
+    if (object?.parent !== undefined) {
+      const parent = look(object.parent);
+      if (object.kind !== 'sequence' || parent.standing === 'chosen') return parent;
+      // An owned sequence that is not asked for itself leaves with its table, but stays at the disposal of other tables' defaults.
+      const leaves = parent.standing === 'excluded' && self.standing === 'chosen' && !named[id];
+      return leaves ? { standing: 'unselected', byName: false } : self;
+    }
+    if (object?.partitionOf === undefined || self.standing === 'excluded') return self;
+    const whole = look(object.partitionOf);
+    if (whole.standing === 'chosen') return whole;
+    return whole.byName && !named[id] ? whole : self;
+  };
+  return objects.map(({ id }) => look(id).standing);
+}
+
+/** An excluded schema can still be made: a chosen extension may put its members there. */
+function pullables({ objects }: Catalog, standings: readonly Standing[]): readonly Standing[] {
+  const pullable = (object: CatalogObject): boolean => {
+    const standing = standings[object.id];
+    if (standing === 'chosen') return false;
+    if (standing === 'excluded') return object.kind === 'schema';
+    const parent = object.parent === undefined || object.kind === 'sequence' ? undefined : objects[object.parent];
+    return parent === undefined ? !neverPulled.has(object.kind) : pullable(parent);
+  };
+  return objects.map((object) => (pullable(object) ? 'pullable' : (standings[object.id] ?? 'unselected')));
+}

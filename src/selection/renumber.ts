@@ -1,0 +1,51 @@
+// A catalog of some of another one's objects and steps, with ids that are indexes again.
+import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
+
+interface Kept {
+  /** In the order of their ids, as are the steps. Every kept step's object and needs are kept. */
+  readonly objects: readonly CatalogObject[];
+  readonly steps: readonly Step[];
+}
+
+/** References from an object to one that is not kept are dropped. */
+export function renumber(catalog: Catalog, { objects, steps }: Kept): Catalog {
+  const objectIds = new Map(objects.map((object, index) => [object.id, index]));
+  const stepIds = new Map(steps.map((step, index) => [step.id, index]));
+  return {
+    objects: objects.map(({ parent, partitionOf, ...object }, id) => ({
+      ...object,
+      ...optional('parent', objectIds, parent),
+      ...optional('partitionOf', objectIds, partitionOf),
+      ...(object.drop === undefined && parent !== undefined && !objectIds.has(parent) ? dropAlone(object) : {}),
+      id,
+    })),
+    steps: steps.map(({ completes, ...step }, id) => ({
+      ...step,
+      ...optional('completes', stepIds, completes),
+      id,
+      object: present(objectIds, step.object),
+      needs: step.needs.map((need) => present(stepIds, need)),
+    })),
+    tables: catalog.tables.flatMap((table) => {
+      const object = objectIds.get(table.object);
+      return object === undefined ? [] : [{ ...table, object }];
+    }),
+  };
+}
+
+function present(ids: ReadonlyMap<number, number>, id: number): number {
+  const found = ids.get(id);
+  if (found === undefined) throw new Error(`renumber a catalog: ${id} is needed and not kept`);
+  return found;
+}
+
+function optional<Name extends string>(name: Name, ids: ReadonlyMap<number, number>, id: number | undefined): { [K in Name]?: number } {
+  const found = id === undefined ? undefined : ids.get(id);
+  return (found === undefined ? {} : { [name]: found }) as { [K in Name]?: number };
+}
+
+/** A sequence that is there without the table it belonged to is dropped by itself; nothing else outlives its parent. */
+function dropAlone({ kind, schema, name }: Omit<CatalogObject, 'parent'>): { drop?: string } {
+  if (kind !== 'sequence' || schema === undefined) return {};
+  return { drop: `SEQUENCE ${[schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')}` };
+}

@@ -1,0 +1,66 @@
+// The part of a catalog that the options of pg_dump ask for: --table, --schema, what they exclude, --no-owner and --no-privileges.
+// Pure: a catalog goes in, a smaller one comes out, with a list of what could not come along. Patterns are read by pattern.ts.
+// See https://www.postgresql.org/docs/current/app-pgdump.html
+import type { Catalog, Facet } from '../model/catalog.js';
+import type { LeftOut } from '../model/manifest.js';
+import { choose, matchesRelation, type Patterns, refuseUnmatched } from './choose.js';
+import { leftOutOf } from './left-out.js';
+import type { Pattern } from './pattern.js';
+import { reach } from './reach.js';
+import { renumber } from './renumber.js';
+import { withoutFacets } from './without-facets.js';
+
+export interface Selection extends Patterns {
+  /** False leaves out ALTER ... OWNER TO. */
+  readonly owner: boolean;
+  /** False leaves out GRANT, REVOKE and default privileges. */
+  readonly privileges: boolean;
+}
+
+/** Selects as pg_dump does, and more where its selection would not restore:
+ *
+ *  - `tables` (-t) chooses tables, views, materialized views, sequences and foreign tables, with indexes, constraints, triggers and all
+ *    else that belongs to them; `schemas` (-n) chooses the schemas with all that lies in them. Together, `tables` alone counts.
+ *  - `excludeTables` (-T) and `excludeSchemas` (-N) win over both; excludeSchemas has no effect with `tables`.
+ *  - Partitions go with their partitioned table, in and out, unlike pg_dump's -t and -T, and like its --table-and-children and
+ *    --exclude-table-and-children: the rows of a partitioned table lie in its partitions. Inheritance children do not.
+ *  - What the chosen objects need is taken along: schemas, extensions, types, functions, collations, sequences, and what those need.
+ *    Tables and views are not: a step that needs one that is not in (a foreign key, a view, an ATTACH PARTITION) is left out,
+ *    so is all that needs it in turn, and each is in `leftOut` with the reason. So is what needs an excluded object.
+ *
+ *  The ids of the result are indexes again. Without patterns, everything is in and `leftOut` is empty.
+ *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables` or `schemas` that matches nothing */
+export function selectSteps(whole: Catalog, selection: Selection): { readonly catalog: Catalog; readonly leftOut: readonly LeftOut[] } {
+  const facets = new Set<Facet>([...(selection.owner ? [] : ['owner' as const]), ...(selection.privileges ? [] : ['privilege' as const])]);
+  const catalog = withoutFacets(whole, facets);
+  const standing = choose(catalog, selection);
+  const reached = reach(catalog, standing);
+  const leftOut = leftOutOf(catalog, reached, standing);
+  const { objects, blocked } = reached;
+  const steps = catalog.steps.filter((step) => objects.has(step.object) && !blocked.has(step));
+  const acted = new Set(steps.map((step) => step.object));
+  const had = new Set(catalog.steps.map((step) => step.object));
+  const isIn = (id: number): boolean => {
+    const object = catalog.objects[id];
+    if (object === undefined || !objects.has(id)) return false;
+    if (had.has(id)) return acted.has(id);
+    // Made by its parent's statement: there where the parent is.
+    return object.parent === undefined || isIn(object.parent);
+  };
+  return { catalog: renumber(catalog, { objects: catalog.objects.filter(({ id }) => isIn(id)), steps }), leftOut };
+}
+
+/** The objects that patterns of --exclude-table-data match, with the partitions of partitioned tables: `CatalogTable.object` of those
+ *  whose rows are to stay away, and sequences, views and partitioned tables among them.
+ *  @throws TidemarkError PATTERN_UNMATCHED for a pattern that matches nothing */
+export function matchTables({ objects }: Pick<Catalog, 'objects'>, patterns: readonly Pattern[]): ReadonlySet<number> {
+  refuseUnmatched('table', patterns, (pattern) => objects.some((object) => matchesRelation(object, pattern)));
+  const isMatched = (id: number): boolean => {
+    const object = objects[id];
+    if (object === undefined) return false;
+    return (
+      patterns.some((pattern) => matchesRelation(object, pattern)) || (object.partitionOf !== undefined && isMatched(object.partitionOf))
+    );
+  };
+  return new Set(objects.filter(({ id }) => isMatched(id)).map(({ id }) => id));
+}
