@@ -1,6 +1,6 @@
 // Decides which server a test's databases are made on: one that is given, a container, or embedded binaries; and starts each version at
 // most once in this process. Whether this process is the test's own or the one that all test files share is broker.ts's business.
-import pg from 'pg';
+import { withSession } from './connect.js';
 import { defaultVersion, parseVersion, type Version } from './version.js';
 
 /** A server for databases of many tests; nobody stops it before the end of the run. */
@@ -52,16 +52,10 @@ export class ServerPool implements AsyncDisposable {
 }
 
 async function versionOf(url: string): Promise<Version> {
-  const client = new pg.Client({ connectionString: url, application_name: 'test driver', connectionTimeoutMillis: 10_000 });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ version: string }>(
-      `SELECT (current_setting('server_version_num')::int / 10000)::text AS version`,
-    );
-    return parseVersion(rows[0]?.version ?? '');
-  } finally {
-    await client.end();
-  }
+  const { rows } = await withSession(url, (client) =>
+    client.query<{ version: string }>(`SELECT (current_setting('server_version_num')::int / 10000)::text AS version`),
+  );
+  return parseVersion(rows[0]?.version ?? '');
 }
 
 function announce(server: SharedServer, from: string): SharedServer {
