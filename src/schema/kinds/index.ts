@@ -17,8 +17,10 @@ import { procedure } from './procedure.js';
 import { range } from './range.js';
 import { rule } from './rule.js';
 import { schema } from './schema.js';
+import { sequence } from './sequence/index.js';
 import { shellType } from './shell-type.js';
 import { statistics } from './statistics.js';
+import { table } from './table/index.js';
 import { tableIndex } from './table-index.js';
 import { trigger } from './trigger.js';
 import { view } from './view.js';
@@ -42,7 +44,9 @@ export const kinds: readonly Kind<unknown>[] = [
   materializedView,
   policy,
   rule,
+  sequence,
   statistics,
+  table,
   tableIndex,
   trigger,
   view,

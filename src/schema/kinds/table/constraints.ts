@@ -1,0 +1,48 @@
+// Check and not-null constraints as objects, so that they can have comments, be taken out of CREATE TABLE where a loop must be broken,
+// and come after the rows where they are not valid. Primary keys and the like are kinds of their own.
+import { qualifiedName, quoteIdentifier } from '../../../pg/quote.js';
+import type { ObjectDraft, StepDraft } from '../../kind.js';
+import { constraintClause } from './create.js';
+import type { Constraint, Table } from './row.js';
+import { constraintKey, inheritKey, tableKey, treatConstraint } from './shape.js';
+
+/** Steps by treatment. The separate form has no ONLY, so that it reaches the children, where it merges with what they have. */
+function steps(table: Table, constraint: Constraint): readonly StepDraft[] {
+  const self = constraintKey(constraint);
+  const parent = tableKey(table);
+  const name = qualifiedName(table.nspname, table.relname);
+  const add = [`ALTER TABLE ${name} ADD ${constraintClause(constraint)}`];
+  const above = (constraint.parents ?? []).map(constraintKey);
+  const base = { key: self, facet: 'definition', needs: [parent] } as const;
+  switch (treatConstraint(table, constraint)) {
+    case 'stated':
+      return constraint.contype === 'c' ? [{ ...base, section: 'pre-data', inlineInto: parent, statements: () => add }] : [];
+    case 'late':
+      return [{ ...base, section: 'pre-data', needs: [parent, ...(constraint.late ?? []).map(inheritKey)], statements: () => add }];
+    case 'post-data':
+      return [{ ...base, section: 'post-data', statements: () => add }];
+    case 'validate': {
+      const validate = `ALTER TABLE ONLY ${name} VALIDATE CONSTRAINT ${quoteIdentifier(constraint.conname)}`;
+      return [{ ...base, section: 'post-data', needs: [parent, ...above], statements: () => [validate] }];
+    }
+    case 'inherited': {
+      // Nothing to run; but a comment on it can only be made when the parents' constraint is there.
+      const section = constraint.convalidated ? 'pre-data' : 'post-data';
+      return above.length === 0 ? [] : [{ ...base, section, needs: [parent, ...above], statements: () => [] }];
+    }
+  }
+}
+
+/** The check and not-null constraints of a table. */
+export function constraintObjects(table: Table): readonly ObjectDraft[] {
+  const name = qualifiedName(table.nspname, table.relname);
+  return table.constraints.map((constraint) => ({
+    key: constraintKey(constraint),
+    kind: constraint.contype === 'c' ? 'check' : 'not-null',
+    schema: table.nspname,
+    name: constraint.conname,
+    parent: tableKey(table),
+    steps: steps(table, constraint),
+    ddl: `CONSTRAINT ${quoteIdentifier(constraint.conname)} ON ${name}`,
+  }));
+}

@@ -1,0 +1,82 @@
+// Writes CREATE TABLE: columns with what belongs to them, checks, and the clauses after the list. What CREATE TABLE cannot say, or says
+// too much of when it inherits, is in alter.ts.
+import { qualifiedName, quoteIdentifier } from '../../../pg/quote.js';
+import type { Form, Server } from '../../kind.js';
+import { storageParameters, withParameters } from '../../relation-sql.js';
+import type { Column, Constraint, Table } from './row.js';
+import { constraintKey, defaultKey, inherits, inheritsExpression, isPrinted, statedNotNull, treatConstraint } from './shape.js';
+
+/** `CONSTRAINT "c" CHECK (...)`, or the table form of a NOT NULL. */
+export function constraintClause({ conname, definition, attname, connoinherit, convalidated }: Constraint): string {
+  const name = `CONSTRAINT ${quoteIdentifier(conname)}`;
+  if (attname === undefined) return `${name} ${definition}`;
+  return `${name} NOT NULL ${quoteIdentifier(attname)}${connoinherit ? ' NO INHERIT' : ''}${convalidated ? '' : ' NOT VALID'}`;
+}
+
+function notNullClause(table: Table, column: Column, version: number): string {
+  const stated = statedNotNull(table, column, version);
+  if (stated === null) return '';
+  const { constraint } = stated;
+  if (constraint === undefined) return ' NOT NULL';
+  return ` CONSTRAINT ${quoteIdentifier(constraint.conname)} NOT NULL${constraint.connoinherit ? ' NO INHERIT' : ''}`;
+}
+
+/** A generated column cannot get its expression without being one from the start: where a loop must be broken it begins as always NULL. */
+function generationClause(table: Table, column: Column, form: Form): string {
+  if (column.default === undefined || inheritsExpression(table, column)) return '';
+  const expression = form.separated(defaultKey(column.default.oid)) ? `NULL::${column.type}` : column.default.expression;
+  return ` GENERATED ALWAYS AS (${expression}) ${column.attgenerated === 'v' ? 'VIRTUAL' : 'STORED'}`;
+}
+
+function defaultClause(table: Table, column: Column, form: Form): string {
+  if (column.attgenerated !== undefined) return generationClause(table, column, form);
+  if (column.default !== undefined) {
+    return form.separated(defaultKey(column.default.oid)) ? conflictClause(table, column) : ` DEFAULT ${column.default.expression}`;
+  }
+  return conflictClause(table, column);
+}
+
+/** Parents with different defaults are refused where the child says nothing. alter.ts takes the clause back. */
+function conflictClause(table: Table, { parents }: Column): string {
+  return inherits(table) && parents !== undefined && parents.defaults > 1 ? ' DEFAULT NULL' : '';
+}
+
+function columnClause(table: Table, column: Column, { form, version }: { form: Form; version: number }): string | null {
+  const tail = `${defaultClause(table, column, form)}${notNullClause(table, column, version)}`;
+  const name = quoteIdentifier(column.attname);
+  if (table.oftype !== null) return tail === '' ? null : `${name} WITH OPTIONS${tail}`;
+  return `${name} ${column.type}${column.collation === undefined ? '' : ` COLLATE ${column.collation}`}${tail}`;
+}
+
+/** Constraints that CREATE TABLE states by themselves: checks, and the not-nulls of columns that are not in the list. */
+function isListed(table: Table, constraint: Constraint, form: Form): boolean {
+  if (treatConstraint(table, constraint) !== 'stated' || form.separated(constraintKey(constraint))) return false;
+  return !table.columns.some((column) => column.attname === constraint.attname && isPrinted(table, column));
+}
+
+/** The whole statement. */
+export function createTable(table: Table, form: Form, { version }: Server): string {
+  const columns = table.columns
+    .filter((column) => isPrinted(table, column))
+    .map((column) => columnClause(table, column, { form, version }))
+    .filter((clause) => clause !== null);
+  const constraints = table.constraints.filter((constraint) => isListed(table, constraint, form)).map(constraintClause);
+  const items = [...columns, ...constraints];
+  const list = items.length > 0 ? ` (\n    ${items.join(',\n    ')}\n)` : table.oftype === null ? ' ()' : '';
+  return [
+    // UNLOGGED says nothing for a partitioned table, which has no storage, and is refused from 18 on.
+    `CREATE ${table.relpersistence === 'u' && table.relkind === 'r' ? 'UNLOGGED ' : ''}TABLE ${qualifiedName(table.nspname, table.relname)}`,
+    table.oftype === null ? '' : ` OF ${table.oftype}`,
+    list,
+    inherits(table) ? `\nINHERITS (${table.parents.map(({ nspname, relname }) => qualifiedName(nspname, relname)).join(', ')})` : '',
+    table.partkey === null ? '' : `\nPARTITION BY ${table.partkey}`,
+    usingClause(table),
+    withParameters([...storageParameters(table.reloptions ?? []), ...storageParameters(table.toastoptions ?? [], 'toast')]),
+    table.spcname === null ? '' : ` TABLESPACE ${quoteIdentifier(table.spcname)}`,
+  ].join('');
+}
+
+/** A plain table's access method is heap where nothing else is said, a partitioned table (from 17) has one only where it was said. */
+function usingClause({ relkind, amname }: Table): string {
+  return amname === null || (relkind === 'r' && amname === 'heap') ? '' : ` USING ${quoteIdentifier(amname)}`;
+}

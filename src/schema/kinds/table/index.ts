@@ -1,0 +1,78 @@
+// Tables and partitioned tables with all that is theirs alone: columns, defaults, generation expressions, checks, not-nulls, parents,
+// partitions, settings. Identity columns are with the sequences; keys, indexes, triggers and policies are kinds of their own.
+import { qualifiedName } from '../../../pg/quote.js';
+import { defineKind, type Key, key, type ObjectDraft, type Server, type StepDraft } from '../../kind.js';
+import { alterColumns, finishTable } from './alter.js';
+import { constraintObjects } from './constraints.js';
+import { createTable } from './create.js';
+import { defaultObjects, defaultsWithin } from './defaults.js';
+import { chargeFamily, familySteps } from './inherit.js';
+import { tableQuery } from './query.js';
+import { type Table, tableRow } from './row.js';
+import { tableKey } from './shape.js';
+
+function steps(table: Table, server: Server): readonly StepDraft[] {
+  const self = tableKey(table);
+  const name = qualifiedName(table.nspname, table.relname);
+  const settings = alterColumns(table);
+  return [
+    {
+      key: self,
+      facet: 'definition',
+      section: 'pre-data',
+      needs: [],
+      statements: (form) => [createTable(table, form, server), ...finishTable(table, server.version)],
+    },
+    ...familySteps(table, server.version),
+    // When the children are there: they would inherit storage and compression, which they have of their own.
+    ...optional(settings.length > 0, {
+      key: `${self}/columns`,
+      facet: 'definition',
+      section: 'pre-data',
+      needs: [self, ...table.children.map((oid) => key('pg_class', oid))],
+      statements: () => settings,
+    }),
+    // Like a policy without a name: the rows come first.
+    ...optional(table.relrowsecurity, {
+      key: `${self}/row-security`,
+      facet: 'definition',
+      section: 'post-data',
+      needs: [self],
+      statements: () => [`ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY`],
+    }),
+  ];
+}
+
+function optional(wanted: boolean, step: StepDraft): readonly StepDraft[] {
+  return wanted ? [step] : [];
+}
+
+function tableObject(table: Table, server: Server): ObjectDraft {
+  const name = qualifiedName(table.nspname, table.relname);
+  const also: Key[] = [
+    ...[table.reltype, table.typarray].filter((oid) => oid !== 0).map((oid) => key('pg_type', oid)),
+    ...(table.reltoastrelid === 0 ? [] : [key('pg_class', table.reltoastrelid)]),
+    ...defaultsWithin(table, server),
+  ];
+  return {
+    key: tableKey(table),
+    kind: 'table',
+    schema: table.nspname,
+    name: table.relname,
+    ...(table.partition === null ? {} : { partitionOf: tableKey(table.partition) }),
+    also,
+    steps: steps(table, server),
+    ddl: `TABLE ${name}`,
+    grant: `TABLE ${name}`,
+    owner: table.owner,
+    columns: new Map(table.columns.map(({ attnum, attname }) => [attnum, attname])),
+    charge: (edge) => chargeFamily(table, edge),
+  };
+}
+
+export const table = defineKind<Table>({
+  name: 'table',
+  row: tableRow,
+  query: () => tableQuery,
+  objects: (row, server) => [tableObject(row, server), ...defaultObjects(row, server), ...constraintObjects(row)],
+});

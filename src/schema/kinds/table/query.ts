@@ -1,0 +1,132 @@
+// The one catalog query of tables. Everything is joined and grouped once over the whole database, never looked up per table or per
+// column; what only inheritance needs is computed for the tables in pg_inherits alone. row.ts has the meaning of each field.
+import { isNotMember, isUserSchema } from '../../ours.js';
+
+/** Tables (relkinds r and p) of the user's schemas. Foreign tables are not ours. */
+const relations = `
+  rel AS MATERIALIZED (
+    SELECT c.*, n.nspname, inh.inhparent AS partparent
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      -- A partition whose DETACH CONCURRENTLY was interrupted shows no rows through its parent any more: it counts as detached.
+      LEFT JOIN pg_inherits inh ON c.relispartition AND inh.inhrelid = c.oid AND NOT inh.inhdetachpending
+     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${isUserSchema('n')} AND ${isNotMember('pg_class', 'c.oid')})`;
+
+/** Inheritance without partitions. `place` is a column's place among those that are there; `merged` the place that CREATE TABLE ...
+ *  INHERITS would give it: the columns of the parents, in their order, each once. */
+const inheritance = `
+  inherit AS MATERIALIZED (
+    SELECT i.inhrelid, i.inhparent, i.inhseqno
+      FROM pg_inherits i JOIN rel ON rel.oid = i.inhrelid WHERE NOT rel.relispartition),
+  kin AS MATERIALIZED (SELECT inhrelid AS oid FROM inherit UNION SELECT inhparent FROM inherit),
+  kincolumn AS MATERIALIZED (
+    SELECT a.attrelid, a.attnum, a.attname, a.attnotnull, a.attislocal, a.attgenerated, d.oid AS defoid, d.adbin,
+           row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum) AS place
+      FROM kin JOIN pg_attribute a ON a.attrelid = kin.oid AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum),
+  merged AS (
+    SELECT first.inhrelid, first.attname, row_number() OVER (PARTITION BY first.inhrelid ORDER BY first.inhseqno, first.place) AS place
+      FROM (SELECT DISTINCT ON (i.inhrelid, p.attname) i.inhrelid, p.attname, i.inhseqno, p.place
+              FROM inherit i JOIN kincolumn p ON p.attrelid = i.inhparent
+             ORDER BY i.inhrelid, p.attname, i.inhseqno) first),
+  reordered AS MATERIALIZED (
+    SELECT k.attrelid AS oid
+      FROM kincolumn k LEFT JOIN merged m ON m.inhrelid = k.attrelid AND m.attname = k.attname
+     WHERE k.attrelid IN (SELECT inhrelid FROM inherit)
+     GROUP BY k.attrelid HAVING bool_and(k.attislocal) AND bool_or(k.place <> m.place)),
+  above AS (
+    SELECT i.inhrelid, k.attname,
+           json_build_object(
+             'attnotnull', bool_or(k.attnotnull),
+             'defaults', count(k.defoid) FILTER (WHERE k.attgenerated = ''),
+             'generated', coalesce(json_agg(DISTINCT pg_get_expr(k.adbin, k.attrelid)) FILTER (WHERE k.attgenerated <> ''), '[]')) AS parents
+      FROM inherit i JOIN kincolumn k ON k.attrelid = i.inhparent
+     GROUP BY i.inhrelid, k.attname)`;
+
+/** Checks and, from 18, not-nulls. `conparent`: what a constraint that is not the table's own is merged with, where it has to be known:
+ *  to validate it apart from the parents', or to comment on it only when it is there. `late`: the constraints that a reordered child
+ *  has from above only; they can come to it in no other way than by being added above when it is a child already. */
+const constraints = `
+  con AS MATERIALIZED (
+    SELECT k.oid, k.conrelid, k.contype, k.conname, k.conislocal, k.connoinherit, k.convalidated, a.attname, rel.relispartition
+      FROM rel JOIN pg_constraint k ON k.conrelid = rel.oid AND k.contype IN ('c', 'n')
+      LEFT JOIN pg_attribute a ON k.contype = 'n' AND a.attrelid = k.conrelid AND a.attnum = k.conkey[1]),
+  merger AS MATERIALIZED (
+    SELECT k.oid, k.conrelid, p.oid AS parentoid, p.conname AS parentname, p.convalidated AS parentvalidated
+      FROM con k JOIN pg_inherits i ON i.inhrelid = k.conrelid
+      JOIN con p ON p.conrelid = i.inhparent AND p.contype = k.contype AND NOT p.connoinherit
+       AND CASE k.contype WHEN 'c' THEN p.conname = k.conname ELSE p.attname = k.attname END
+     WHERE NOT k.relispartition OR NOT k.convalidated),
+  conparent AS (
+    SELECT m.oid, json_agg(json_build_object('oid', m.parentoid::int8, 'conname', m.parentname, 'convalidated', m.parentvalidated)
+                           ORDER BY m.parentoid) AS parents
+      FROM merger m GROUP BY m.oid),
+  latest AS (
+    SELECT m.parentoid AS oid, r.oid AS child
+      FROM reordered r JOIN con k ON k.conrelid = r.oid AND NOT k.conislocal JOIN merger m ON m.oid = k.oid
+    UNION
+    SELECT m.parentoid, l.child FROM latest l JOIN merger m ON m.oid = l.oid),
+  late AS (SELECT oid, json_agg(child::int8 ORDER BY child) AS late FROM latest GROUP BY oid),
+  conlist AS (
+    SELECT k.conrelid,
+           json_agg(json_strip_nulls(json_build_object(
+             'oid', k.oid::int8, 'contype', k.contype, 'conname', k.conname, 'attname', k.attname, 'conislocal', k.conislocal,
+             'connoinherit', k.connoinherit, 'convalidated', k.convalidated, 'parents', p.parents, 'late', l.late,
+             'definition', CASE k.contype WHEN 'c' THEN pg_get_constraintdef(k.oid) END)) ORDER BY k.conname) AS constraints
+      FROM con k LEFT JOIN conparent p ON p.oid = k.oid LEFT JOIN late l ON l.oid = k.oid
+     GROUP BY k.conrelid)`;
+
+// attstattarget is -1 for "the default" before 17 and null since.
+const columns = `
+  collist AS (
+    SELECT a.attrelid,
+           json_agg(json_strip_nulls(json_build_object(
+             'attnum', a.attnum, 'attname', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+             'collation', CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
+             'attnotnull', a.attnotnull, 'attislocal', a.attislocal, 'attgenerated', nullif(a.attgenerated, ''),
+             'default', CASE WHEN d.oid IS NOT NULL THEN
+               json_build_object('oid', d.oid::int8, 'expression', pg_get_expr(d.adbin, d.adrelid)) END,
+             'attstattarget', nullif(a.attstattarget, -1), 'attstorage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
+             'attcompression', nullif(a.attcompression, ''), 'attoptions', to_json(a.attoptions), 'parents', above.parents))
+             ORDER BY a.attnum) AS columns
+      FROM rel
+      JOIN pg_attribute a ON a.attrelid = rel.oid AND a.attnum > 0 AND NOT a.attisdropped
+      JOIN pg_type t ON t.oid = a.atttypid
+      LEFT JOIN pg_collation co ON co.oid = a.attcollation
+      LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+      LEFT JOIN above ON above.inhrelid = a.attrelid AND above.attname = a.attname
+     GROUP BY a.attrelid)`;
+
+const families = `
+  parentlist AS (
+    SELECT i.inhrelid, json_agg(json_build_object('oid', c.oid::int8, 'nspname', n.nspname, 'relname', c.relname)
+                                ORDER BY i.inhseqno) AS parents
+      FROM inherit i JOIN pg_class c ON c.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace GROUP BY i.inhrelid),
+  childlist AS (SELECT inhparent, json_agg(inhrelid::int8 ORDER BY inhrelid) AS children FROM inherit GROUP BY inhparent)`;
+
+/** The statement for `Kind.query`. The same on all servers: before 18 there are no rows of contype n for tables. */
+export const tableQuery = `WITH RECURSIVE ${relations}, ${inheritance}, ${constraints}, ${columns}, ${families}
+  SELECT rel.oid, rel.nspname, rel.relname, pg_get_userbyid(rel.relowner) AS owner, rel.relkind, rel.relpersistence, rel.reltype,
+         coalesce(rowtype.typarray, 0) AS typarray, rel.reltoastrelid, rel.relreplident, rel.relrowsecurity, rel.relforcerowsecurity,
+         am.amname, spc.spcname, rel.reloptions, toast.reloptions AS toastoptions,
+         CASE WHEN rel.reloftype <> 0 THEN format_type(rel.reloftype, NULL) END AS oftype,
+         CASE WHEN rel.relkind = 'p' THEN pg_get_partkeydef(rel.oid) END AS partkey,
+         CASE WHEN rel.partparent IS NOT NULL THEN
+           json_build_object('oid', whole.oid::int8, 'nspname', wholeschema.nspname, 'relname', whole.relname,
+                             'bound', pg_get_expr(rel.relpartbound, rel.oid)) END AS partition,
+         coalesce(parentlist.parents, '[]') AS parents, coalesce(childlist.children, '[]') AS children,
+         rel.oid IN (SELECT oid FROM reordered) AS reordered,
+         coalesce(collist.columns, '[]') AS columns, coalesce(conlist.constraints, '[]') AS constraints
+    FROM rel
+    LEFT JOIN pg_type rowtype ON rowtype.oid = rel.reltype
+    LEFT JOIN pg_class toast ON toast.oid = rel.reltoastrelid
+    LEFT JOIN pg_am am ON am.oid = rel.relam
+    LEFT JOIN pg_tablespace spc ON spc.oid = rel.reltablespace
+    LEFT JOIN pg_class whole ON whole.oid = rel.partparent
+    LEFT JOIN pg_namespace wholeschema ON wholeschema.oid = whole.relnamespace
+    LEFT JOIN parentlist ON parentlist.inhrelid = rel.oid
+    LEFT JOIN childlist ON childlist.inhparent = rel.oid
+    LEFT JOIN collist ON collist.attrelid = rel.oid
+    LEFT JOIN conlist ON conlist.conrelid = rel.oid
+   ORDER BY rel.oid`;
