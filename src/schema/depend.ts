@@ -1,0 +1,127 @@
+// What needs what, as pg_depend has it: one query for dependencies, one for the members of extensions, and pure resolvers from catalog
+// rows to the steps of objects. pg_depend is made for DROP; objects correct it with `charge` where CREATE wants it the other way round.
+import type { Key, ObjectDraft } from './kind.js';
+import { key } from './kind.js';
+
+/** A row of pg_depend, catalogs by name. */
+export interface DependRow extends Record<string, unknown> {
+  readonly classid: string;
+  readonly objid: number;
+  readonly objsubid: number;
+  readonly refclassid: string;
+  readonly refobjid: number;
+  readonly deptype: string;
+}
+
+/** OIDs from here on were made after initdb (FirstNormalObjectId); what initdb made is there on every server. */
+export const firstUserOid = 16384;
+
+/** Dependencies between objects of users. Names of catalogs come from pg_class: a regclass would print them quoted under
+ *  quote_all_identifiers. */
+export const dependQuery = `
+  SELECT c.relname AS classid, d.objid, d.objsubid, r.relname AS refclassid, d.refobjid, d.deptype::text AS deptype
+    FROM pg_depend d
+    JOIN pg_class c ON c.oid = d.classid
+    JOIN pg_class r ON r.oid = d.refclassid
+   WHERE d.deptype IN ('n', 'a', 'i', 'P', 'S', 'x') AND d.objid >= ${firstUserOid} AND d.refobjid >= ${firstUserOid}
+   ORDER BY d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.deptype`;
+
+/** Members of extensions, with the extension's OID. */
+export const memberQuery = `
+  SELECT c.relname AS classid, d.objid, d.refobjid
+    FROM pg_depend d
+    JOIN pg_class c ON c.oid = d.classid
+   WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+   ORDER BY d.classid, d.objid`;
+
+export interface MemberRow extends Record<string, unknown> {
+  readonly classid: string;
+  readonly objid: number;
+  readonly refobjid: number;
+}
+
+/** From keys of catalog rows to objects and their steps. */
+export interface Resolver {
+  /** The object that a row is or is part of; where none is known, its extension or what it depends on internally (array -> element). */
+  object(row: Key): ObjectDraft | undefined;
+  /** The step that must have run for a row to be there, or the step itself: what `needs` may hold. */
+  step(need: Key): Key | undefined;
+  /** Where `object` finds nothing: the last row of the chain of owners. */
+  root(row: Key): Key;
+}
+
+export interface ResolverInput {
+  readonly objects: readonly ObjectDraft[];
+  readonly depends: readonly DependRow[];
+  readonly members: readonly MemberRow[];
+}
+
+/** Builds the resolver. Facet-only objects (the schema `public`, members of extensions) have no definition and resolve further. */
+export function createResolver({ objects, depends, members }: ResolverInput): Resolver {
+  const owners = new Map<Key, Key>();
+  for (const row of depends) {
+    if (row.deptype === 'i') owners.set(key(row.classid, row.objid), key(row.refclassid, row.refobjid));
+  }
+  for (const row of members) owners.set(key(row.classid, row.objid), key('pg_extension', row.refobjid));
+  const claimed = new Map<Key, ObjectDraft>();
+  const steps = new Set<Key>();
+  for (const object of objects) {
+    for (const step of object.steps) steps.add(step.key);
+    for (const row of object.also ?? []) if (!claimed.has(row)) claimed.set(row, object);
+  }
+  for (const object of objects) claimed.set(object.key, object);
+
+  function root(row: Key): Key {
+    const seen = new Set<Key>();
+    let at = row;
+    while (!seen.has(at)) {
+      seen.add(at);
+      const owner = claimed.has(at) ? undefined : owners.get(at);
+      if (owner === undefined) break;
+      at = owner;
+    }
+    return at;
+  }
+
+  function object(row: Key): ObjectDraft | undefined {
+    return claimed.get(root(row));
+  }
+
+  function step(need: Key): Key | undefined {
+    if (steps.has(need)) return need;
+    const seen = new Set<Key>();
+    let found = object(need);
+    while (found && !steps.has(found.key) && !seen.has(found.key)) {
+      seen.add(found.key);
+      // A member of an extension that has only privileges here is made by its extension, everything else without steps by its parent.
+      const next = owners.get(found.key)?.startsWith('pg_extension:') ? owners.get(found.key) : found.parent;
+      found = next === undefined ? undefined : object(next);
+    }
+    return found && steps.has(found.key) ? found.key : undefined;
+  }
+
+  return { object, step, root };
+}
+
+/** One dependency, charged to a step. `need` is the key of an object or, where nothing is known of it, of a catalog row. */
+export interface ChargedEdge {
+  readonly step: Key;
+  readonly need: Key;
+}
+
+/** Charges every row of pg_depend whose depender is ours. Objects without steps are made by another's statement, and so is what they
+ *  depend on: their rows count only where `charge` says so. */
+export function chargeEdges(depends: readonly DependRow[], resolver: Resolver): ChargedEdge[] {
+  const edges: ChargedEdge[] = [];
+  for (const row of depends) {
+    const depender = resolver.object(key(row.classid, row.objid));
+    // What members of an extension depend on is the extension script's own matter.
+    if (!depender || (depender.key.startsWith('pg_extension:') && row.classid !== 'pg_extension')) continue;
+    const refRow = key(row.refclassid, row.refobjid);
+    const need = resolver.object(refRow)?.key ?? resolver.root(refRow);
+    if (need === depender.key) continue;
+    const step = depender.charge ? depender.charge({ ref: need, subid: row.objsubid, type: row.deptype }) : depender.key;
+    if (step !== null) edges.push({ step, need });
+  }
+  return edges;
+}

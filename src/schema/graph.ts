@@ -1,0 +1,164 @@
+// Puts a schema together: drafts of objects, steps of facets and rows of pg_depend become numbered objects and steps in an order that
+// runs. Pure; introspect.ts reads what goes in.
+import type { CatalogObject, Step } from '../model/catalog.js';
+import { TidemarkError } from '../model/errors.js';
+import type { LeftOut } from '../model/manifest.js';
+import { chargeEdges, createResolver, type DependRow, type MemberRow, type Resolver } from './depend.js';
+import type { FacetResult, Form, Key, ObjectDraft, StepDraft } from './kind.js';
+import { type DraftStep, leaveOut, type Reduced } from './leave-out.js';
+import { compareObjects } from './priority.js';
+import { type Part, type SortableStep, sortSteps } from './sort.js';
+
+export interface SchemaInput {
+  readonly objects: readonly ObjectDraft[];
+  readonly facets: readonly FacetResult[];
+  readonly depends: readonly DependRow[];
+  readonly members: readonly MemberRow[];
+  /** Catalog rows that no object claims, with their descriptions: what needs them is left out, too. */
+  readonly unsupported: ReadonlyMap<Key, string>;
+}
+
+export interface Schema {
+  readonly objects: readonly CatalogObject[];
+  readonly steps: readonly Step[];
+  /** By the key of each object and of each catalog row that is part of it. */
+  readonly ids: ReadonlyMap<Key, number>;
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** Assembles and numbers.
+ *  @throws TidemarkError INTERNAL where a loop of dependencies cannot be broken */
+export function buildSchema(input: SchemaInput): Schema {
+  const objects = [...input.objects, ...input.facets.flatMap((facet) => facet.objects)];
+  const resolver = createResolver({ objects, depends: input.depends, members: input.members });
+  const reduced = leaveOut(draftSteps(objects, { input, resolver }));
+  const sorted = sortSteps(reduced.steps.map((draft) => sortable(draft, resolver)));
+  const form: Form = { separated: (step) => sorted.separated.has(step) || reduced.gone.has(step) };
+
+  const numbers = numberObjects(
+    objects,
+    sorted.steps.map(({ step }) => reduced.steps[step]?.object.key ?? ''),
+    reduced,
+  );
+  const ids = new Map<Key, number>();
+  for (const [object, id] of numbers) for (const row of object.also ?? []) ids.set(row, id);
+  for (const [object, id] of numbers) ids.set(object.key, id);
+
+  const steps = sorted.steps.map(({ step: index, part, section, needs }, id): Step => {
+    const draft = reduced.steps[index];
+    const object = draft && ids.get(draft.object.key);
+    if (!draft || object === undefined) throw new TidemarkError('INTERNAL', `number the steps of the schema: step ${id} was lost`);
+    const { step } = draft;
+    return {
+      id,
+      object,
+      section,
+      facet: step.facet,
+      statements: statementsOf(step, { part, form }),
+      needs,
+      ...(step.roles && step.roles.length > 0 ? { roles: step.roles } : {}),
+    };
+  });
+  return { objects: [...numbers].map(([draft, id]) => catalogObject(draft, { id, ids, resolver })), steps, ids, leftOut: reduced.leftOut };
+}
+
+function statementsOf(step: StepDraft, { part, form }: { part: Part; form: Form }): readonly string[] {
+  if (part === 'early') return step.split?.early?.statements ?? [];
+  return part === 'late' && step.split?.late ? step.split.late : step.statements(form);
+}
+
+/** Every step in base order (kind, schema, name; the definition before the rest), with what it needs: what it says itself, what
+ *  pg_depend says, and its object's definition. */
+function draftSteps(objects: readonly ObjectDraft[], { input, resolver }: { input: SchemaInput; resolver: Resolver }): DraftStep[] {
+  const extra = new Map<Key, StepDraft[]>();
+  for (const { object, step } of input.facets.flatMap((facet) => facet.steps)) {
+    const list = extra.get(object);
+    if (list) list.push(step);
+    else extra.set(object, [step]);
+  }
+  const edges = new Map<Key, Key[]>();
+  for (const { step, need } of chargeEdges(input.depends, resolver)) {
+    const list = edges.get(step);
+    if (list) list.push(need);
+    else edges.set(step, [need]);
+  }
+  const drafts: DraftStep[] = [];
+  for (const object of [...objects].sort(compareObjects)) {
+    for (const step of [...object.steps, ...(extra.get(object.key) ?? [])]) {
+      const needs = new Set<Key>();
+      let missing: string | undefined;
+      const wanted = [...(step.key === object.key ? [] : [object.key]), ...(step.needs ?? []), ...(edges.get(step.key) ?? [])];
+      for (const need of wanted) {
+        const found = resolver.step(need);
+        if (found !== undefined) needs.add(found);
+        else missing ??= input.unsupported.get(resolver.root(need));
+      }
+      needs.delete(step.key);
+      drafts.push({ object, step, needs: [...needs], ...(missing === undefined ? {} : { missing }) });
+    }
+  }
+  const keys = new Set<Key>();
+  for (const { object, step } of drafts) {
+    if (keys.has(step.key)) throw new TidemarkError('INTERNAL', `order the schema: ${object.ddl} has two steps called ${step.key}`);
+    keys.add(step.key);
+  }
+  return drafts;
+}
+
+function sortable({ object, step, needs }: DraftStep, resolver: Resolver): SortableStep {
+  const word = step.key === object.key ? '' : ` (${step.key.slice(step.key.indexOf('/') + 1)})`;
+  const isDefault = object.kind === 'default' || step.key.includes('/default');
+  const { split } = step;
+  return {
+    key: step.key,
+    label: `${object.ddl}${word}`,
+    section: step.section,
+    needs,
+    floats: step.key !== object.key,
+    routine: object.kind === 'function' || object.kind === 'procedure' || object.kind === 'aggregate',
+    ...(step.inlineInto === undefined ? {} : { inlineInto: step.inlineInto, inlineCost: split?.cost ?? (isDefault ? 2 : 3) }),
+    ...(split && step.inlineInto === undefined
+      ? {
+          split: {
+            cost: split.cost,
+            early: split.early && { needs: split.early.needs.flatMap((need) => resolver.step(need) ?? []) },
+          },
+        }
+      : {}),
+  };
+}
+
+/** Objects by their first step, those without steps after them in base order. */
+function numberObjects(objects: readonly ObjectDraft[], order: readonly Key[], { goneObjects }: Reduced): Map<ObjectDraft, number> {
+  const byKey = new Map(objects.map((object) => [object.key, object]));
+  const gone = (object: ObjectDraft): boolean => {
+    let at: ObjectDraft | undefined = object;
+    for (let depth = 0; at && depth < 10; depth += 1) {
+      if (goneObjects.has(at.key)) return true;
+      at = at.parent === undefined ? undefined : byKey.get(at.parent);
+    }
+    return false;
+  };
+  const numbers = new Map<ObjectDraft, number>();
+  for (const object of [...order.map((key) => byKey.get(key)), ...[...objects].sort(compareObjects)]) {
+    if (object && !numbers.has(object) && !gone(object)) numbers.set(object, numbers.size);
+  }
+  return numbers;
+}
+
+function catalogObject(
+  draft: ObjectDraft,
+  { id, ids, resolver }: { id: number; ids: ReadonlyMap<Key, number>; resolver: Resolver },
+): CatalogObject {
+  const parentDraft = draft.parent === undefined ? undefined : resolver.object(draft.parent);
+  const parent = parentDraft && ids.get(parentDraft.key);
+  const drop = draft.drop ?? (draft.parent === undefined ? draft.ddl : undefined);
+  return {
+    id,
+    kind: draft.kind,
+    ...(draft.schema === undefined ? {} : { schema: draft.schema }),
+    name: draft.name,
+    ...(parent === undefined ? {} : { parent }),
+    ...(drop === undefined ? {} : { drop }),
+  };
+}

@@ -1,0 +1,122 @@
+// Reads the schema of a database: every kind's query, every facet, pg_depend, the search for what is unsupported; graph.ts puts it
+// together. The number of queries depends on the kinds, never on the objects. Expects a session made by pg/session.ts for reading
+// (empty search_path, quote_all_identifiers), in the snapshot's transaction, with the tables locked.
+import { z } from 'zod';
+import { TidemarkError } from '../model/errors.js';
+import type { LeftOut } from '../model/manifest.js';
+import { type DependRow, dependQuery, type MemberRow, memberQuery } from './depend.js';
+import { facets } from './facets/index.js';
+import { buildSchema, type Schema } from './graph.js';
+import type { FacetResult, Key, Kind, ObjectDraft, Server } from './kind.js';
+import { kinds as allKinds } from './kinds/index.js';
+import { findUnsupported } from './unsupported.js';
+
+/** What is needed of a session. */
+export interface Queryable {
+  query<Row extends Record<string, unknown>>(text: string): Promise<Row[]>;
+}
+
+export interface IntrospectOptions {
+  readonly server: Server;
+  /** Leaves out objects of unknown kinds and what needs them, instead of failing. */
+  readonly skipUnsupported: boolean;
+  /** For tests. */
+  readonly kinds?: readonly Kind<unknown>[];
+}
+
+/** Facts of the server that queries and emitters branch on. */
+export async function readServer(session: Queryable): Promise<Server> {
+  const rows = await session.query(`
+    SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS "inRecovery",
+           coalesce((SELECT rolsuper FROM pg_roles WHERE rolname = current_user), false) AS superuser`);
+  return z.object({ version: z.number(), superuser: z.boolean(), inRecovery: z.boolean() }).parse(rows[0]);
+}
+
+/** Reads the whole schema. `ids` maps catalog rows (`pg_class:16403`) to the objects they are part of.
+ *  @throws TidemarkError UNSUPPORTED_OBJECT, CONCURRENT_DDL (start over with a new snapshot) */
+export async function introspect(session: Queryable, options: IntrospectOptions): Promise<Schema> {
+  const { server, skipUnsupported, kinds = allKinds } = options;
+  const watched = watchConcurrency(session);
+  const objects: ObjectDraft[] = [];
+  for (const kind of kinds) {
+    const rows = await watched.query(kind.query(server));
+    for (const row of rows) objects.push(...kind.objects(parseRow(kind, row), server));
+  }
+  const depends = await watched.query<DependRow>(dependQuery);
+  const members = await watched.query<MemberRow>(memberQuery);
+  const facetResults = await readFacets(watched, { server, objects });
+  const claimed = new Set<Key>(
+    [...objects, ...facetResults.flatMap((result) => result.objects)].flatMap((object) => [object.key, ...(object.also ?? [])]),
+  );
+  const { unsupported, ignored } = await findUnsupported(watched, { server, claimed, skipUnsupported });
+  const schema = buildSchema({
+    objects,
+    facets: facetResults,
+    depends,
+    members,
+    unsupported: new Map(unsupported.map(({ key, description }) => [key, description])),
+  });
+  const leftOut: LeftOut[] = [...unsupported, ...ignored].map(({ kind, name, reason }) => ({ kind, name, reason }));
+  return { ...schema, leftOut: [...leftOut, ...schema.leftOut] };
+}
+
+async function readFacets(
+  session: Queryable,
+  { server, objects }: { server: Server; objects: readonly ObjectDraft[] },
+): Promise<readonly FacetResult[]> {
+  const byKey = new Map<Key, ObjectDraft>();
+  for (const object of objects) for (const row of object.also ?? []) byKey.set(row, object);
+  for (const object of objects) byKey.set(object.key, object);
+  const results: FacetResult[] = [];
+  for (const facet of facets) {
+    const context = { query: <Row extends Record<string, unknown>>(text: string) => session.query<Row>(text), server, objects: byKey };
+    results.push(await facet.read(context));
+  }
+  return results;
+}
+
+/** A NULL where a definition was expected is what the deparse functions give for an object that has just been dropped. */
+function parseRow(kind: Kind<unknown>, row: Record<string, unknown>): unknown {
+  const result = kind.row.safeParse(row);
+  if (result.success) return result.data;
+  const { issues } = result.error;
+  if (issues.every(({ path }) => valueAt(row, path) === null)) {
+    throw concurrentDdl(`read the definition of a ${kind.name}: it is gone`, result.error);
+  }
+  throw new TidemarkError('INTERNAL', `read the catalog row of a ${kind.name}: ${z.prettifyError(result.error)}`, { cause: result.error });
+}
+
+function valueAt(row: unknown, path: readonly PropertyKey[]): unknown {
+  let value = row;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[step];
+  }
+  return value;
+}
+
+function concurrentDdl(message: string, cause: unknown): TidemarkError {
+  return new TidemarkError('CONCURRENT_DDL', message, {
+    cause,
+    hint: 'the schema was changed while it was read; run it again when no migration is running',
+  });
+}
+
+/** SQLSTATEs that the deparse functions raise for objects that are gone: internal error, undefined object, table, function, schema. */
+const goneCodes: ReadonlySet<unknown> = new Set(['XX000', '42704', '42P01', '42883', '3F000']);
+
+function watchConcurrency(session: Queryable): Queryable {
+  return {
+    async query<Row extends Record<string, unknown>>(text: string): Promise<Row[]> {
+      try {
+        return await session.query<Row>(text);
+      } catch (error) {
+        // They all name the object by its OID, as no error about our own text would.
+        if (error instanceof TidemarkError && goneCodes.has(error.details.sqlstate) && /lookup failed|\b\d{4,}\b/.test(error.message)) {
+          throw concurrentDdl(`read the schema: ${error.message}`, error);
+        }
+        throw error;
+      }
+    },
+  };
+}

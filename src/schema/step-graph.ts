@@ -1,0 +1,151 @@
+// The working state of the sorter: steps as numbered nodes, what each needs, which of them are folded into another and which run in
+// two parts. loops.ts and sections.ts change it; sort.ts makes it and reads the result out.
+import type { Section } from '../model/catalog.js';
+import type { Key } from './kind.js';
+
+/** What the sorter must know of a step. */
+export interface SortableStep {
+  readonly key: Key;
+  /** For messages: `TABLE "public"."t"`, `VIEW "public"."v" (owner)`. */
+  readonly label: string;
+  readonly section: Section;
+  /** Keys of steps; keys that no step has are ignored. */
+  readonly needs: readonly Key[];
+  readonly inlineInto?: Key;
+  /** Cost of running it by itself after all, where it has `inlineInto`: 2 a default, 3 a check, 6 a generated column. */
+  readonly inlineCost?: number;
+  /** `needs` of the early part: keys of steps. */
+  readonly split?: { readonly cost: number; readonly early: { readonly needs: readonly Key[] } | null };
+  /** A routine: can be created while a type that it names is only a shell. */
+  readonly routine?: boolean;
+  /** May run in a later section than it asks for: an owner, a comment, a privilege, a matter of one column. */
+  readonly floats?: boolean;
+}
+
+export type Part = 'whole' | 'early' | 'late';
+
+export const sectionRank: Readonly<Record<Section, number>> = { 'pre-data': 0, data: 1, 'post-data': 2 };
+export const sections: readonly Section[] = ['pre-data', 'data', 'post-data'];
+
+/** Nodes 0 to steps.length - 1 are the steps; early parts follow. */
+export interface StepGraph {
+  readonly steps: readonly SortableStep[];
+  /** The step that a node runs. */
+  readonly stepOf: number[];
+  readonly partOf: Part[];
+  /** Rank of the section that the node runs in. */
+  readonly rank: number[];
+  /** A node's own needs, as nodes; follow with `shown`. */
+  readonly needs: number[][];
+  /** The node that this one is folded into, or -1. */
+  readonly foldedInto: number[];
+  readonly folded: Set<number>[];
+  /** The early part of a split node, or -1. */
+  readonly earlyOf: number[];
+  /** Keys of the early part's needs are resolved here. */
+  readonly nodeOf: ReadonlyMap<Key, number>;
+}
+
+export function createGraph(steps: readonly SortableStep[]): StepGraph {
+  const nodeOf = new Map(steps.map((step, node) => [step.key, node]));
+  const graph: StepGraph = {
+    steps,
+    stepOf: steps.map((_, node) => node),
+    partOf: steps.map(() => 'whole'),
+    rank: steps.map((step) => sectionRank[step.section]),
+    needs: [],
+    foldedInto: steps.map(() => -1),
+    folded: steps.map(() => new Set<number>()),
+    earlyOf: steps.map(() => -1),
+    nodeOf,
+  };
+  for (const [node, step] of steps.entries()) {
+    graph.needs.push(toNodes(graph, step.needs));
+    const parent = step.inlineInto === undefined ? undefined : nodeOf.get(step.inlineInto);
+    if (parent === undefined || parent === node) continue;
+    graph.foldedInto[node] = parent;
+    graph.folded[parent]?.add(node);
+  }
+  return graph;
+}
+
+function toNodes({ nodeOf }: StepGraph, keys: readonly Key[]): number[] {
+  const nodes: number[] = [];
+  for (const key of keys) {
+    const node = nodeOf.get(key);
+    if (node !== undefined) nodes.push(node);
+  }
+  return nodes;
+}
+
+/** The node that runs what `node` stands for: itself, or what it is folded into. */
+export function shown({ foldedInto }: StepGraph, node: number): number {
+  let at = node;
+  for (let parent = foldedInto[at] ?? -1; parent !== -1; parent = foldedInto[at] ?? -1) at = parent;
+  return at;
+}
+
+/** The node and all that is folded into it. */
+export function foldedTree({ folded }: StepGraph, node: number): number[] {
+  const tree = [node];
+  for (let at = 0; at < tree.length; at += 1) for (const child of folded[tree[at] ?? -1] ?? []) tree.push(child);
+  return tree;
+}
+
+/** All that a shown node needs, for itself and for what is folded into it, as shown nodes without itself and without repeats. */
+export function needsOf(graph: StepGraph, node: number): number[] {
+  const found = new Set<number>();
+  const members = graph.folded[node]?.size ? foldedTree(graph, node) : [node];
+  for (const member of members) for (const need of graph.needs[member] ?? []) found.add(shown(graph, need));
+  found.delete(node);
+  return [...found];
+}
+
+/** All nodes that run by themselves. */
+export function shownNodes({ foldedInto }: StepGraph): number[] {
+  const nodes: number[] = [];
+  for (const [node, parent] of foldedInto.entries()) if (parent === -1) nodes.push(node);
+  return nodes;
+}
+
+/** Lets a folded step run by itself, after what it was folded into. */
+export function unfold(graph: StepGraph, node: number): void {
+  const parent = graph.foldedInto[node] ?? -1;
+  if (parent === -1) return;
+  graph.foldedInto[node] = -1;
+  graph.folded[parent]?.delete(node);
+  graph.needs[node]?.push(parent);
+}
+
+/** Makes the early part of a node that has one; the node itself becomes the late part. Who needs which is for the caller to say. */
+export function splitNode(graph: StepGraph, node: number, earlyNeeds: readonly Key[]): number {
+  const early = graph.stepOf.length;
+  graph.stepOf.push(graph.stepOf[node] ?? node);
+  graph.partOf.push('early');
+  graph.partOf[node] = 'late';
+  graph.rank.push(graph.rank[node] ?? 0);
+  graph.needs.push(toNodes(graph, earlyNeeds).filter((need) => need !== node));
+  graph.foldedInto.push(-1);
+  graph.folded.push(new Set());
+  graph.earlyOf.push(-1);
+  graph.earlyOf[node] = early;
+  graph.needs[node]?.push(early);
+  return early;
+}
+
+/** Lets `user`, with all that is folded into it, need `early` where it needed `late`. */
+export function redirect(graph: StepGraph, user: number, late: number, early: number): void {
+  for (const member of foldedTree(graph, user)) {
+    const needs = graph.needs[member];
+    if (needs) for (const [at, need] of needs.entries()) if (shown(graph, need) === late) needs[at] = early;
+  }
+}
+
+/** For messages. */
+export function labelOf(graph: StepGraph, node: number): string {
+  return graph.steps[graph.stepOf[node] ?? -1]?.label ?? '?';
+}
+
+export function stepOfNode(graph: StepGraph, node: number): SortableStep | undefined {
+  return graph.steps[graph.stepOf[node] ?? -1];
+}

@@ -1,0 +1,189 @@
+// Finds what no kind has claimed: every object of the user in every catalog that a dump can hold, compared with the keys of the drafts.
+// So an object of a kind that tidemark does not know is an error that names it, never silence.
+import { TidemarkError } from '../model/errors.js';
+import { firstUserOid } from './depend.js';
+import type { Key, Server } from './kind.js';
+import { key } from './kind.js';
+
+interface Source {
+  readonly catalog: string;
+  /** FROM and WHERE; gives the OID as the expression `oid`. */
+  readonly from: string;
+  readonly oid: string;
+  /** True for what is left out and told, but is no error. */
+  readonly ignored?: string;
+  readonly since?: number;
+}
+
+const notSystem = (namespace: string): string =>
+  `${namespace} NOT IN (SELECT oid FROM pg_namespace WHERE nspname = 'information_schema' OR nspname ~ '^pg_(toast|temp_|toast_temp_)')`;
+const notInternal = (catalog: string, oid: string): string =>
+  `NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = '${catalog}'::regclass AND i.objid = ${oid} AND i.deptype = 'i')`;
+const relation = (oid: string, condition: string): string =>
+  `JOIN pg_class r ON r.oid = ${oid} WHERE ${notSystem('r.relnamespace')} AND ${condition}`;
+
+const simple = (catalog: string, namespace?: string, more?: string): Source => ({
+  catalog,
+  from: `${catalog} o WHERE ${[namespace ? notSystem(`o.${namespace}`) : 'true', more ?? 'true'].join(' AND ')}`,
+  oid: 'o.oid',
+});
+
+/** What can be dumped, catalog by catalog. Left out is what another object makes: row, array and multirange types, range constructors,
+ *  clones of triggers and constraints on partitions, internal triggers, bodies of views. */
+const sources: readonly Source[] = [
+  simple('pg_namespace', undefined, `nspname !~ '^pg_(toast|temp_|toast_temp_)'`),
+  simple('pg_extension'),
+  simple('pg_language'),
+  simple('pg_am'),
+  simple('pg_cast', undefined, notInternal('pg_cast', 'o.oid')),
+  simple('pg_transform'),
+  simple('pg_foreign_data_wrapper'),
+  simple('pg_foreign_server'),
+  { catalog: 'pg_user_mapping', from: 'pg_user_mappings o', oid: 'o.umid' },
+  simple('pg_event_trigger'),
+  simple('pg_publication'),
+  simple('pg_publication_rel'),
+  { ...simple('pg_publication_namespace'), since: 150000 },
+  simple('pg_subscription', undefined, 'subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())'),
+  simple('pg_default_acl'),
+  simple('pg_collation', 'collnamespace'),
+  simple('pg_conversion', 'connamespace'),
+  simple('pg_operator', 'oprnamespace', 'oprcode <> 0'),
+  simple('pg_opfamily', 'opfnamespace'),
+  simple('pg_opclass', 'opcnamespace'),
+  { catalog: 'pg_amop', from: looseMembers('pg_amop', 'amopfamily'), oid: 'o.oid' },
+  { catalog: 'pg_amproc', from: looseMembers('pg_amproc', 'amprocfamily'), oid: 'o.oid' },
+  simple('pg_ts_parser', 'prsnamespace'),
+  simple('pg_ts_template', 'tmplnamespace'),
+  simple('pg_ts_dict', 'dictnamespace'),
+  simple('pg_ts_config', 'cfgnamespace'),
+  simple('pg_statistic_ext', 'stxnamespace'),
+  simple('pg_proc', 'pronamespace', notInternal('pg_proc', 'o.oid')),
+  simple(
+    'pg_type',
+    'typnamespace',
+    `(typrelid = 0 OR (SELECT relkind FROM pg_class WHERE oid = typrelid) = 'c') AND typtype <> 'm'
+      AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = o.oid)`,
+  ),
+  {
+    ...simple('pg_class', 'relnamespace', `relkind NOT IN ('c', 't')`),
+    ignored: `EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = o.oid AND NOT (x.indisvalid AND x.indisready) AND o.relkind = 'i')`,
+  },
+  { catalog: 'pg_rewrite', from: `pg_rewrite o ${relation('o.ev_class', `o.rulename <> '_RETURN'`)}`, oid: 'o.oid' },
+  { catalog: 'pg_trigger', from: `pg_trigger o ${relation('o.tgrelid', 'NOT o.tgisinternal AND o.tgparentid = 0')}`, oid: 'o.oid' },
+  { catalog: 'pg_policy', from: `pg_policy o ${relation('o.polrelid', 'true')}`, oid: 'o.oid' },
+  {
+    catalog: 'pg_constraint',
+    from: `pg_constraint o ${relation(
+      'o.conrelid',
+      `o.conparentid = 0 AND o.contype NOT IN ('t', 'n') AND (o.conislocal OR o.contype <> 'c')`,
+    )}`,
+    oid: 'o.oid',
+  },
+  {
+    catalog: 'pg_constraint',
+    from: `pg_constraint o WHERE o.contypid <> 0 AND ${notSystem('o.connamespace')}`,
+    oid: 'o.oid',
+  },
+];
+
+/** Operators and functions that were added to an operator family that was there before. */
+function looseMembers(catalog: string, family: string): string {
+  return `${catalog} o WHERE o.${family} < ${firstUserOid} AND ${notInternal(catalog, 'o.oid')}`;
+}
+
+function listQuery({ version }: Server): string {
+  const parts = sources
+    .filter(({ since = 0 }) => version >= since)
+    .map(
+      ({ catalog, from, oid, ignored = 'false' }) =>
+        `SELECT '${catalog}' AS catalog, ${oid}::int8 AS oid, ${ignored} AS ignored, '${catalog}'::regclass AS class FROM ${from}`,
+    );
+  return `
+    SELECT l.catalog, l.oid::text AS oid, l.ignored, NULL AS count
+      FROM (${parts.join('\n    UNION ALL ')}) l
+     WHERE l.oid >= ${firstUserOid}
+       AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = l.class AND e.objid = l.oid AND e.deptype = 'e')
+    UNION ALL
+    SELECT 'pg_largeobject_metadata', min(oid)::text, false, count(*)::text FROM pg_largeobject_metadata HAVING count(*) > 0
+    UNION ALL
+    SELECT 'pg_seclabel', min(objoid)::text, false, count(*)::text FROM pg_seclabel HAVING count(*) > 0`;
+}
+
+interface ListRow extends Record<string, unknown> {
+  readonly catalog: string;
+  readonly oid: string;
+  readonly ignored: boolean;
+  /** For what is only counted. */
+  readonly count: string | null;
+}
+
+export interface Unclaimed {
+  readonly key: Key;
+  readonly kind: string;
+  readonly name: string;
+  /** For messages: `operator class "public"."x" USING "btree"`. */
+  readonly description: string;
+  readonly reason: string;
+}
+
+export interface FindOptions {
+  readonly server: Server;
+  /** Keys of all objects, and of the catalog rows that are part of them. */
+  readonly claimed: ReadonlySet<Key>;
+  readonly skipUnsupported: boolean;
+}
+
+/** Lists what no object claims; `ignored` is what is never dumped but worth a word (an invalid index).
+ *  @throws TidemarkError UNSUPPORTED_OBJECT unless `skipUnsupported` */
+export async function findUnsupported(
+  session: { query<Row extends Record<string, unknown>>(text: string): Promise<Row[]> },
+  { server, claimed, skipUnsupported }: FindOptions,
+): Promise<{ readonly unsupported: readonly Unclaimed[]; readonly ignored: readonly Unclaimed[] }> {
+  const listed = await session.query<ListRow>(listQuery(server));
+  const rows = listed.filter(({ catalog, oid }) => !claimed.has(key(catalog, Number(oid))));
+  const names = await session.query<NameRow>(nameQuery(rows));
+  const found = rows.map((row) => ({ row, object: describe(row, names) }));
+  const unsupported = found.filter(({ row }) => !row.ignored).map(({ object }) => object);
+  if (unsupported.length > 0 && !skipUnsupported) throw unsupportedError(unsupported);
+  return { unsupported, ignored: found.filter(({ row }) => row.ignored).map(({ object }) => object) };
+}
+
+interface NameRow extends Record<string, unknown> {
+  readonly catalog: string;
+  readonly oid: string;
+  readonly kind: string | null;
+  readonly name: string | null;
+}
+
+/** Names of the rows. The list goes into the text as JSON of digits and catalog names of ours. */
+function nameQuery(rows: readonly ListRow[]): string {
+  const list = JSON.stringify(rows.filter(({ count }) => count === null).map(({ catalog, oid }) => ({ catalog, oid })));
+  return `
+    SELECT l.catalog, l.oid, i.type AS kind, i.identity AS name
+      FROM json_to_recordset('${list}') AS l (catalog text, oid text), pg_identify_object(l.catalog::regclass, l.oid::oid, 0) AS i`;
+}
+
+const countedKinds: Readonly<Record<string, string>> = { pg_largeobject_metadata: 'large object', pg_seclabel: 'security label' };
+
+function describe({ catalog, oid, count, ignored }: ListRow, names: readonly NameRow[]): Unclaimed {
+  const named = names.find((row) => row.catalog === catalog && row.oid === oid);
+  const kind = countedKinds[catalog] ?? named?.kind ?? catalog;
+  const name = count === null ? (named?.name ?? oid) : `${count} of them`;
+  return {
+    key: key(catalog, Number(oid)),
+    kind,
+    name,
+    description: `${kind} ${name}`,
+    reason: ignored ? 'it is not valid (CREATE INDEX CONCURRENTLY failed)' : 'objects of this kind are not supported',
+  };
+}
+
+function unsupportedError(objects: readonly Unclaimed[]): TidemarkError {
+  const shown = objects.slice(0, 10).map(({ description }) => description);
+  const more = objects.length > shown.length ? ` and ${objects.length - shown.length} more` : '';
+  return new TidemarkError('UNSUPPORTED_OBJECT', `read the schema: objects of kinds that are not supported: ${shown.join(', ')}${more}`, {
+    hint: 'with --skip-unsupported they are left out, with everything that needs them, and listed in the manifest',
+    details: { count: objects.length, objects: objects.slice(0, 100).map(({ kind, name }) => ({ kind, name })) },
+  });
+}

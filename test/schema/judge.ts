@@ -1,0 +1,78 @@
+// The round trip that every schema fixture is held to: read a schema, run its steps one by one into another database, compare. The
+// outside judge is pg_dump of PostgreSQL 18; where that cannot run, comparing what we read ourselves from both sides has to do.
+import { execFile } from 'node:child_process';
+import { access } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Section, Step } from '#dist/model/catalog.js';
+import { openSession, type Session } from '#dist/pg/session.js';
+import { resolveConnection } from '#dist/pg/settings.js';
+import type { Schema } from '#dist/schema/graph.js';
+import { introspect, readServer } from '#dist/schema/introspect.js';
+
+const run = promisify(execFile);
+
+/** Reads the schema of a database as a snapshot does: in a REPEATABLE READ transaction that changes nothing. */
+export async function readSchema(url: string, { skipUnsupported = false }: { skipUnsupported?: boolean } = {}): Promise<Schema> {
+  await using session = await openSession(resolveConnection(url, {}), { use: 'read' });
+  await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  const server = await readServer(session);
+  const schema = await introspect(session, { server, skipUnsupported });
+  await session.query('COMMIT');
+  return schema;
+}
+
+/** Runs the statements of some sections one at a time, in order. An error names the statement. */
+export async function runSteps(url: string, steps: readonly Step[], sections?: readonly Section[]): Promise<void> {
+  await using session = await openSession(resolveConnection(url, {}), { use: 'write' });
+  for (const step of steps) {
+    if (sections && !sections.includes(step.section)) continue;
+    for (const statement of step.statements) await runStatement(session, statement);
+  }
+}
+
+async function runStatement(session: Session, statement: string): Promise<void> {
+  try {
+    await session.query(statement);
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\nin: ${statement}`, { cause: error });
+  }
+}
+
+let found: Promise<string | undefined> | undefined;
+
+/** The folder of pg_dump 18, pg_restore and psql: TIDEMARK_PG_ORACLE, or what a pg-oracle script beside the repository prints. Says
+ *  once where there is none. */
+export function oracle(): Promise<string | undefined> {
+  found ??= findOracle().catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    console.log(`pg_dump 18 was not available as outside judge (${reason}): schemas are compared by tidemark's own reading only`);
+    return undefined;
+  });
+  return found;
+}
+
+async function findOracle(): Promise<string> {
+  const given = process.env.TIDEMARK_PG_ORACLE;
+  if (given) return given;
+  const script = fileURLToPath(new URL('../../../shared/tools/pg-oracle', import.meta.url));
+  await access(script);
+  const { stdout } = await run('bash', [script], { encoding: 'utf8', maxBuffer: 1 << 24 });
+  return stdout.trim();
+}
+
+/** `pg_dump --schema-only` of a database as text, or undefined where the judge cannot run. */
+export async function dumpSchema(url: string): Promise<string | undefined> {
+  const folder = await oracle();
+  if (folder === undefined) return undefined;
+  const { stdout } = await run(`${folder}/pg_dump`, ['--schema-only', '--restrict-key=x', '--dbname', url], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  return stdout;
+}
+
+/** What of a schema must be the same on both sides of a round trip. */
+export function comparable({ objects, steps }: Schema): { objects: unknown; steps: unknown } {
+  return { objects, steps };
+}
