@@ -8,6 +8,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    teardownTimeout: 60_000,
     globalSetup: ['test/server/global-setup.ts'],
+    reporters: ['default', './test/server/summary-reporter.ts'],
   },
 });

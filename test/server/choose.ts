@@ -44,7 +44,9 @@ export class ServerPool implements AsyncDisposable {
     // By name, it may be the default one and running already.
     if (version === undefined) return this.get(defaultVersion());
     const { startContainer } = await import('./container.js');
-    const container = await startContainer(version);
+    const container = await startContainer(version).catch((error: unknown) => {
+      process.stderr.write(`test databases: no container of PostgreSQL ${version}: ${error instanceof Error ? error.message : error}\n`);
+    });
     if (container) return announce(container, 'a container');
     const { startEmbedded } = await import('./embedded.js');
     return announce(await startEmbedded({ version }), 'embedded binaries');

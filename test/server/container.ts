@@ -5,7 +5,7 @@ import type { SharedServer } from './choose.js';
 import type { Version } from './version.js';
 
 /** Starts a container of this version, or gives undefined where no engine answers. testcontainers' own reaper removes it after us.
- *  @throws Error where an engine answers and the container still does not start */
+ *  @throws Error where an engine answers and the container does not start: no such image, no network */
 export async function startContainer(version: Version): Promise<SharedServer | undefined> {
   if (!(await engineAnswers(process.env.DOCKER_HOST))) return undefined;
   const { PostgreSqlContainer } = await import('@testcontainers/postgresql');

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { runPrefix, sharedServer } from './broker.js';
 import { connect, databaseUrl, type TestClient, withSession } from './connect.js';
-import { leaksOfDatabase } from './leaks.js';
+import { leaksOfDatabase, patienceMs } from './leaks.js';
 import type { Version } from './version.js';
 
 export interface DatabaseOptions {
@@ -17,6 +17,11 @@ export interface DatabaseOptions {
   readonly server?: string;
 }
 
+export interface DropOptions {
+  /** How long tidemark's sessions are given to end. */
+  readonly withinMs?: number;
+}
+
 export interface TestDatabase extends AsyncDisposable {
   /** Superuser's URL. */
   readonly url: string;
@@ -28,9 +33,9 @@ export interface TestDatabase extends AsyncDisposable {
   run(script: string): Promise<void>;
   /** A session to keep. */
   connect(): Promise<TestClient>;
-  /** Drops the database, if it is still there, under whatever sessions it has.
+  /** Drops the database, if it is still there, under whatever sessions it has, after waiting for those of tidemark's (10 s by default).
    *  @throws Error after the drop, naming each session of tidemark's and each replication slot that was left on it */
-  drop(): Promise<void>;
+  drop(options?: DropOptions): Promise<void>;
 }
 
 /** Makes a database for a test: empty, UTF8, locale C.
@@ -54,7 +59,7 @@ export function uniqueName(): string {
 /** A handle for a database that something else makes (a restore with --create, say), so that it is dropped and checked as well. */
 export function openDatabase(server: string, name: string): TestDatabase {
   const url = databaseUrl(server, name);
-  const drop = (): Promise<void> => dropDatabase(server, name);
+  const drop = (options: DropOptions = {}): Promise<void> => dropDatabase(server, name, options);
   return {
     url,
     name,
@@ -65,13 +70,13 @@ export function openDatabase(server: string, name: string): TestDatabase {
     },
     connect: () => connect(url),
     drop,
-    [Symbol.asyncDispose]: drop,
+    [Symbol.asyncDispose]: () => drop(),
   };
 }
 
-async function dropDatabase(server: string, name: string): Promise<void> {
+async function dropDatabase(server: string, name: string, { withinMs = patienceMs }: DropOptions): Promise<void> {
   await using client = await connect(server);
-  const leaks = await leaksOfDatabase(client, name);
+  const leaks = await leaksOfDatabase(client, name, withinMs);
   for (const { remove } of leaks) await remove?.();
   await dropSubscriptions(client, server, name);
   await client.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);

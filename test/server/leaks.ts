@@ -10,9 +10,13 @@ export interface Leak {
   readonly remove?: () => Promise<unknown>;
 }
 
-/** What was left on one database. Waits a little for sessions to end: a backend goes a moment after its client. */
-export async function leaksOfDatabase(client: pg.Client, name: string): Promise<Leak[]> {
-  return [...(await sessionLeaks(client, name)), ...(await slotLeaks(client, name))];
+/** How long sessions are given to end. A backend goes a moment after its client; one whose client cut the line in the middle of work
+ *  notices within client_connection_check_interval, which tidemark sets to 5 s. */
+export const patienceMs = 10_000;
+
+/** What was left on one database. */
+export async function leaksOfDatabase(client: pg.Client, name: string, withinMs: number): Promise<Leak[]> {
+  return [...(await sessionLeaks(client, name, withinMs)), ...(await slotLeaks(client, name))];
 }
 
 /** What was left on a server at the end of a run. On one that others use, too (`prefix` given), only databases of that prefix count. */
@@ -24,10 +28,10 @@ export async function leaksOfServer(client: pg.Client, { prefix }: { prefix: str
     [prefix],
   );
   if (prefix !== undefined) return rows;
-  return [...rows, ...(await sessionLeaks(client, undefined)), ...(await slotLeaks(client, undefined))];
+  return [...rows, ...(await sessionLeaks(client, undefined, patienceMs)), ...(await slotLeaks(client, undefined))];
 }
 
-async function sessionLeaks(client: pg.Client, database: string | undefined): Promise<Leak[]> {
+async function sessionLeaks(client: pg.Client, database: string | undefined, withinMs: number): Promise<Leak[]> {
   const find = async (): Promise<Leak[]> => {
     const { rows } = await client.query<{ what: string }>(
       `SELECT format('session %s of %s (%s): %s', pid, application_name, state, left(query, 100)) AS what
@@ -38,7 +42,7 @@ async function sessionLeaks(client: pg.Client, database: string | undefined): Pr
     );
     return rows;
   };
-  const noneLeft = eventually('no session is left', async () => (await find()).length === 0, { withinMs: 5000 });
+  const noneLeft = eventually('no session is left', async () => (await find()).length === 0, { withinMs });
   return noneLeft.then(() => [], find);
 }
 

@@ -59,10 +59,16 @@ async function settingsToMatch(primary: TestServer): Promise<Record<string, stri
 }
 
 async function catchUp(primary: TestServer, standby: TestServer): Promise<void> {
-  const [there] = (await withSession(primary.url, (client) => client.query<{ lsn: string }>('SELECT pg_current_wal_lsn() AS lsn'))).rows;
+  const lsn = await withSession(primary.url, async (client) => {
+    // A record after everything so far, and flushed: commits before it may have been asynchronous. The server's current insert position
+    // would not do, as it may lie behind a page header, where no record ends.
+    await client.query('SET synchronous_commit = on');
+    const { rows } = await client.query<{ lsn: string }>(`SELECT pg_logical_emit_message(true, 'catch up', '') AS lsn`);
+    return rows[0]?.lsn;
+  });
   await using client = await connect(standby.url);
-  await eventually(`the standby has replayed up to ${there?.lsn}`, async () => {
-    const { rows } = await client.query<{ done: boolean }>('SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS done', [there?.lsn]);
+  await eventually(`the standby has replayed up to ${lsn}`, async () => {
+    const { rows } = await client.query<{ done: boolean }>('SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS done', [lsn]);
     return rows[0]?.done;
   });
 }
