@@ -70,7 +70,10 @@ async function readValue(session: Session, query: UserQuery): Promise<string> {
   const rows = await run(session, query);
   const values = rows.length === 1 ? Object.values(rows[0] as Record<string, unknown>) : [];
   if (values.length !== 1 || values[0] == null) {
-    throw invalid(query.option, `it must give one row with one value; it gave ${rows.length === 1 && values.length === 1 ? 'NULL' : `${rows.length} rows`}`);
+    throw invalid(
+      query.option,
+      `it must give one row with one value; it gave ${rows.length === 1 && values.length === 1 ? 'NULL' : `${rows.length} rows`}`,
+    );
   }
   const [value] = values;
   return value instanceof Buffer ? `\\x${value.toString('hex')}` : String(value);
@@ -83,7 +86,7 @@ async function run(session: Session, { option, text, values }: UserQuery): Promi
     const reason = error instanceof TidemarkError && error.cause instanceof Error ? error.cause.message : (error as Error).message;
     throw new TidemarkError('POSITION_INVALID', `run the ${option}: ${reason}`, {
       cause: error,
-      hint: 'try the query in a client with the same role; unqualified names follow that role\'s search_path',
+      hint: "try the query in a client with the same role; unqualified names follow that role's search_path",
     });
   }
 }

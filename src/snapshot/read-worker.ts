@@ -141,7 +141,7 @@ function copyError(error: unknown, task: RangeTask): unknown {
   }
   return new TidemarkError(known.code, `copy ${task.table} out: ${(error as Error).message}`, {
     details: known.details,
-    hint: known.hint ?? 'see the server\'s log for the reason; nothing was published',
+    hint: known.hint ?? "see the server's log for the reason; nothing was published",
   });
 }
 

@@ -1,15 +1,15 @@
-// Lists the tables that a snapshot reads: once by name before the locks, and once with sizes and columns under them. Columns keep
-// PostgreSQL's names in SQL and get ours here.
+// Lists the relations of the database by name before the locks, so that tables can be chosen, and describes the chosen tables with sizes
+// and columns under their locks. Columns keep PostgreSQL's names in SQL and get ours here.
 import type { Session } from '../pg/session.js';
 import type { ColumnType } from './copy-format.js';
 
-/** A table before the locks: enough to choose and lock it. */
-export interface ListedTable {
+/** A relation before the locks: enough to choose and lock it. */
+export interface ListedRelation {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
-  /** r table, p partitioned table */
-  readonly relkind: 'r' | 'p';
+  /** r table, p partitioned table, v view, m materialized view, S sequence, f foreign table. Only the first two are locked and read. */
+  readonly relkind: 'r' | 'p' | 'v' | 'm' | 'S' | 'f';
   /** OID of the partitioned table that it is a partition of. */
   readonly partitionOf: number | null;
 }
@@ -20,7 +20,7 @@ export interface DescribedColumn extends ColumnType {
 }
 
 /** A table under its lock. */
-export interface DescribedTable extends ListedTable {
+export interface DescribedTable extends ListedRelation {
   readonly unlogged: boolean;
   /** Its rows lie in a heap, so they can be split by ctid. */
   readonly heap: boolean;
@@ -35,7 +35,7 @@ export interface DescribedTable extends ListedTable {
 }
 
 // Extension members are made by their extension; temporary tables belong to their session.
-const ours = `c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+const ours = `c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('information_schema') AND n.nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
@@ -50,18 +50,26 @@ interface ListRow {
   readonly oid: number;
   readonly nspname: string;
   readonly relname: string;
-  readonly relkind: 'r' | 'p';
+  readonly relkind: ListedRelation['relkind'];
   readonly inhparent: number | null;
 }
 
-function listed({ oid, nspname, relname, relkind, inhparent }: ListRow): ListedTable {
+function listed({ oid, nspname, relname, relkind, inhparent }: ListRow): ListedRelation {
   return { oid, schema: nspname, name: relname, relkind, partitionOf: inhparent };
 }
 
-/** Every table of the user, ordered by schema and name. */
-export async function listTables(session: Session): Promise<ListedTable[]> {
+/** Every relation of the user, ordered by schema and name. */
+export async function listRelations(session: Session): Promise<ListedRelation[]> {
   const rows = await session.query<ListRow & Record<string, unknown>>(list);
   return rows.map(listed);
+}
+
+/** Every schema of the user, and `public`. */
+export async function listSchemas(session: Session): Promise<string[]> {
+  const rows = await session.query<{ nspname: string }>(
+    `SELECT nspname FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' ORDER BY nspname`,
+  );
+  return rows.map(({ nspname }) => nspname);
 }
 
 const describe = `

@@ -5,7 +5,7 @@ import { TidemarkError } from '../model/errors.js';
 import { parseLsn } from '../pg/lsn.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
-import { type DescribedTable, describeTables, type ListedTable, listTables } from './tables.js';
+import { type DescribedTable, describeTables, type ListedRelation, listRelations, listSchemas } from './tables.js';
 
 /** A view that other sessions can import while the session that made it stays in its transaction. */
 export interface View {
@@ -23,8 +23,8 @@ export interface View {
 const lockBatch = 500;
 
 export interface ViewOptions {
-  /** Which of the listed tables the snapshot is to hold. */
-  choose(tables: readonly ListedTable[]): readonly ListedTable[];
+  /** The tables (relkinds r and p) among the relations that the snapshot is to hold. */
+  choose(relations: readonly ListedRelation[], schemas: readonly string[]): readonly ListedRelation[];
   /** How long a lock may be waited for, in ms; a waiting request of ours makes later readers wait behind it. 0: for ever. */
   readonly lockTimeoutMs: number;
 }
@@ -32,13 +32,13 @@ export interface ViewOptions {
 /** Opens the transaction on `session` and fixes the view. The transaction stays open.
  *  @throws TidemarkError CONCURRENT_DDL when the tables changed meanwhile (start over), LOCK_TIMEOUT, PERMISSION_DENIED */
 export async function openView(session: Session, { choose, lockTimeoutMs }: ViewOptions): Promise<View> {
-  const before = choose(await listTables(session));
+  const before = choose(await listRelations(session), await listSchemas(session));
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await session.query(`SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}`);
   // LOCK TABLE takes no snapshot: the first query after it does.
   for (let at = 0; at < before.length; at += lockBatch) await lockTables(session, before.slice(at, at + lockBatch), lockTimeoutMs);
   const fixed = await fix(session);
-  const after = choose(await listTables(session));
+  const after = choose(await listRelations(session), await listSchemas(session));
   const tables = await describeTables(
     session,
     before.map(({ oid }) => oid),
@@ -52,7 +52,7 @@ export async function openView(session: Session, { choose, lockTimeoutMs }: View
   return { ...fixed, tables };
 }
 
-async function lockTables(session: Session, tables: readonly ListedTable[], lockTimeoutMs: number): Promise<void> {
+async function lockTables(session: Session, tables: readonly ListedRelation[], lockTimeoutMs: number): Promise<void> {
   const names = tables.map(({ schema, name }) => `ONLY ${qualifiedName(schema, name)}`).join(', ');
   try {
     await session.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);
@@ -98,10 +98,10 @@ async function fix(session: Session): Promise<Omit<View, 'tables'>> {
   return { snapshotId: row.id, at: row.at, lsn: parseLsn(row.lsn), inRecovery: row.in_recovery };
 }
 
-function sameTables(a: readonly ListedTable[], b: readonly ListedTable[]): boolean {
-  return a.length === b.length && a.every((table, i) => identity(table) === identity(b[i] as ListedTable));
+function sameTables(a: readonly ListedRelation[], b: readonly ListedRelation[]): boolean {
+  return a.length === b.length && a.every((table, i) => identity(table) === identity(b[i] as ListedRelation));
 }
 
-function identity({ oid, schema, name, relkind, partitionOf }: ListedTable): string {
+function identity({ oid, schema, name, relkind, partitionOf }: ListedRelation): string {
   return JSON.stringify([oid, schema, name, relkind, partitionOf]);
 }

@@ -72,11 +72,15 @@ export class WorkerPool implements AsyncDisposable {
     this.#workers = workers;
   }
 
-  /** Starts `count` threads, each with a connection of its own. */
-  static async start(count: number, settings: WorkerSettings): Promise<WorkerPool> {
+  /** Starts `count` threads, each with a connection of its own. `signal` ends them whenever it aborts. */
+  static async start(count: number, settings: WorkerSettings, signal?: AbortSignal): Promise<WorkerPool> {
+    signal?.throwIfAborted();
     const pool = new WorkerPool(
       Array.from({ length: count }, (_, i) => new ReadWorker({ ...settings, spoolPrefix: `${settings.spoolPrefix}-${i}` })),
     );
+    const end = (): void => void pool[Symbol.asyncDispose]();
+    signal?.addEventListener('abort', end);
+    Promise.all(pool.#workers.map((worker) => worker.exited)).then(() => signal?.removeEventListener('abort', end));
     try {
       await pool.#all('connected', undefined);
       return pool;

@@ -1,0 +1,32 @@
+// Which tables a snapshot locks and reads, by the patterns of its options. The same decision is taken for the whole schema once it has
+// been introspected; this one comes before the locks, on names alone.
+import type { Catalog, CatalogObject } from '../model/catalog.js';
+import { choose, type Patterns } from '../selection/choose.js';
+import type { ListedRelation } from '../snapshot/tables.js';
+
+const kinds: Readonly<Record<ListedRelation['relkind'], string>> = {
+  r: 'table',
+  p: 'table',
+  v: 'view',
+  m: 'materialized-view',
+  S: 'sequence',
+  f: 'foreign-table',
+};
+
+/** The tables with rows or partitions among `relations` that the patterns choose.
+ *  @throws TidemarkError PATTERN_UNMATCHED for a pattern that matches nothing */
+export function chooseTables(
+  relations: readonly ListedRelation[],
+  schemas: readonly string[],
+  patterns: Patterns,
+): readonly ListedRelation[] {
+  const ids = new Map(relations.map(({ oid }, id) => [oid, id]));
+  const objects: CatalogObject[] = relations.map(({ relkind, schema, name, partitionOf }, id) => {
+    const parent = partitionOf === null ? undefined : ids.get(partitionOf);
+    return { id, kind: kinds[relkind], schema, name, ...(parent === undefined ? {} : { partitionOf: parent }) };
+  });
+  for (const name of schemas) objects.push({ id: objects.length, kind: 'schema', name });
+  const catalog: Catalog = { objects, steps: [], tables: [] };
+  const standings = choose(catalog, patterns);
+  return relations.filter(({ relkind }, id) => (relkind === 'r' || relkind === 'p') && standings[id] === 'chosen');
+}

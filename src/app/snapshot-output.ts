@@ -1,0 +1,80 @@
+// Where a snapshot's bytes go: a file that becomes visible only when it is whole, or a stream that takes them in order.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { openArchive } from '../archive/reader.js';
+import { checksumSidecar, checksumText, manifestSidecar } from '../archive/sidecars.js';
+import type { ByteSink, WrittenArchive } from '../archive/writer.js';
+import { TidemarkError } from '../model/errors.js';
+import { FilePublication, fileError } from '../store/publish-file.js';
+
+export interface SnapshotOutput extends ByteSink, AsyncDisposable {
+  /** Rows that do not fit into memory are spooled to files that begin with this path. */
+  readonly spoolPrefix: string;
+  /** Nothing has left yet that cannot be taken back: the snapshot may start over. */
+  readonly untouched: boolean;
+  /** Proves and publishes the archive. */
+  finish(archive: WrittenArchive): Promise<void>;
+}
+
+export async function openOutput(file: string | Writable): Promise<SnapshotOutput> {
+  return typeof file === 'string' ? await fileOutput(file) : await streamOutput(file);
+}
+
+async function fileOutput(path: string): Promise<SnapshotOutput> {
+  const publication = await FilePublication.open(path);
+  return {
+    spoolPrefix: `${publication.temporary}-rows`,
+    untouched: true,
+    write: (bytes) => publication.write(bytes),
+    async finish(archive) {
+      await publication.sync();
+      await readBack(publication.temporary, archive);
+      await publication.publish([
+        [checksumSidecar(path), checksumText(archive.sha256, basename(path))],
+        [manifestSidecar(path), archive.manifestText],
+      ]);
+    },
+    [Symbol.asyncDispose]: () => publication[Symbol.asyncDispose](),
+  };
+}
+
+/** Reads manifest and seek table from the disk as any reader would: an archive counts only when it can be opened. */
+async function readBack(path: string, { bytes }: WrittenArchive): Promise<void> {
+  await using reader = await openArchive(path);
+  if (reader.size !== bytes) {
+    throw new TidemarkError('FILE_ERROR', `read the new archive back: it has ${reader.size} bytes, ${bytes} were written`, {
+      hint: 'check the file system; nothing was published',
+    });
+  }
+}
+
+async function streamOutput(stream: Writable): Promise<SnapshotOutput> {
+  const directory = await mkdtemp(join(tmpdir(), 'tidemark-'));
+  let failure: Error | undefined;
+  let touched = false;
+  const onError = (error: Error): void => {
+    failure = error;
+  };
+  stream.on('error', onError);
+  return {
+    spoolPrefix: join(directory, 'rows'),
+    get untouched() {
+      return !touched;
+    },
+    async write(bytes) {
+      touched = true;
+      await new Promise<void>((resolve, reject) => {
+        stream.write(bytes, (error) => (error ? reject(fileError(error, 'write the archive to its stream')) : resolve()));
+      });
+    },
+    async finish() {
+      if (failure) throw fileError(failure, 'write the archive to its stream');
+    },
+    async [Symbol.asyncDispose]() {
+      stream.off('error', onError);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

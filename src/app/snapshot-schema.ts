@@ -1,0 +1,107 @@
+// Reads the schema for a snapshot and cuts it to what the options ask for. Catalog functions see the catalogs of now, not of our view:
+// so the catalogs are fingerprinted in the view before and by a fresh session after, and a difference means a fresh start.
+
+import { tableDirectory } from '../frame/member-names.js';
+import type { Catalog, CatalogTable, Step } from '../model/catalog.js';
+import { TidemarkError } from '../model/errors.js';
+import type { LeftOut } from '../model/manifest.js';
+import { openSession, type Session } from '../pg/session.js';
+import { readFingerprint } from '../schema/fingerprint.js';
+import { introspect, readServer } from '../schema/introspect.js';
+import { key } from '../schema/kind.js';
+import { matchTables, selectSteps } from '../selection/select.js';
+import { chooseFormat } from '../snapshot/copy-format.js';
+import type { DescribedTable } from '../snapshot/tables.js';
+import type { View } from '../snapshot/view.js';
+import type { SnapshotPlan } from './snapshot-options.js';
+
+export interface SnapshotSchema {
+  readonly catalog: Catalog;
+  readonly leftOut: readonly LeftOut[];
+  /** The tables of `catalog.tables` whose rows are to be read, each with what the server says of it. */
+  readonly toRead: readonly { readonly table: CatalogTable; readonly described: DescribedTable }[];
+}
+
+/** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT */
+export async function readSchema(control: Session, view: View, plan: SnapshotPlan): Promise<SnapshotSchema> {
+  const server = await readServer(control);
+  const before = await readFingerprint(control, server);
+  const whole = await introspect(control, { server, skipUnsupported: plan.skipUnsupported });
+  await using fresh = await openSession(plan.connection, { use: 'read', applicationName: 'tidemark check', signal: plan.signal });
+  if ((await readFingerprint(fresh, server)) !== before) {
+    throw new TidemarkError('CONCURRENT_DDL', 'read the schema: definitions changed while they were read', {
+      hint: 'run the snapshot when no migration is under way',
+    });
+  }
+  const described = new Map<number, DescribedTable>();
+  const tables: CatalogTable[] = [];
+  for (const table of view.tables) {
+    const object = whole.ids.get(key('pg_class', table.oid));
+    if (object === undefined || table.relkind !== 'r') continue;
+    described.set(object, table);
+    tables.push(catalogTable(object, table, plan));
+  }
+  const { catalog, leftOut } = selectSteps(
+    { objects: whole.objects, steps: whole.steps, tables },
+    { ...plan.patterns, owner: plan.owner, privileges: plan.privileges },
+  );
+  return cut({ catalog, leftOut: [...whole.leftOut, ...leftOut] }, { view, plan, described: [...described.values()] });
+}
+
+function catalogTable(object: number, { oid, schema, name, columns }: DescribedTable, plan: SnapshotPlan): CatalogTable {
+  return {
+    object,
+    directory: tableDirectory({ oid, schema, name }),
+    schema,
+    name,
+    columns: columns.map(({ name: column, type }) => ({ name: column, type })),
+    format: chooseFormat(plan.copyFormat, columns),
+  };
+}
+
+interface Cutting {
+  readonly view: View;
+  readonly plan: SnapshotPlan;
+  readonly described: readonly DescribedTable[];
+}
+
+/** Leaves out the sections and the rows that are not asked for. */
+function cut({ catalog, leftOut }: { catalog: Catalog; leftOut: readonly LeftOut[] }, { view, plan, described }: Cutting): SnapshotSchema {
+  const excluded = matchTables(catalog, plan.excludeTableData);
+  const byName = new Map(described.map((table) => [JSON.stringify([table.schema, table.name]), table]));
+  const toRead: { table: CatalogTable; described: DescribedTable }[] = [];
+  const tables = catalog.tables.map((table): CatalogTable => {
+    const source = byName.get(JSON.stringify([table.schema, table.name])) as DescribedTable;
+    const withoutData = !plan.sections.includes('data')
+      ? 'schema-only'
+      : excluded.has(table.object)
+        ? 'excluded'
+        : source.unlogged && view.inRecovery
+          ? 'unlogged-on-standby'
+          : undefined;
+    if (withoutData !== undefined) return { ...table, withoutData };
+    toRead.push({ table, described: source });
+    return table;
+  });
+  const steps = renumber(catalog.steps.filter((step) => isIn(step, plan.sections)));
+  return { catalog: { objects: catalog.objects, steps, tables }, leftOut, toRead };
+}
+
+/** As pg_dump has it: sequence values are data, and a view is only refreshed where there are rows. */
+function isIn({ section, facet }: Step, sections: readonly ('schema' | 'data')[]): boolean {
+  if (section === 'data') return sections.includes('data');
+  return sections.includes('schema') && (facet !== 'refresh' || sections.includes('data'));
+}
+
+function renumber(steps: readonly Step[]): Step[] {
+  const ids = new Map(steps.map(({ id }, index) => [id, index]));
+  const known = (id: number): number[] => {
+    const found = ids.get(id);
+    return found === undefined ? [] : [found];
+  };
+  return steps.map((step, id) => {
+    const { completes, ...rest } = step;
+    const completed = completes === undefined ? [] : known(completes);
+    return { ...rest, id, needs: step.needs.flatMap(known), ...(completed[0] === undefined ? {} : { completes: completed[0] }) };
+  });
+}

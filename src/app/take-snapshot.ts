@@ -1,0 +1,159 @@
+// The use case "take a snapshot": one view of the database, its schema and rows read in that view, one archive. This page is the order
+// of the phases; each phase has a file of its own.
+
+import { serializeCatalog } from '../archive/catalog-schema.js';
+import { ArchiveWriter, type WrittenArchive } from '../archive/writer.js';
+import { catalogMember, postDataMember, preDataMember } from '../frame/member-names.js';
+import { type Codec, loadCodec } from '../frame/zstd.js';
+import { TidemarkError } from '../model/errors.js';
+import { formatVersion, type Manifest, type TableEntry } from '../model/manifest.js';
+import type { Position } from '../model/position.js';
+import { toolVersion } from '../model/tool-version.js';
+import { openSession, type Session } from '../pg/session.js';
+import { emitSection } from '../schema/emit.js';
+import { readPosition } from '../snapshot/position-queries.js';
+import { readSource } from '../snapshot/source.js';
+import { openView, type View } from '../snapshot/view.js';
+import { WorkerPool } from '../snapshot/worker-pool.js';
+import { abortReason, withAge } from './abort.js';
+import { chooseTables } from './choose-tables.js';
+import { readRows } from './snapshot-data.js';
+import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './snapshot-options.js';
+import { openOutput, type SnapshotOutput } from './snapshot-output.js';
+import { readSchema, type SnapshotSchema } from './snapshot-schema.js';
+
+export interface SnapshotResult {
+  /** Path of the archive; undefined where it went to a stream. */
+  readonly file: string | undefined;
+  /** Bytes and SHA-256 of the archive. */
+  readonly bytes: bigint;
+  readonly sha256: string;
+  readonly manifest: Manifest;
+  readonly durationMs: number;
+  /** 1, or more when DDL came in between and it was started over. */
+  readonly attempts: number;
+}
+
+/** Takes a consistent snapshot of a database into one archive.
+ *
+ *  The database is only read, in one REPEATABLE READ READ ONLY transaction that all workers share; every table is locked ACCESS SHARE
+ *  (TRUNCATE and ALTER wait). A file appears under its name only when it is whole and on disk, with `<file>.manifest.json` and
+ *  `<file>.sha256` beside it. On any failure nothing is left: no file, no session.
+ *  @throws TidemarkError with the codes of docs/errors.md */
+export async function takeSnapshot(options: SnapshotOptions): Promise<SnapshotResult> {
+  const plan = planSnapshot(options);
+  const started = performance.now();
+  const codec = await loadCodec();
+  for (let attempt = 1; ; attempt += 1) {
+    await using output = await openOutput(plan.file);
+    try {
+      const { manifest, archive } = await attemptSnapshot(plan, { codec, output });
+      const file = typeof plan.file === 'string' ? plan.file : undefined;
+      const { bytes, sha256 } = archive;
+      return { file, bytes, sha256, manifest, durationMs: performance.now() - started, attempts: attempt };
+    } catch (error) {
+      const again = error instanceof TidemarkError && error.code === 'CONCURRENT_DDL' && output.untouched && attempt < plan.attempts;
+      if (!again) throw error;
+      plan.emit({ type: 'retry', attempt, reason: error.message });
+    }
+  }
+}
+
+interface Tools {
+  readonly codec: Codec;
+  readonly output: SnapshotOutput;
+}
+
+async function attemptSnapshot(whole: SnapshotPlan, tools: Tools): Promise<{ manifest: Manifest; archive: WrittenArchive }> {
+  using age = withAge(whole.signal, whole.maxAgeMs);
+  const plan: SnapshotPlan = { ...whole, signal: age.signal };
+  try {
+    return await readAndWrite(plan, tools);
+  } catch (error) {
+    throw abortReason(age.signal) ?? error;
+  }
+}
+
+async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promise<{ manifest: Manifest; archive: WrittenArchive }> {
+  const { connection, emit, signal } = plan;
+  emit({ type: 'phase', phase: 'connect' });
+  await using control = await openSession(connection, { use: 'read', applicationName: 'tidemark', signal });
+  await using pool = await startWorkers(plan, output);
+
+  emit({ type: 'phase', phase: 'lock' });
+  const view = await openView(control, {
+    choose: (relations, schemas) => chooseTables(relations, schemas, plan.patterns),
+    lockTimeoutMs: plan.lockTimeoutMs,
+  });
+  await pool.attach(view.snapshotId);
+  const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)) };
+
+  emit({ type: 'phase', phase: 'schema' });
+  const schema = await readSchema(control, view, plan);
+  for (const object of schema.leftOut) emit({ type: 'left-out', object });
+  const writer = new ArchiveWriter({ sink: output, codec, level: plan.compressLevel });
+  const text = (value: string): Buffer => Buffer.from(value, 'utf8');
+  const members = [await writer.addMember(catalogMember, text(serializeCatalog(schema.catalog)))];
+  if (plan.sections.includes('schema')) members.push(await writer.addMember(preDataMember, text(emitSection(schema.catalog, 'pre-data'))));
+
+  emit({ type: 'phase', phase: 'rows' });
+  announce(schema, plan);
+  const tables = await readRows(schema, { pool, writer, emit });
+  members.push(await writer.addMember(postDataMember, text(afterRows(schema))));
+
+  emit({ type: 'phase', phase: 'publish' });
+  const manifest = await describe(control, { plan, view, position, schema, tables, members });
+  const archive = await writer.finish(manifest);
+  await pool.close();
+  await control.query('COMMIT');
+  signal?.throwIfAborted();
+  await output.finish(archive);
+  return { manifest, archive };
+}
+
+function startWorkers(plan: SnapshotPlan, output: SnapshotOutput): Promise<WorkerPool> {
+  const { connection, compressLevel, lockTimeoutMs, jobs, signal } = plan;
+  const settings = { connection, compressLevel, chunkBytes, window: 3, lockTimeoutMs, spoolPrefix: output.spoolPrefix };
+  return WorkerPool.start(plan.sections.includes('data') ? jobs : 0, settings, signal);
+}
+
+/** Values of sequences belong to the data, and come with what runs after the rows. */
+function afterRows({ catalog }: SnapshotSchema): string {
+  return `${emitSection(catalog, 'data')}\n${emitSection(catalog, 'post-data')}`;
+}
+
+function announce({ toRead }: SnapshotSchema, { emit }: SnapshotPlan): void {
+  const rows = toRead.reduce((sum, { described }) => sum + BigInt(Math.max(0, Math.round(described.estimatedRows))), 0n);
+  const bytes = toRead.reduce((sum, { described }) => sum + described.bytes, 0n);
+  emit({ type: 'plan', tables: toRead.length, rows, bytes, exact: false });
+}
+
+interface Described {
+  readonly plan: SnapshotPlan;
+  readonly view: View;
+  readonly position: Position;
+  readonly schema: SnapshotSchema;
+  readonly tables: readonly TableEntry[];
+  readonly members: Manifest['schema'];
+}
+
+async function describe(control: Session, { plan, position, schema, tables, members }: Described): Promise<Manifest> {
+  const sum = (of: (table: TableEntry) => bigint): bigint => tables.reduce((total, table) => total + of(table), 0n);
+  return {
+    format: 'tidemark',
+    formatVersion,
+    toolVersion,
+    source: await readSource(control),
+    position,
+    settings: { jobs: plan.jobs, compressLevel: plan.compressLevel, chunkBytes, sections: plan.sections, selection: plan.selection },
+    schema: members,
+    tables,
+    leftOut: schema.leftOut,
+    totals: {
+      tables: tables.length,
+      rows: sum((table) => table.rows),
+      rawBytes: sum((table) => table.rawBytes),
+      compressedBytes: sum((table) => table.chunks.reduce((total, chunk) => total + chunk.length, 0n)),
+    },
+  };
+}

@@ -1,0 +1,160 @@
+// Publishes an archive as a file: written under a temporary name in the same directory, fsynced, renamed, the directory fsynced. The file
+// is whole by itself; the sidecars follow it, the manifest last. Without the fsync of the directory a power cut can lose the rename.
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { TidemarkError } from '../model/errors.js';
+
+/** Temporary files of ours: `.<name>.<process>-<number>.tidemark`, and beginnings of that for spooled rows. */
+const suffix = '.tidemark';
+
+let counter = 0;
+/** Temporary paths of this process that are in use: process numbers are used again, in containers it is always the same one. */
+const inUse = new Set<string>();
+
+/** An archive that is being written. `dispose` removes what was not published. */
+export class FilePublication implements AsyncDisposable {
+  readonly target: string;
+  /** Where the archive lies until it is published; other temporary files of the same snapshot may begin with this path. */
+  readonly temporary: string;
+  readonly #handle: FileHandle;
+  #position = 0;
+
+  private constructor(target: string, temporary: string, handle: FileHandle) {
+    this.target = target;
+    this.temporary = temporary;
+    this.#handle = handle;
+  }
+
+  /** Makes the temporary file, after having removed those that a killed process left for the same target.
+   *  @throws TidemarkError FILE_ERROR when the directory is missing or not writable */
+  static async open(target: string): Promise<FilePublication> {
+    const directory = dirname(target);
+    counter += 1;
+    const temporary = join(directory, `.${basename(target)}.${process.pid}-${counter}${suffix}`);
+    try {
+      await removeStale(target);
+      const handle = await open(temporary, 'wx', 0o600);
+      inUse.add(temporary);
+      return new FilePublication(target, temporary, handle);
+    } catch (error) {
+      throw fileError(error, `create a file in ${directory}`);
+    }
+  }
+
+  /** Appends. @throws TidemarkError DISK_FULL, FILE_ERROR */
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      let from = 0;
+      while (from < bytes.length) {
+        const { bytesWritten } = await this.#handle.write(bytes, from, bytes.length - from, this.#position);
+        from += bytesWritten;
+        this.#position += bytesWritten;
+      }
+    } catch (error) {
+      throw fileError(error, `write ${this.target}`);
+    }
+  }
+
+  /** Makes the bytes durable; nothing is visible under the target's name yet. An fsync that failed is never tried again: the kernel may
+   *  have dropped the pages. */
+  async sync(): Promise<void> {
+    try {
+      await this.#handle.sync();
+    } catch (error) {
+      throw fileError(error, `write ${this.target} to disk`);
+    }
+  }
+
+  /** Makes the archive visible, then its sidecars (path and content) in the order given. Sidecars of an archive that is replaced are
+   *  removed first, so that at no instant one archive lies beside another one's manifest. */
+  async publish(sidecars: readonly (readonly [path: string, content: string])[]): Promise<void> {
+    const directory = dirname(this.target);
+    try {
+      await this.#handle.close();
+      const written = [];
+      for (const [path, content] of sidecars) written.push([await this.#writeSidecar(extname(path), content), path] as const);
+      for (const [path] of [...sidecars].reverse()) await rm(path, { force: true });
+      await rename(this.temporary, this.target);
+      for (const [from, to] of written) await rename(from, to);
+      await syncDirectory(directory);
+    } catch (error) {
+      throw fileError(error, `publish ${this.target}`);
+    }
+  }
+
+  async #writeSidecar(ending: string, content: string): Promise<string> {
+    const path = `${this.temporary}${ending}`;
+    const handle = await open(path, 'w', 0o600);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return path;
+  }
+
+  /** Closes the file and removes everything temporary that is left of it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close().catch(() => undefined);
+    await removeAll(this.temporary).catch(() => undefined);
+    inUse.delete(this.temporary);
+  }
+}
+
+async function removeAll(prefix: string): Promise<void> {
+  const directory = dirname(prefix);
+  const start = basename(prefix);
+  for (const name of await readdir(directory)) if (name.startsWith(start)) await rm(join(directory, name), { force: true });
+}
+
+/** Removes temporary files for this target whose process is gone. Other files are never touched. */
+async function removeStale(target: string): Promise<void> {
+  const directory = dirname(target);
+  const start = `.${basename(target)}.`;
+  for (const name of await readdir(directory)) {
+    const match = name.startsWith(start) ? /^(\d+)-\d+\.tidemark/.exec(name.slice(start.length)) : null;
+    if (!match) continue;
+    const owned = [...inUse].some((path) => join(directory, name).startsWith(path));
+    const process_ = Number(match[1]);
+    if (!owned && (process_ === process.pid || !isAlive(process_))) await rm(join(directory, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const reasons: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+  ENOENT: ['the directory does not exist', 'create the directory first'],
+  ENOTDIR: ['a part of the path is not a directory', 'check the path'],
+  EISDIR: ['it is a directory', 'name a file in it'],
+  EACCES: ['permission denied', 'write to a directory that this user may write to'],
+  EPERM: ['not permitted', 'write to a directory that this user may write to'],
+  EROFS: ['the file system is read-only', 'write to another file system'],
+  ENOSPC: ['no space left on the device', 'free space or write to another file system; nothing was published'],
+  EDQUOT: ['the disk quota is used up', 'free space or write to another file system; nothing was published'],
+};
+
+/** An operating system's error as ours. */
+export function fileError(error: unknown, attempt: string): TidemarkError {
+  if (error instanceof TidemarkError) return error;
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const [reason, hint] = reasons[code] ?? [message, 'see the message of the operating system'];
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new TidemarkError(full ? 'DISK_FULL' : 'FILE_ERROR', `${attempt}: ${reason}`, { cause: error, hint, details: { errno: code } });
+}
