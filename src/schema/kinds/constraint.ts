@@ -12,11 +12,17 @@ const row = indexRow.extend({
   contype: z.enum(['p', 'u', 'x']),
   condeferrable: z.boolean(),
   condeferred: z.boolean(),
+  /** An exclusion constraint, or a key WITHOUT OVERLAPS. */
+  exclusive: z.boolean(),
+  indisvalid: z.boolean(),
   definition: z.string(),
   nspname: z.string(),
   conrelid: z.number(),
   relname: z.string(),
+  relkind: z.string(),
   reloptions: z.array(z.string()).nullable(),
+  /** The constraint of the partitioned table that this one of a partition belongs to. */
+  parentconstraint: z.object({ conname: z.string(), nspname: z.string(), relname: z.string() }).nullable(),
   indexcomment: z.string().nullable(),
 });
 type Row = z.infer<typeof row>;
@@ -30,10 +36,39 @@ function definition({ contype, condeferrable, condeferred, definition: text, rel
   return `${text.slice(0, text.length - ending.length)}${parameters}${ending}`;
 }
 
+/** Exclusion constraints (PostgreSQL 17) and keys WITHOUT OVERLAPS (18) of partitioned tables are made on all partitions at once: ALTER
+ *  INDEX ... ATTACH PARTITION cannot compare such indexes and refuses each ("The index definitions do not match"). */
+function create(row: Row): readonly string[] {
+  const only = row.exclusive && row.relkind === 'p' && row.indisvalid ? '' : 'ONLY ';
+  const table = qualifiedName(row.nspname, row.relname);
+  return inTablespace(row.spcname, `ALTER TABLE ${only}${table} ADD CONSTRAINT ${quoteIdentifier(row.conname)} ${definition(row)}`);
+}
+
+/** What was made with the partitioned table's has a name of the server's choice, which is mostly the right one. */
+function rename({ nspname, relname, conname, parentconstraint: parent }: Row): readonly string[] {
+  if (parent === null) return [];
+  const table = qualifiedName(nspname, relname);
+  const above = quoteLiteral(qualifiedName(parent.nspname, parent.relname));
+  const body = `DECLARE chosen pg_catalog.text;
+BEGIN
+  SELECT k.conname INTO STRICT chosen FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_constraint p ON p.oid = k.conparentid
+    WHERE k.conrelid = ${quoteLiteral(table)}::pg_catalog.regclass
+      AND p.conrelid = ${above}::pg_catalog.regclass AND p.conname = ${quoteLiteral(parent.conname)};
+  IF chosen <> ${quoteLiteral(conname)} THEN
+    EXECUTE pg_catalog.format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', ${quoteLiteral(table)}, chosen, ${quoteLiteral(conname)});
+  END IF;
+END`;
+  return [`DO ${quoteLiteral(body)}`];
+}
+
 export const constraint = defineKind<Row>({
   name: 'constraint',
-  query: () => `SELECT k.oid, k.conname, k.contype, k.condeferrable, k.condeferred, pg_get_constraintdef(k.oid) AS definition,
-    n.nspname, k.conrelid, c.relname, ic.reloptions, ${indexColumns('i', 'ic')}, obj_description(ic.oid, 'pg_class') AS indexcomment
+  query:
+    () => `SELECT k.oid, k.conname, k.contype, k.condeferrable, k.condeferred, k.conexclop IS NOT NULL AS exclusive, i.indisvalid, pg_get_constraintdef(k.oid) AS definition,
+    n.nspname, k.conrelid, c.relname, c.relkind, ic.reloptions, ${indexColumns('i', 'ic')}, obj_description(ic.oid, 'pg_class') AS indexcomment,
+    (SELECT json_build_object('conname', pk.conname, 'nspname', pn.nspname, 'relname', pc.relname)
+      FROM pg_constraint pk JOIN pg_class pc ON pc.oid = pk.conrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+      WHERE pk.oid = k.conparentid) AS parentconstraint
   FROM pg_constraint k
   JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -46,10 +81,10 @@ export const constraint = defineKind<Row>({
     const own = key('pg_constraint', row.oid);
     const table = qualifiedName(row.nspname, row.relname);
     const name = quoteIdentifier(row.conname);
-    const statement = `ALTER TABLE ONLY ${table} ADD CONSTRAINT ${name} ${definition(row)}`;
+    const cascaded = row.exclusive && row.parentconstraint !== null;
     const steps: StepDraft[] = [
-      { key: own, facet: 'definition', section: 'post-data', statements: () => inTablespace(row.spcname, statement) },
-      ...indexSteps(own, row, row),
+      { key: own, facet: 'definition', section: 'post-data', statements: () => (cascaded ? rename(row) : create(row)) },
+      ...indexSteps(own, cascaded ? { ...row, partitionof: null } : row, row),
     ];
     const { indexcomment } = row;
     if (indexcomment !== null) {
@@ -72,7 +107,7 @@ export const constraint = defineKind<Row>({
         also: [key('pg_class', row.indexrelid)],
         steps,
         ddl: `CONSTRAINT ${name} ON ${table}`,
-        charge: chargeAttachment(own),
+        ...(cascaded ? {} : { charge: chargeAttachment(own) }),
       },
     ];
   },
