@@ -119,7 +119,8 @@ export function chargeEdges(depends: readonly DependRow[], resolver: Resolver): 
     if (!depender || (depender.key.startsWith('pg_extension:') && row.classid !== 'pg_extension')) continue;
     const refRow = key(row.refclassid, row.refobjid);
     const need = resolver.object(refRow)?.key ?? resolver.root(refRow);
-    if (need === depender.key) continue;
+    // A row on itself is a body in the SQL standard's form that calls its own routine; all else within an object is its own matter.
+    if (need === depender.key && (row.objid !== row.refobjid || row.classid !== 'pg_proc')) continue;
     const step = depender.charge ? depender.charge({ ref: need, subid: row.objsubid, type: row.deptype }) : depender.key;
     if (step !== null) edges.push({ step, need });
   }

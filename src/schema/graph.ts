@@ -93,7 +93,6 @@ function draftSteps(objects: readonly ObjectDraft[], { input, resolver }: { inpu
         if (found !== undefined) needs.add(found);
         else missing ??= input.unsupported.get(resolver.root(need));
       }
-      needs.delete(step.key);
       drafts.push({ object, step, needs: [...needs], ...(missing === undefined ? {} : { missing }) });
     }
   }

@@ -14,6 +14,7 @@ export const stubCost = 4;
 export function breakLoops(graph: StepGraph): void {
   const finder = createComponentFinder(2 * graph.steps.length);
   const needs = (node: number): readonly number[] => needsOf(graph, node);
+  splitSelfUsers(graph);
   const components = finder.find(shownNodes(graph), needs);
   for (let component = components.pop(); component; component = components.pop()) {
     const members = new Set(component);
@@ -22,6 +23,13 @@ export function breakLoops(graph: StepGraph): void {
     if (!way) throw loopError(graph, loop);
     const added = way.apply(members);
     components.push(...finder.find([...component, ...added], needs));
+  }
+}
+
+/** What uses itself (a routine whose parsed body is recursive) always comes in two parts, where it can. */
+function splitSelfUsers(graph: StepGraph): void {
+  for (const [node, { key, needs, split }] of graph.steps.entries()) {
+    if (split?.early && split.cost !== shellCost && needs.includes(key)) splitNode(graph, node, split.early.needs);
   }
 }
 
@@ -89,7 +97,7 @@ function unfolding(graph: StepGraph, node: number, need: number): Way | undefine
 /** The node in two parts: inside the component the early one is enough, outside the late one is meant. */
 function splitting(graph: StepGraph, node: number, { user, need }: { user: number; need: number }): Way | undefined {
   const split = stepOfNode(graph, node)?.split;
-  if (!split?.early || graph.partOf[node] !== 'whole') return undefined;
+  if (!split?.early || graph.partOf[node] === 'early') return undefined;
   const earlyNeeds = split.early.needs;
   const onlyRoutines = split.cost === shellCost;
   const canUseEarly = (member: number): boolean => !onlyRoutines || stepOfNode(graph, member)?.routine === true;
@@ -99,9 +107,10 @@ function splitting(graph: StepGraph, node: number, { user, need }: { user: numbe
   return {
     cost: split.cost,
     apply: (members) => {
-      const early = splitNode(graph, node, earlyNeeds);
+      const there = graph.earlyOf[node] ?? -1;
+      const early = there === -1 ? splitNode(graph, node, earlyNeeds) : there;
       for (const member of members) if (member !== node && canUseEarly(member)) redirect(graph, member, node, early);
-      return [early];
+      return there === -1 ? [early] : [];
     },
   };
 }

@@ -9,7 +9,7 @@ export interface SortableStep {
   /** For messages: `TABLE "public"."t"`, `VIEW "public"."v" (owner)`. */
   readonly label: string;
   readonly section: Section;
-  /** Keys of steps; keys that no step has are ignored. */
+  /** Keys of steps; keys that no step has are ignored. Its own key: it must be there in part before it can be made. */
   readonly needs: readonly Key[];
   readonly inlineInto?: Key;
   /** Cost of running it by itself after all, where it has `inlineInto`: 2 a default, 3 a check, 6 a generated column. */

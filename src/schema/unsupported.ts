@@ -19,8 +19,11 @@ const notSystem = (namespace: string): string =>
   `${namespace} NOT IN (SELECT oid FROM pg_namespace WHERE nspname = 'information_schema' OR nspname ~ '^pg_(toast|temp_|toast_temp_)')`;
 const notInternal = (catalog: string, oid: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = '${catalog}'::regclass AND i.objid = ${oid} AND i.deptype = 'i')`;
+const notMember = (catalog: string, oid: string): string =>
+  `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${catalog}'::regclass AND e.objid = ${oid} AND e.deptype = 'e')`;
+/** What belongs to a table of an extension is not a member itself, and cannot be told from what the extension made. */
 const relation = (oid: string, condition: string): string =>
-  `JOIN pg_class r ON r.oid = ${oid} WHERE ${notSystem('r.relnamespace')} AND ${condition}`;
+  `JOIN pg_class r ON r.oid = ${oid} WHERE ${notSystem('r.relnamespace')} AND ${notMember('pg_class', 'r.oid')} AND ${condition}`;
 
 const simple = (catalog: string, namespace?: string, more?: string): Source => ({
   catalog,
@@ -66,7 +69,12 @@ const sources: readonly Source[] = [
       AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = o.oid)`,
   ),
   {
-    ...simple('pg_class', 'relnamespace', `relkind NOT IN ('c', 't')`),
+    ...simple(
+      'pg_class',
+      'relnamespace',
+      `relkind NOT IN ('c', 't')
+    AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = o.oid AND NOT ${notMember('pg_class', 'x.indrelid')})`,
+    ),
     ignored: `EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = o.oid AND NOT (x.indisvalid AND x.indisready) AND o.relkind = 'i')`,
   },
   { catalog: 'pg_rewrite', from: `pg_rewrite o ${relation('o.ev_class', `o.rulename <> '_RETURN'`)}`, oid: 'o.oid' },
@@ -82,7 +90,7 @@ const sources: readonly Source[] = [
   },
   {
     catalog: 'pg_constraint',
-    from: `pg_constraint o WHERE o.contypid <> 0 AND ${notSystem('o.connamespace')}`,
+    from: `pg_constraint o WHERE o.contypid <> 0 AND ${notSystem('o.connamespace')} AND ${notMember('pg_type', 'o.contypid')}`,
     oid: 'o.oid',
   },
 ];
@@ -100,10 +108,11 @@ function listQuery({ version }: Server): string {
         `SELECT '${catalog}' AS catalog, ${oid}::int8 AS oid, ${ignored} AS ignored, '${catalog}'::regclass AS class FROM ${from}`,
     );
   return `
+    WITH members AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
     SELECT l.catalog, l.oid::text AS oid, l.ignored, NULL AS count
       FROM (${parts.join('\n    UNION ALL ')}) l
      WHERE l.oid >= ${firstUserOid}
-       AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = l.class AND e.objid = l.oid AND e.deptype = 'e')
+       AND NOT EXISTS (SELECT FROM members m WHERE m.classid = l.class AND m.objid = l.oid)
     UNION ALL
     SELECT 'pg_largeobject_metadata', min(oid)::text, false, count(*)::text FROM pg_largeobject_metadata HAVING count(*) > 0
     UNION ALL
