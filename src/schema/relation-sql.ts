@@ -9,11 +9,11 @@ export function isUserRelation(relation: string, namespace: string): string {
   return `${isUserSchema(namespace)} AND ${isNotMember('pg_class', `${relation}.oid`)}`;
 }
 
-/** Expression: names of the extensions that the object is set to DEPEND ON, as text[]. */
+/** Expression: names of the extensions that the object is set to DEPEND ON, as text[]; in the order they were set, which pg_dump keeps. */
 export function dependsOnExtensions(catalog: string, oid: string): string {
   return (
     `ARRAY(SELECT e.extname::text FROM pg_depend x JOIN pg_extension e ON e.oid = x.refobjid WHERE x.classid = '${catalog}'::regclass ` +
-    `AND x.objid = ${oid} AND x.refclassid = 'pg_extension'::regclass AND x.deptype = 'x' ORDER BY 1)`
+    `AND x.objid = ${oid} AND x.refclassid = 'pg_extension'::regclass AND x.deptype = 'x' ORDER BY x.ctid)`
   );
 }
 
