@@ -1,0 +1,86 @@
+// The catalog's form on disk, member `schema/catalog.json`: model/catalog.ts as it is, for it has no numbers past 2^53. Ids are
+// checked here, so that a plan may follow them without looking.
+import { z } from 'zod';
+import { catalogMember } from '../frame/member-names.js';
+import type { Catalog } from '../model/catalog.js';
+import { TidemarkError } from '../model/errors.js';
+import { column, copyFormat, decodeJson, index, parseJson, withoutData } from './json-types.js';
+
+const object = z
+  .strictObject({
+    id: index,
+    kind: z.string(),
+    schema: z.string().exactOptional(),
+    name: z.string(),
+    parent: index.exactOptional(),
+    drop: z.string().exactOptional(),
+  })
+  .readonly();
+
+const step = z
+  .strictObject({
+    id: index,
+    object: index,
+    section: z.enum(['pre-data', 'data', 'post-data']),
+    facet: z.enum(['definition', 'owner', 'comment', 'privilege', 'value', 'refresh']),
+    statements: z.array(z.string()).readonly(),
+    needs: z.array(index).readonly(),
+    completes: index.exactOptional(),
+    roles: z.array(z.string()).readonly().exactOptional(),
+  })
+  .readonly();
+
+const table = z
+  .strictObject({
+    object: index,
+    directory: z.string().max(80),
+    schema: z.string(),
+    name: z.string(),
+    columns: z.array(column).readonly(),
+    format: copyFormat,
+    withoutData: withoutData.exactOptional(),
+  })
+  .readonly();
+
+const catalog = z
+  .strictObject({ objects: z.array(object).readonly(), steps: z.array(step).readonly(), tables: z.array(table).readonly() })
+  .readonly();
+
+function inconsistent(what: string): TidemarkError {
+  return new TidemarkError('ARCHIVE_CORRUPT', `read ${catalogMember}: ${what}`);
+}
+
+/** Ids are positions, and whatever refers to one refers to one that is there; a step needs only what comes before it. */
+function checkIds({ objects, steps, tables }: Catalog): void {
+  objects.forEach(({ id, parent }, at) => {
+    if (id !== at) throw inconsistent(`object ${at} has the id ${id}`);
+    if (parent !== undefined && (parent >= objects.length || parent === id)) throw inconsistent(`object ${id} has the parent ${parent}`);
+  });
+  steps.forEach(({ id, object, needs, completes }, at) => {
+    if (id !== at) throw inconsistent(`step ${at} has the id ${id}`);
+    if (object >= objects.length) throw inconsistent(`step ${id} is of object ${object}, which is not there`);
+    const late = [...needs, ...(completes === undefined ? [] : [completes])].find((need) => need >= id);
+    if (late !== undefined) throw inconsistent(`step ${id} needs step ${late}, which does not come before it`);
+  });
+  const seen = new Set<number>();
+  const directories = new Set<string>();
+  for (const { object, directory } of tables) {
+    if (object >= objects.length) throw inconsistent(`a table is object ${object}, which is not there`);
+    if (seen.has(object) || directories.has(directory)) throw inconsistent(`object ${object} is a table twice`);
+    seen.add(object);
+    directories.add(directory);
+  }
+}
+
+/** The text of `schema/catalog.json`: one line of JSON. Throws ZodError or ARCHIVE_CORRUPT where the catalog breaks its own rules. */
+export function serializeCatalog(value: Catalog): string {
+  checkIds(value);
+  return `${JSON.stringify(z.encode(catalog, value))}\n`;
+}
+
+/** Reads a catalog. Throws ARCHIVE_CORRUPT where anything is missing, unknown, of the wrong form, or an id leads nowhere. */
+export function parseCatalog(text: string): Catalog {
+  const value = decodeJson(catalog, catalogMember, parseJson(catalogMember, text));
+  checkIds(value);
+  return value;
+}

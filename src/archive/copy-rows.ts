@@ -1,0 +1,120 @@
+// Counts the rows of COPY data and finds out whether it ends where a row does, as it comes by in pieces. What the rows say is not looked
+// at; PostgreSQL does that.
+// https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9 (file formats)
+import type { CopyFormat } from '../model/catalog.js';
+
+/** Counts rows. `feed` throws RangeError as soon as the data cannot be of its format. */
+export interface RowCounter {
+  feed(bytes: Buffer): void;
+  /** The number of rows. Throws RangeError where the data does not end with a row. */
+  end(): bigint;
+}
+
+/** `columns`: how many each row has; checked in binary only, where it costs nothing. */
+export function rowCounter(format: CopyFormat, columns: number): RowCounter {
+  return format === 'binary' ? new BinaryRows(columns) : new TextRows();
+}
+
+const newline = 0x0a;
+
+/** Each row ends at a newline; one within a value is written as backslash and n. */
+class TextRows implements RowCounter {
+  #rows = 0;
+  #last = newline;
+
+  feed(bytes: Buffer): void {
+    for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) this.#rows += 1;
+    this.#last = bytes[bytes.length - 1] ?? this.#last;
+  }
+
+  end(): bigint {
+    if (this.#last !== newline) throw new RangeError('its last row has no end');
+    return BigInt(this.#rows);
+  }
+}
+
+const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
+/** Signature, flags, length of the header extension. */
+const headerBytes = signature.length + 8;
+
+/** Bytes that must be there to go on. */
+const neededBytes = { header: headerBytes, tuple: 2, ended: 1 } as const;
+
+/** A header, tuples (field count, then each field as length and bytes), and a trailer that is a field count of -1. */
+class BinaryRows implements RowCounter {
+  readonly #columns: number;
+  #rows = 0;
+  /** What the next bytes are. */
+  #state: 'header' | 'tuple' | 'field' | 'ended' = 'header';
+  /** Fields to come in the current tuple. */
+  #fields = 0;
+  /** Bytes of a value, or of the header extension, to pass over. */
+  #skip = 0;
+  /** The beginning of a number or of the header that lies across two pieces. */
+  #carry: Buffer = Buffer.alloc(0);
+
+  constructor(columns: number) {
+    this.#columns = columns;
+  }
+
+  feed(piece: Buffer): void {
+    const bytes = this.#carry.length === 0 ? piece : Buffer.concat([this.#carry, piece]);
+    let at = 0;
+    for (;;) {
+      if (this.#skip > 0) {
+        const skipped = Math.min(this.#skip, bytes.length - at);
+        this.#skip -= skipped;
+        at += skipped;
+      }
+      if (this.#state === 'field') at = this.#values(bytes, at);
+      if (this.#skip > 0 || this.#state === 'field') break;
+      if (bytes.length - at < neededBytes[this.#state]) break;
+      if (this.#state === 'tuple') at = this.#tuple(bytes, at);
+      else if (this.#state === 'header') at = this.#header(bytes, at);
+      else throw new RangeError('bytes follow its trailer');
+    }
+    this.#carry = bytes.subarray(at);
+  }
+
+  end(): bigint {
+    if (this.#state !== 'ended') throw new RangeError('its trailer is missing');
+    return BigInt(this.#rows);
+  }
+
+  #header(bytes: Buffer, at: number): number {
+    if (!bytes.subarray(at, at + signature.length).equals(signature)) throw new RangeError('it does not begin as binary COPY data');
+    this.#skip = bytes.readUInt32BE(at + signature.length + 4);
+    this.#state = 'tuple';
+    return at + headerBytes;
+  }
+
+  #tuple(bytes: Buffer, at: number): number {
+    const fields = bytes.readInt16BE(at);
+    if (fields === -1) this.#state = 'ended';
+    else if (fields !== this.#columns) throw new RangeError(`row ${this.#rows + 1} has ${fields} columns, not ${this.#columns}`);
+    else {
+      this.#rows += 1;
+      this.#fields = fields;
+      if (fields > 0) this.#state = 'field';
+    }
+    return at + 2;
+  }
+
+  /** Passes over as many values of a row as lie whole in `bytes`: the loop in which all the time is spent. */
+  #values(bytes: Buffer, from: number): number {
+    let at = from;
+    let fields = this.#fields;
+    while (fields > 0 && this.#skip === 0 && bytes.length - at >= 4) {
+      const length = bytes.readInt32BE(at);
+      if (length < -1) throw new RangeError(`row ${this.#rows} has a value of ${length} bytes`);
+      at += 4;
+      fields -= 1;
+      const end = at + Math.max(length, 0);
+      this.#skip = Math.max(end - bytes.length, 0);
+      at = end - this.#skip;
+    }
+    this.#fields = fields;
+    if (fields === 0) this.#state = 'tuple';
+    return at;
+  }
+}

@@ -1,0 +1,51 @@
+// How values are written in the JSON of an archive where JSON has no form of its own for them, and the pieces that manifest and catalog
+// share. Each is one zod codec, so that reading and writing cannot drift apart.
+import { z } from 'zod';
+import { TidemarkError } from '../model/errors.js';
+import { formatLsn, parseLsn } from '../pg/lsn.js';
+
+/** Integers that can pass 2^53, as decimal strings; never negative. */
+export const decimal = z.codec(z.string().regex(/^(0|[1-9][0-9]{0,18})$/), z.bigint().nonnegative(), {
+  decode: (text) => BigInt(text),
+  encode: (value) => value.toString(),
+});
+
+/** A write-ahead log position, as pg_lsn prints it. */
+export const lsn = z.codec(z.string().regex(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/), z.bigint().nonnegative(), {
+  decode: parseLsn,
+  encode: formatLsn,
+});
+
+/** An instant in UTC, to the millisecond: 2026-01-31T23:59:59.999Z. */
+export const instant = z.codec(z.iso.datetime({ precision: 3 }), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (value) => value.toISOString(),
+});
+
+/** Numbers that index something. */
+export const index = z.int().nonnegative();
+
+export const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const column = z.strictObject({ name: z.string(), type: z.string() }).readonly();
+
+export const copyFormat = z.enum(['text', 'binary']);
+
+export const withoutData = z.enum(['excluded', 'schema-only', 'unlogged-on-standby']);
+
+/** `JSON.parse` for a member of an archive. Throws ARCHIVE_CORRUPT. */
+export function parseJson(member: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new TidemarkError('ARCHIVE_CORRUPT', `read ${member}: it is no JSON`, { cause: error });
+  }
+}
+
+/** Decodes by a schema. Throws ARCHIVE_CORRUPT that names the first few places where the value breaks it. */
+export function decodeJson<T>(schema: z.ZodType<T>, member: string, value: unknown): T {
+  const result = schema.safeDecode(value as never);
+  if (result.success) return result.data;
+  const places = result.error.issues.slice(0, 3).map((issue) => `${issue.path.map(String).join('.') || 'top level'}: ${issue.message}`);
+  throw new TidemarkError('ARCHIVE_CORRUPT', `read ${member}: ${places.join('; ')}`, { details: { places }, cause: result.error });
+}

@@ -1,0 +1,40 @@
+// The last member, `manifest.json`, which shares its frame with the end of the tar: two blocks of zeros that every tar reader waits for.
+// How it is found in a file, or comes by in a pipe, is for the readers.
+import { manifestMember } from '../frame/member-names.js';
+import { paddingOf, parseTarHeader, tarBlock, tarBytes, tarEndBytes, tarHeader } from '../frame/tar.js';
+import type { Codec } from '../frame/zstd.js';
+import { TidemarkError } from '../model/errors.js';
+import { jsonLimit } from './layout.js';
+
+/** The tar bytes of the manifest's frame. Throws where the text passes what readers accept. */
+export function manifestTar(text: string): Buffer {
+  const body = Buffer.from(text);
+  if (body.length > jsonLimit) {
+    throw new TidemarkError('UNSUPPORTED_OBJECT', `write ${manifestMember}: it has ${body.length} bytes, and ${jsonLimit} are the most`, {
+      hint: 'Make larger chunks, so that there are fewer of them.',
+    });
+  }
+  return Buffer.concat([tarHeader(manifestMember, body.length), body, Buffer.alloc(paddingOf(body.length) + tarEndBytes)]);
+}
+
+/** The text of the manifest in the content of its frame. Throws RangeError where header, padding or end of the tar are not as they must be. */
+export function manifestText(tar: Buffer): string {
+  const header = parseTarHeader(tar);
+  if (header.name !== manifestMember) throw new RangeError(`the last member is ${header.name}, not ${manifestMember}`);
+  if (tar.length !== tarBytes(header.bytes) + tarEndBytes) throw new RangeError('the tar does not end behind the manifest');
+  const end = tarBlock + header.bytes;
+  if (tar.subarray(end).some((byte) => byte !== 0)) throw new RangeError('the end of the tar is not of zeros');
+  return tar.toString('utf8', tarBlock, end);
+}
+
+/** The text of the manifest out of its frame of `raw` bytes. Throws ARCHIVE_CORRUPT. */
+export function decodeManifestFrame(codec: Codec, frame: Uint8Array, raw: number): string {
+  try {
+    if (raw > tarBytes(jsonLimit) + tarEndBytes) throw new RangeError(`it holds ${raw} bytes, too many for a manifest`);
+    return manifestText(codec.decompress(frame, raw));
+  } catch (error) {
+    throw new TidemarkError('ARCHIVE_CORRUPT', `read ${manifestMember}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}

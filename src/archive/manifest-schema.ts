@@ -1,0 +1,119 @@
+// The manifest's form on disk, member `manifest.json`: model/manifest.ts with bigints as decimal strings, instants in ISO 8601 and the
+// LSN as PostgreSQL prints it. Strict in its own version, and it knows a newer one before it looks at anything else.
+import { z } from 'zod';
+import { manifestMember } from '../frame/member-names.js';
+import { TidemarkError } from '../model/errors.js';
+import { formatVersion, type Manifest } from '../model/manifest.js';
+import { column, copyFormat, decimal, decodeJson, hex64, index, instant, lsn, parseJson, withoutData } from './json-types.js';
+
+const frameSize = z.strictObject({ compressed: z.uint32(), raw: z.uint32() }).readonly();
+
+const storedMember = {
+  member: z.string().max(100),
+  offset: decimal,
+  length: decimal,
+  frames: z.array(frameSize).min(1).readonly(),
+  rawBytes: decimal,
+  sha256: hex64,
+};
+
+const storedChunk = z
+  .strictObject({ ...storedMember, rows: decimal, range: z.tuple([decimal, decimal.nullable()]).readonly().nullable() })
+  .readonly();
+
+const tableEntry = z
+  .strictObject({
+    object: index,
+    directory: z.string().max(80),
+    schema: z.string(),
+    name: z.string(),
+    columns: z.array(column).readonly(),
+    format: copyFormat,
+    withoutData: withoutData.exactOptional(),
+    rows: decimal,
+    rawBytes: decimal,
+    chunks: z.array(storedChunk).readonly(),
+  })
+  .readonly();
+
+const source = z
+  .strictObject({
+    serverVersion: index,
+    systemIdentifier: z.string().nullable(),
+    database: z.string(),
+    encoding: z.string(),
+    collate: z.string(),
+    ctype: z.string(),
+    localeProvider: z.string(),
+    locale: z.string().nullable(),
+    icuRules: z.string().nullable(),
+    inRecovery: z.boolean(),
+  })
+  .readonly();
+
+const position = z
+  .strictObject({
+    at: instant,
+    lsn,
+    height: decimal.exactOptional(),
+    hash: z.string().exactOptional(),
+    changes: decimal.exactOptional(),
+    streams: z.record(z.string(), decimal).readonly().exactOptional(),
+  })
+  .readonly();
+
+const settings = z
+  .strictObject({
+    jobs: index,
+    compressLevel: z.int(),
+    chunkBytes: index,
+    sections: z.array(z.enum(['schema', 'data'])).readonly(),
+    selection: z.record(z.string(), z.array(z.string()).readonly()).readonly(),
+  })
+  .readonly();
+
+const manifest = z
+  .strictObject({
+    format: z.literal('tidemark'),
+    formatVersion: z.int().min(formatVersion).max(formatVersion),
+    toolVersion: z.string(),
+    source,
+    position,
+    settings,
+    schema: z.array(z.strictObject(storedMember).readonly()).readonly(),
+    tables: z.array(tableEntry).readonly(),
+    leftOut: z.array(z.strictObject({ kind: z.string(), name: z.string(), reason: z.string() }).readonly()).readonly(),
+    totals: z.strictObject({ tables: index, rows: decimal, rawBytes: decimal, compressedBytes: decimal }).readonly(),
+  })
+  .readonly();
+
+/** The text of `manifest.json`: one line of JSON. Throws ZodError where the manifest breaks its own schema. */
+export function serializeManifest(value: Manifest): string {
+  return `${JSON.stringify(z.encode(manifest, value))}\n`;
+}
+
+/**
+ * Reads a manifest. Throws ARCHIVE_INVALID where it is not of this program, ARCHIVE_TOO_NEW where the format has a higher version
+ * than this program knows, ARCHIVE_CORRUPT where anything is missing, unknown or of the wrong form. Whether it agrees with the
+ * archive around it is for layout.ts.
+ */
+export function parseManifest(text: string): Manifest {
+  const value = parseJson(manifestMember, text);
+  const head = z.object({ format: z.literal('tidemark'), formatVersion: z.int().positive() }).safeParse(value);
+  if (!head.success) throw new TidemarkError('ARCHIVE_INVALID', `read ${manifestMember}: it is not a manifest of tidemark`);
+  checkVersion(head.data.formatVersion);
+  return decodeJson(manifest, manifestMember, value);
+}
+
+/** Throws ARCHIVE_TOO_NEW for a format of the future. */
+export function checkVersion(found: number): void {
+  if (found <= formatVersion) return;
+  throw new TidemarkError(
+    'ARCHIVE_TOO_NEW',
+    `read the archive: its format has version ${found}, and this tidemark knows up to ${formatVersion}`,
+    {
+      hint: 'Use the release of tidemark that made it, or a later one.',
+      details: { found, known: formatVersion },
+    },
+  );
+}

@@ -1,0 +1,27 @@
+// The two files that lie beside an archive: its manifest, to be read without the archive, and its SHA-256, to be checked without
+// tidemark. Names and texts only; who writes and reads the files is elsewhere.
+
+export function manifestSidecar(path: string): string {
+  return `${path}.manifest.json`;
+}
+
+export function checksumSidecar(path: string): string {
+  return `${path}.sha256`;
+}
+
+const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
+
+/** The line that `sha256sum` prints for a file of this name, without directories. A name with line breaks or backslashes is marked and escaped. */
+export function checksumText(sha256: string, basename: string): string {
+  const escaped = basename.replace(/[\\\n\r]/g, (character) => escapes[character] ?? character);
+  return `${escaped === basename ? '' : '\\'}${sha256}  ${escaped}\n`;
+}
+
+/** The hash in such a line, in text or binary mode; undefined where it is none. */
+export function parseChecksumText(text: string): { readonly sha256: string; readonly basename: string } | undefined {
+  const match = /^(\\?)([0-9a-f]{64}) [ *]([^\n]+)\n?$/.exec(text);
+  const [, marked, sha256, name] = match ?? [];
+  if (sha256 === undefined || name === undefined) return undefined;
+  const unescaped = name.replace(/\\([\\nr])/g, (_, letter: string) => ({ n: '\n', r: '\r' })[letter] ?? letter);
+  return { sha256, basename: marked === '' ? name : unescaped };
+}

@@ -1,0 +1,152 @@
+// Finds out what a file is by its first and last bytes: seek table, checksum frame, manifest, with one read of 64 KiB in most cases. It
+// tells apart what is no archive, cut short, altered, or of a newer format, and believes no size that the file's own does not allow.
+import type { FileHandle } from 'node:fs/promises';
+import { manifestMember } from '../frame/member-names.js';
+import { zstdMagic } from '../frame/walk.js';
+import type { Codec } from '../frame/zstd.js';
+import { TidemarkError } from '../model/errors.js';
+import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
+import { type ChecksumFrame, checksumFrameBytes, decodeChecksumFrame } from './checksum-frame.js';
+import { checkLayout, compressedLimit } from './layout.js';
+import { decodeManifestFrame } from './manifest-frame.js';
+import { checkVersion, parseManifest } from './manifest-schema.js';
+import { decodeSeekFooter, decodeSeekTable, seekFooterBytes, seekTableBytes } from './seek-table.js';
+
+const guessBytes = 64 * 1024;
+
+export interface ArchiveTail {
+  readonly manifest: Manifest;
+  /** As it stands in the archive. */
+  readonly manifestText: string;
+  /** Where the manifest's frame begins, in bytes. */
+  readonly manifestOffset: number;
+  readonly manifestFrame: FrameSize;
+  /** Where the checksum frame begins: what it covers ends there. */
+  readonly checksumOffset: number;
+  readonly checksum: ChecksumFrame;
+  readonly seekTable: Buffer;
+  /** The members that the manifest lists, in order. */
+  readonly members: readonly StoredMember[];
+}
+
+/** Reads ranges near the end of a file, from one guess where that holds them. */
+class TailBytes {
+  readonly #file: FileHandle;
+  readonly #size: number;
+  #guess: Buffer = Buffer.alloc(0);
+
+  constructor(file: FileHandle, size: number) {
+    this.#file = file;
+    this.#size = size;
+  }
+
+  async range(start: number, end: number): Promise<Buffer> {
+    const guessed = this.#size - this.#guess.length;
+    if (start >= guessed) return this.#guess.subarray(start - guessed, end - guessed);
+    if (this.#guess.length === 0 && this.#size - start <= guessBytes) {
+      const from = Math.max(0, this.#size - guessBytes);
+      this.#guess = await this.#read(from, this.#size);
+      return this.#guess.subarray(start - from, end - from);
+    }
+    return this.#read(start, end);
+  }
+
+  async #read(start: number, end: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafe(end - start);
+    for (let filled = 0; filled < buffer.length; ) {
+      const { bytesRead } = await this.#file.read(buffer, filled, buffer.length - filled, start + filled);
+      if (bytesRead === 0) throw new TidemarkError('ARCHIVE_TRUNCATED', 'open the archive: it became shorter while it was read');
+      filled += bytesRead;
+    }
+    return buffer;
+  }
+}
+
+function notAnArchive(path: string, what: string): TidemarkError {
+  return new TidemarkError('ARCHIVE_INVALID', `open ${path}: it is no tidemark archive: ${what}`, {
+    hint: 'Give a file that `tidemark snapshot` wrote; dumps of pg_dump are restored by pg_restore or psql.',
+    details: { path },
+  });
+}
+
+function cutShort(path: string, size: number): TidemarkError {
+  return new TidemarkError('ARCHIVE_TRUNCATED', `open ${path}: it is cut short: its ${size} bytes do not end with a seek table`, {
+    hint: 'Copy it again from where it was made, or use another archive.',
+    details: { path, size },
+  });
+}
+
+function corrupt(path: string, what: string, cause?: unknown): TidemarkError {
+  return new TidemarkError('ARCHIVE_CORRUPT', `open ${path}: ${what}`, {
+    hint: 'The archive was altered after it was written: use another copy of it.',
+    details: { path },
+    cause,
+  });
+}
+
+/**
+ * Reads the end of an archive of `size` bytes. `path` is for messages. Hashes are not compared here, except by what is structure.
+ * Throws ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW.
+ */
+export async function readTail(
+  codec: Codec,
+  { file, path, size }: { readonly file: FileHandle; readonly path: string; readonly size: number },
+): Promise<ArchiveTail> {
+  if (size < 4) throw notAnArchive(path, size === 0 ? 'it is empty' : `it has ${size} bytes`);
+  const first = Buffer.alloc(4);
+  await file.read(first, 0, 4, 0);
+  if (first.readUInt32LE(0) !== zstdMagic) throw notAnArchive(path, 'it does not begin as zstd');
+  if (size < seekTableBytes(0)) throw cutShort(path, size);
+
+  const tail = new TailBytes(file, size);
+  const footer = await tail.range(size - seekFooterBytes, size);
+  const { frames, seekTable } = await readSeekTable(path, { tail, footer, size });
+  const checksumOffset = size - seekTable.length - checksumFrameBytes;
+  const checksum =
+    checksumOffset < 0 ? undefined : decodeChecksumFrame(await tail.range(checksumOffset, checksumOffset + checksumFrameBytes));
+  if (checksum === undefined) throw notAnArchive(path, 'it has no checksum frame before its seek table');
+  checkVersion(checksum.version);
+
+  const [manifestFrame, checksumEntry] = frames.slice(-2);
+  if (manifestFrame === undefined || checksumEntry?.compressed !== checksumFrameBytes || checksumEntry.raw !== 0) {
+    throw corrupt(path, 'its seek table does not end with the manifest and the checksum');
+  }
+  const total = frames.reduce((sum, frame) => sum + frame.compressed, 0);
+  if (total !== size - seekTable.length)
+    throw corrupt(path, `the frames of its seek table have ${total} bytes, and the file ${size - seekTable.length}`);
+  if (manifestFrame.compressed > compressedLimit(manifestFrame.raw))
+    throw corrupt(path, `the frame of ${manifestMember} is larger than its content`);
+
+  const manifestOffset = checksumOffset - manifestFrame.compressed;
+  const manifestText = decodeManifestFrame(codec, await tail.range(manifestOffset, checksumOffset), manifestFrame.raw);
+  const manifest = parseManifest(manifestText);
+  const members = checkLayout(manifest, frames.slice(0, -2));
+  return { manifest, manifestText, manifestOffset, manifestFrame, checksumOffset, checksum, seekTable, members };
+}
+
+interface SeekTableSource {
+  readonly tail: TailBytes;
+  readonly footer: Buffer;
+  readonly size: number;
+}
+
+async function readSeekTable(
+  path: string,
+  { tail, footer, size }: SeekTableSource,
+): Promise<{ frames: readonly FrameSize[]; seekTable: Buffer }> {
+  let count: number | undefined;
+  try {
+    count = decodeSeekFooter(footer);
+  } catch (error) {
+    throw corrupt(path, error instanceof Error ? error.message : String(error), error);
+  }
+  if (count === undefined) throw cutShort(path, size);
+  const bytes = seekTableBytes(count);
+  if (bytes > size) throw corrupt(path, `its seek table claims ${count} frames, more than fit into the file`);
+  const seekTable = await tail.range(size - bytes, size);
+  try {
+    return { frames: decodeSeekTable(seekTable), seekTable };
+  } catch (error) {
+    throw corrupt(path, error instanceof Error ? error.message : String(error), error);
+  }
+}

@@ -1,0 +1,125 @@
+// Puts members one behind the other into an archive and ends it: manifest, checksum, seek table. It never seeks, so that the sink may be a
+// pipe. Compressing chunks is done elsewhere (frame/encode.ts); files, fsync and renaming belong to whoever owns the sink.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { type EncodedMember, encodeMember, headroom, tailroom } from '../frame/encode.js';
+import { catalogMember } from '../frame/member-names.js';
+import type { Codec } from '../frame/zstd.js';
+import { TidemarkError } from '../model/errors.js';
+import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
+import { encodeChecksumFrame } from './checksum-frame.js';
+import { compareSeen } from './compare-seen.js';
+import { checkLayout, jsonLimit } from './layout.js';
+import { manifestTar } from './manifest-frame.js';
+import { serializeManifest } from './manifest-schema.js';
+import { encodeSeekTable } from './seek-table.js';
+
+/** Where the bytes of an archive go. The promise holds the writer back. */
+export interface ByteSink {
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+export interface WrittenArchive {
+  /** Size of the whole archive. */
+  readonly bytes: bigint;
+  /** SHA-256 of the whole archive, in hex: what `sha256sum` prints. */
+  readonly sha256: string;
+  /** The manifest as it stands in the archive, for the sidecar. */
+  readonly manifestText: string;
+}
+
+/**
+ * Writes one archive. Members lie in the order of the calls, which may overlap; after a failed write every later call fails, too.
+ * The order of the format is up to the caller: catalog, pre-data, data, post-data; `finish` checks it.
+ */
+export class ArchiveWriter {
+  readonly #sink: ByteSink;
+  readonly #codec: Codec;
+  readonly #level: number;
+  readonly #hash = createHash('sha256');
+  readonly #frames: FrameSize[] = [];
+  readonly #members: StoredMember[] = [];
+  #offset = 0n;
+  #last: Promise<unknown> = Promise.resolve();
+  #finished = false;
+
+  constructor({ sink, codec, level }: { readonly sink: ByteSink; readonly codec: Codec; readonly level: number }) {
+    this.#sink = sink;
+    this.#codec = codec;
+    this.#level = level;
+  }
+
+  /** Bytes written so far. */
+  get bytes(): bigint {
+    return this.#offset;
+  }
+
+  /** Compresses a body and appends it: for the schema's members. Blocks while it compresses. */
+  async addMember(name: string, body: Buffer): Promise<StoredMember> {
+    if (name === catalogMember && body.length > jsonLimit) {
+      throw new TidemarkError('UNSUPPORTED_OBJECT', `write ${name}: it has ${body.length} bytes, and ${jsonLimit} are the most`);
+    }
+    const buffer = Buffer.allocUnsafe(headroom + body.length + tailroom);
+    body.copy(buffer, headroom);
+    return this.append(encodeMember(this.#codec, { name, buffer, bodyBytes: body.length, level: this.#level }));
+  }
+
+  /** Appends frames that were made elsewhere; removes the file that they are in. Gives what the manifest has to say of them. */
+  append(member: EncodedMember): Promise<StoredMember> {
+    return this.#inTurn(async () => {
+      const offset = this.#offset;
+      const { name, content, frames, sha256 } = member;
+      if (content.kind === 'buffer') await this.#write(content.bytes);
+      else {
+        for await (const piece of createReadStream(content.path, { highWaterMark: 1024 * 1024 })) await this.#write(piece);
+        await rm(content.path);
+      }
+      const length = this.#offset - offset;
+      if (length !== BigInt(member.length))
+        throw new TidemarkError('INTERNAL', `write member ${name}: ${length} bytes of it, not ${member.length}`);
+      this.#frames.push(...frames);
+      const stored: StoredMember = { member: name, offset, length, frames, rawBytes: BigInt(member.rawBytes), sha256 };
+      this.#members.push(stored);
+      return stored;
+    });
+  }
+
+  /**
+   * Writes the manifest, the checksum and the seek table. Throws ARCHIVE_CORRUPT, before anything of them is written, where the manifest
+   * does not say of every member what was written; ZodError where it breaks its schema.
+   */
+  finish(manifest: Manifest): Promise<WrittenArchive> {
+    return this.#inTurn(async () => {
+      checkLayout(manifest, this.#frames);
+      compareSeen(manifest, this.#members);
+      const manifestText = serializeManifest(manifest);
+      const tar = manifestTar(manifestText);
+      const frame = this.#codec.compress(tar, this.#level);
+      await this.#write(frame);
+      const checksum = encodeChecksumFrame(this.#hash.copy().digest('hex'));
+      await this.#write(checksum);
+      this.#frames.push({ compressed: frame.length, raw: tar.length }, { compressed: checksum.length, raw: 0 });
+      await this.#write(encodeSeekTable(this.#frames));
+      this.#finished = true;
+      return { bytes: this.#offset, sha256: this.#hash.digest('hex'), manifestText };
+    });
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes);
+    this.#offset += BigInt(bytes.length);
+    await this.#sink.write(bytes);
+  }
+
+  /** One after the other; once one failed, an unknown number of bytes was written, and nothing may follow. */
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => {
+      if (this.#finished) throw new TidemarkError('INTERNAL', 'write the archive: it is finished');
+      return action();
+    });
+    this.#last = turn;
+    turn.catch(() => {});
+    return turn;
+  }
+}
