@@ -47,7 +47,6 @@ export const chunkBytes = 4 << 20;
 
 export interface SnapshotPlan {
   readonly connection: ConnectionSettings;
-  readonly file: string | Writable;
   readonly jobs: number;
   readonly compressLevel: number;
   readonly copyFormat: CopyFormat | 'auto';
@@ -73,7 +72,7 @@ export interface SnapshotPlan {
 }
 
 /** Checks the options. @throws TidemarkError USAGE with one sentence for the first that cannot be */
-export function planSnapshot(options: SnapshotOptions): SnapshotPlan {
+export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPlan {
   const { jobs = Math.min(availableParallelism(), 4), compressLevel = 3, lockTimeoutMs = 10_000, maxAgeMs, attempts = 5 } = options;
   refuse(!Number.isInteger(jobs) || jobs < 1 || jobs > 256, 'jobs must be a whole number from 1 to 256');
   refuse(
@@ -98,7 +97,6 @@ export function planSnapshot(options: SnapshotOptions): SnapshotPlan {
   const schemas = (texts: readonly string[] = []): Pattern[] => texts.map((text) => parseSchemaPattern(text, { database }));
   return {
     connection,
-    file: options.file,
     jobs,
     compressLevel,
     copyFormat: options.copyFormat ?? 'auto',

@@ -45,10 +45,10 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<SnapshotRe
   const started = performance.now();
   const codec = await loadCodec();
   for (let attempt = 1; ; attempt += 1) {
-    await using output = await openOutput(plan.file);
+    await using output = await openOutput(options.file);
     try {
       const { manifest, archive } = await attemptSnapshot(plan, { codec, output });
-      const file = typeof plan.file === 'string' ? plan.file : undefined;
+      const file = typeof options.file === 'string' ? options.file : undefined;
       const { bytes, sha256 } = archive;
       return { file, bytes, sha256, manifest, durationMs: performance.now() - started, attempts: attempt };
     } catch (error) {
