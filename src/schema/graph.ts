@@ -101,7 +101,8 @@ function draftSteps(objects: readonly ObjectDraft[], { input, resolver }: { inpu
     if (keys.has(step.key)) throw new TidemarkError('INTERNAL', `order the schema: ${object.ddl} has two steps called ${step.key}`);
     keys.add(step.key);
   }
-  return drafts;
+  // Materialized views are filled when all else is done: what their queries call may read what pg_depend knows nothing of.
+  return [...drafts.filter(({ step }) => step.facet !== 'refresh'), ...drafts.filter(({ step }) => step.facet === 'refresh')];
 }
 
 function sortable({ object, step, needs }: DraftStep, resolver: Resolver): SortableStep {
@@ -151,7 +152,9 @@ function catalogObject(
 ): CatalogObject {
   const parentDraft = draft.parent === undefined ? undefined : resolver.object(draft.parent);
   const parent = parentDraft && ids.get(parentDraft.key);
-  const drop = draft.drop ?? (draft.parent === undefined ? draft.ddl : undefined);
+  // What has no definition of its own (public, built-in functions with other privileges) would not come back after a DROP.
+  const made = draft.parent === undefined && draft.steps.some((step) => step.key === draft.key);
+  const drop = draft.drop ?? (made ? draft.ddl : undefined);
   return {
     id,
     kind: draft.kind,

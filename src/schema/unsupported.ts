@@ -60,7 +60,7 @@ const sources: readonly Source[] = [
   simple('pg_ts_template', 'tmplnamespace'),
   simple('pg_ts_dict', 'dictnamespace'),
   simple('pg_ts_config', 'cfgnamespace'),
-  simple('pg_statistic_ext', 'stxnamespace'),
+  simple('pg_statistic_ext', 'stxnamespace', notMember('pg_class', 'o.stxrelid')),
   simple('pg_proc', 'pronamespace', notInternal('pg_proc', 'o.oid')),
   simple(
     'pg_type',

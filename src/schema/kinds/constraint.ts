@@ -23,7 +23,6 @@ const row = indexRow.extend({
   reloptions: z.array(z.string()).nullable(),
   /** The constraint of the partitioned table that this one of a partition belongs to. */
   parentconstraint: z.object({ conname: z.string(), nspname: z.string(), relname: z.string() }).nullable(),
-  indexcomment: z.string().nullable(),
 });
 type Row = z.infer<typeof row>;
 
@@ -65,7 +64,7 @@ export const constraint = defineKind<Row>({
   name: 'constraint',
   query:
     () => `SELECT k.oid, k.conname, k.contype, k.condeferrable, k.condeferred, k.conexclop IS NOT NULL AS exclusive, i.indisvalid, pg_get_constraintdef(k.oid) AS definition,
-    n.nspname, k.conrelid, c.relname, c.relkind, ic.reloptions, ${indexColumns('i', 'ic')}, obj_description(ic.oid, 'pg_class') AS indexcomment,
+    n.nspname, k.conrelid, c.relname, c.relkind, ic.reloptions, ${indexColumns('i', 'ic')},
     (SELECT json_build_object('conname', pk.conname, 'nspname', pn.nspname, 'relname', pc.relname)
       FROM pg_constraint pk JOIN pg_class pc ON pc.oid = pk.conrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
       WHERE pk.oid = k.conparentid) AS parentconstraint
@@ -86,17 +85,6 @@ export const constraint = defineKind<Row>({
       { key: own, facet: 'definition', section: 'post-data', statements: () => (cascaded ? rename(row) : create(row)) },
       ...indexSteps(own, cascaded ? { ...row, partitionof: null } : row, row),
     ];
-    const { indexcomment } = row;
-    if (indexcomment !== null) {
-      const index = qualifiedName(row.nspname, row.indexname);
-      steps.push({
-        key: `${own}/index-comment`,
-        facet: 'comment',
-        section: 'post-data',
-        needs: [own],
-        statements: () => [`COMMENT ON INDEX ${index} IS ${quoteLiteral(indexcomment)}`],
-      });
-    }
     return [
       {
         key: own,

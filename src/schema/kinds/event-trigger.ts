@@ -18,7 +18,7 @@ const row = z.object({
 const states = { O: null, D: 'DISABLE', R: 'ENABLE REPLICA', A: 'ENABLE ALWAYS' } as const;
 
 export const eventTrigger = defineKind<z.infer<typeof row>>({
-  name: 'event-trigger',
+  name: 'event trigger',
   query: () => `SELECT t.oid, t.evtname, t.evtevent, t.evtenabled, t.evttags, pg_get_userbyid(t.evtowner) AS rolname, n.nspname, f.proname
   FROM pg_event_trigger t
   JOIN pg_proc f ON f.oid = t.evtfoid
@@ -37,6 +37,6 @@ export const eventTrigger = defineKind<z.infer<typeof row>>({
       const statement = `ALTER ${ddl} ${state}`;
       steps.push({ key: `${own}/enabled`, facet: 'definition', section: 'post-data', needs: [own], statements: () => [statement] });
     }
-    return [{ key: own, kind: 'event-trigger', name: row.evtname, steps, ddl, owner: row.rolname }];
+    return [{ key: own, kind: 'event trigger', name: row.evtname, steps, ddl, owner: row.rolname }];
   },
 });

@@ -17,7 +17,7 @@ const row = z.object({
 });
 
 export const foreignKey = defineKind<z.infer<typeof row>>({
-  name: 'foreign-key',
+  name: 'foreign key',
   query: () => `SELECT k.oid, k.conname, pg_get_constraintdef(k.oid) AS definition, n.nspname, k.conrelid, c.relname, c.relkind,
     CASE WHEN f.relkind = 'p' THEN ${attachedBelow('k.conindid')} END AS attachedbelow
   FROM pg_constraint k
@@ -36,7 +36,7 @@ export const foreignKey = defineKind<z.infer<typeof row>>({
     return [
       {
         key: own,
-        kind: 'foreign-key',
+        kind: 'foreign key',
         schema: row.nspname,
         name: row.conname,
         parent: key('pg_class', row.conrelid),

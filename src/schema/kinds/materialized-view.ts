@@ -54,7 +54,7 @@ function columnActions(row: Row): readonly string[] {
 }
 
 export const materializedView = defineKind<Row>({
-  name: 'materialized-view',
+  name: 'materialized view',
   // The recursion goes through views and materialized views alike: one that was not populated cannot be read by those above it, however
   // far above. The body of a view refers to what it reads by its rule.
   query: () => `WITH RECURSIVE edges AS MATERIALIZED (
@@ -118,7 +118,7 @@ export const materializedView = defineKind<Row>({
     return [
       {
         key: own,
-        kind: 'materialized-view',
+        kind: 'materialized view',
         schema: row.nspname,
         name: row.relname,
         also: viewAlso(row),
