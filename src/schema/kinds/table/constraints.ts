@@ -22,7 +22,8 @@ function steps(table: Table, constraint: Constraint): readonly StepDraft[] {
     case 'post-data':
       return [{ ...base, section: 'post-data', statements: () => add }];
     case 'validate': {
-      const validate = `ALTER TABLE ONLY ${name} VALIDATE CONSTRAINT ${quoteIdentifier(constraint.conname)}`;
+      // Without ONLY, too: where it is valid, it is valid in all that is below.
+      const validate = `ALTER TABLE ${name} VALIDATE CONSTRAINT ${quoteIdentifier(constraint.conname)}`;
       return [{ ...base, section: 'post-data', needs: [parent, ...above], statements: () => [validate] }];
     }
     case 'inherited': {

@@ -43,20 +43,23 @@ const inheritance = `
       FROM inherit i JOIN kincolumn k ON k.attrelid = i.inhparent
      GROUP BY i.inhrelid, k.attname)`;
 
-/** Checks and, from 18, not-nulls. `conparent`: what a constraint that is not the table's own is merged with, where it has to be known:
+/** Checks and, from 18, not-nulls: those merge by column, checks by name. Parents can be tables that are not ours. `conparent`: what a constraint that is not the table's own is merged with, where it has to be known:
  *  to validate it apart from the parents', or to comment on it only when it is there. `late`: the constraints that a reordered child
  *  has from above only; they can come to it in no other way than by being added above when it is a child already. */
 const constraints = `
   con AS MATERIALIZED (
-    SELECT k.oid, k.conrelid, k.contype, k.conname, k.conislocal, k.connoinherit, k.convalidated, a.attname, rel.relispartition
-      FROM rel JOIN pg_constraint k ON k.conrelid = rel.oid AND k.contype IN ('c', 'n')
+    SELECT k.oid, k.conrelid, k.contype, k.conname, k.conislocal, k.connoinherit, k.convalidated, a.attname, rel.relispartition,
+           coalesce(a.attname, k.conname) AS mergedby
+      FROM (SELECT oid, relispartition FROM rel
+             UNION ALL
+            SELECT DISTINCT inhparent, false FROM pg_inherits WHERE inhparent NOT IN (SELECT oid FROM rel)) rel
+      JOIN pg_constraint k ON k.conrelid = rel.oid AND k.contype IN ('c', 'n')
       LEFT JOIN pg_attribute a ON k.contype = 'n' AND a.attrelid = k.conrelid AND a.attnum = k.conkey[1]),
   merger AS MATERIALIZED (
     SELECT k.oid, k.conrelid, p.oid AS parentoid, p.conname AS parentname, p.convalidated AS parentvalidated
       FROM con k JOIN pg_inherits i ON i.inhrelid = k.conrelid
-      JOIN con p ON p.conrelid = i.inhparent AND p.contype = k.contype AND NOT p.connoinherit
-       AND CASE k.contype WHEN 'c' THEN p.conname = k.conname ELSE p.attname = k.attname END
-     WHERE NOT k.relispartition OR NOT k.convalidated),
+      JOIN con p ON p.conrelid = i.inhparent AND p.contype = k.contype AND p.mergedby = k.mergedby
+     WHERE NOT p.connoinherit AND (NOT k.relispartition OR NOT k.convalidated OR NOT p.convalidated)),
   conparent AS (
     SELECT m.oid, json_agg(json_build_object('oid', m.parentoid::int8, 'conname', m.parentname, 'convalidated', m.parentvalidated)
                            ORDER BY m.parentoid) AS parents

@@ -66,10 +66,11 @@ export function treatConstraint(table: Table, constraint: Constraint): Constrain
   const own = conislocal || (table.parents.length === 0 && table.partition === null);
   if (!convalidated) return own ? 'post-data' : 'inherited';
   if (late.length > 0) return own ? 'late' : 'inherited';
-  // A partition must have every constraint of its parent before it can be attached; they merge then.
-  if (own || table.partition !== null) return 'stated';
-  if (parents.some((parent) => parent.convalidated)) return 'inherited';
-  return parents.some((parent) => parent.conname === constraint.conname) ? 'validate' : 'stated';
+  if (own) return 'stated';
+  const unproven = parents.length > 0 && parents.every((parent) => !parent.convalidated);
+  if (unproven && parents.some((parent) => parent.conname === constraint.conname)) return 'validate';
+  // A partition must have every valid constraint of its parent before it can be attached; they merge then.
+  return table.partition !== null || unproven ? 'stated' : 'inherited';
 }
 
 /** The NOT NULL to state with a column, by the constraint's name from 18 on. Before, it is the table's own unless a parent has it. */
