@@ -10,6 +10,20 @@ const fields: readonly (readonly [catalog: string, pattern: RegExp])[] = [
   ['pg_collation', /^(\w*collid|\w*collOid|resultcollid)$/],
 ];
 
+/** Types whose constants are OIDs (regclass, ...), by the catalog they point to. */
+const references: ReadonlyMap<string, string> = new Map([
+  ['24', 'pg_proc'],
+  ['2202', 'pg_proc'],
+  ['2203', 'pg_operator'],
+  ['2204', 'pg_operator'],
+  ['2205', 'pg_class'],
+  ['2206', 'pg_type'],
+  ['3734', 'pg_ts_config'],
+  ['3769', 'pg_ts_dict'],
+  ['4089', 'pg_namespace'],
+  ['4191', 'pg_collation'],
+]);
+
 /** Keys of the catalog rows that an expression names, built-in ones among them. */
 export function referencedBy(nodeTree: string): Key[] {
   const keys = new Set<Key>();
@@ -17,5 +31,17 @@ export function referencedBy(nodeTree: string): Key[] {
     const catalog = fields.find(([, pattern]) => pattern.test(field))?.[0];
     if (catalog !== undefined) keys.add(key(catalog, Number(oid)));
   }
+  for (const [, type = '', bytes = ''] of nodeTree.matchAll(/:consttype (\d+) [^{}[\]]*:constvalue 4 \[ ([-\d ]+)\]/g)) {
+    const catalog = references.get(type);
+    if (catalog !== undefined) keys.add(key(catalog, oidOfDatum(bytes.trim().split(' ').map(Number))));
+  }
   return [...keys];
+}
+
+/** A datum is printed byte by byte, signed, as it lies in the server's memory: an OID takes the first four of eight where the lowest
+ *  byte comes first, the last four elsewhere. */
+function oidOfDatum(bytes: readonly number[]): number {
+  const first = bytes.slice(0, 4);
+  const ordered = first.some((byte) => byte !== 0) ? first.reverse() : bytes.slice(4);
+  return ordered.reduce((oid, byte) => oid * 256 + (byte & 255), 0);
 }

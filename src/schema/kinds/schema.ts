@@ -30,9 +30,14 @@ export const schema = defineKind({
     const self = key('pg_namespace', oid);
     const ddl = `SCHEMA ${quoteIdentifier(nspname)}`;
     const isPublic = nspname === 'public';
-    const statements = oid === 0 ? [`DROP SCHEMA IF EXISTS ${quoteIdentifier(nspname)}`] : isPublic ? [] : [`CREATE ${ddl}`];
     const steps: StepDraft[] = [];
-    if (statements.length > 0) steps.push({ key: self, facet: 'definition', section: 'pre-data', statements: () => statements });
+    if (oid === 0) {
+      // Not its own key: with --clean there is nothing to be dropped and made again.
+      const drop = `DROP SCHEMA IF EXISTS ${quoteIdentifier(nspname)}`;
+      steps.push({ key: `${self}/absent`, facet: 'definition', section: 'pre-data', statements: () => [drop] });
+    } else if (!isPublic) {
+      steps.push({ key: self, facet: 'definition', section: 'pre-data', statements: () => [`CREATE ${ddl}`] });
+    }
     // The default owner of public differs between versions, and is right already in any new database. Before 15 it was the bootstrap
     // superuser, a role like any other to a newer target: carried, as pg_dump does.
     const builtIn = isPublic && owner === databaseOwner;
