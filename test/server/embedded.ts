@@ -31,6 +31,8 @@ const baseSettings: Readonly<Record<string, string>> = {
   shared_buffers: '128MB',
   wal_level: 'replica',
   max_wal_senders: '10',
+  // Segments are then files of the cluster and go with it: those of `posix` outlive a server that was killed, and need room in /dev/shm.
+  dynamic_shared_memory_type: 'mmap',
   lc_messages: 'C', // readiness is read from the log
   log_timezone: 'UTC',
   timezone: 'UTC',
@@ -50,7 +52,7 @@ export async function startCluster(
 ): Promise<TestServer> {
   const account = await serverAccount();
   const { initdb, postgres } = await findBinaries(version, { foreign: account !== undefined });
-  const { parent, inSharedMemory } = await serversParent(account);
+  const parent = await serversParent(account);
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const prepare = async (directory: string) => {
@@ -58,8 +60,6 @@ export async function startCluster(
       const all = {
         ...baseSettings,
         unix_socket_directories: directory,
-        // Where /dev/shm is small, it is too small for parallel queries as well.
-        ...(inSharedMemory ? {} : { dynamic_shared_memory_type: 'mmap' }),
         ...settings,
         port: String(port),
       };

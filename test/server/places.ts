@@ -18,14 +18,13 @@ const roomWantedBytes = 2 * 1024 ** 3;
 
 /** The folder for servers' folders: in memory where there is room (a container's /dev/shm often has 64 MB), else the temporary one, which
  *  must be open to the server's account. */
-export async function serversParent(account: Account | undefined): Promise<{ parent: string; inSharedMemory: boolean }> {
+export async function serversParent(account: Account | undefined): Promise<string> {
   const room = await statfs(sharedMemory).catch(() => undefined);
   const isWritable = ((await stat(sharedMemory).catch(() => undefined))?.mode ?? 0) & 0o002;
-  if (room !== undefined && isWritable && room.bavail * room.bsize >= roomWantedBytes)
-    return { parent: sharedMemory, inSharedMemory: true };
+  if (room !== undefined && isWritable && room.bavail * room.bsize >= roomWantedBytes) return sharedMemory;
   const temporary = tmpdir();
   const reachable = account === undefined || (await isOpenToAll(temporary));
-  return { parent: reachable ? temporary : '/tmp', inSharedMemory: false };
+  return reachable ? temporary : '/tmp';
 }
 
 /** Whether every account may read the folder and traverse those above it. */

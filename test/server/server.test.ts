@@ -46,7 +46,7 @@ test('a killed server ends its sessions, and its folder stays until it is stoppe
 });
 
 test('a server that cannot start says why and leaves nothing', async () => {
-  const { parent } = await serversParent(await serverAccount());
+  const parent = await serversParent(await serverAccount());
   const before = new Set(await readdir(parent));
   const mark = `no_such_setting_${process.pid}`;
   await expect(startServer({ settings: { [mark]: 'x' } })).rejects.toThrow(`unrecognized configuration parameter "${mark}"`);

@@ -6,7 +6,7 @@
 // Out: {event: "made", directory}, {event: "ready", pid}, {event: "exit", lastWords}, {event: "gone"}.
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -21,7 +21,6 @@ let lastWords = '';
 
 const tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 process.stdout.on('error', () => {}); // nobody listens any more: the end of standard input says so, too
-process.stdin.on('error', () => end('SIGQUIT'));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {}); // only the pipe counts
 
 const directory = await mkdtemp(join(parent, 'tidemark-pg-'));
@@ -39,6 +38,7 @@ requests.on('line', (line) => {
   else run(request.run);
 });
 requests.on('close', () => end('SIGQUIT')); // immediate shutdown
+process.stdin.on('error', () => end('SIGQUIT'));
 tell({ event: 'made', directory });
 
 async function end(signal) {
@@ -48,10 +48,24 @@ async function end(signal) {
   const impatience = setTimeout(() => child?.kill('SIGKILL'), 10_000);
   await childEnded;
   clearTimeout(impatience);
+  await releaseSharedMemory();
   // Backends of a postmaster that was killed may still be on their way out, and writing: hence the retries.
-  if (directory) await rm(directory, { recursive: true, force: true, maxRetries: 30, retryDelay: 20 }).catch(() => {});
+  await rm(directory, { recursive: true, force: true, maxRetries: 30, retryDelay: 20 }).catch(() => {});
   setTimeout(() => process.exit(0), 1000).unref(); // where nobody takes the last event
   process.stdout.write(`${JSON.stringify({ event: 'gone' })}\n`, () => process.exit(0));
+}
+
+// A server that is killed leaves its System V segment of 56 bytes, of which a machine has a limited number. postmaster.pid, left behind
+// too, has "key id" in its seventh line.
+async function releaseSharedMemory() {
+  const text = await readFile(join(directory, 'data', 'postmaster.pid'), 'utf8').catch(() => '');
+  const id = text.split('\n')[6]?.trim().split(/\s+/)[1];
+  if (!id) return;
+  await new Promise((resolve) => {
+    const remover = spawn('ipcrm', ['-m', id], { ...account, env, stdio: 'ignore' });
+    remover.on('exit', resolve);
+    remover.on('error', resolve); // not every system has it
+  });
 }
 
 async function run(commands) {
