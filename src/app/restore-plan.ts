@@ -1,0 +1,192 @@
+// From what was asked for and what the target is like to the plan of a restore. Only looks: everything that can be known to go wrong
+// is found here, before the first change, and a dry run ends here.
+import type { Catalog } from '../model/catalog.js';
+import { TidemarkError } from '../model/errors.js';
+import type { SourceInfo } from '../model/manifest.js';
+import type { Session } from '../pg/session.js';
+import { checkEncoding, checkPrerequisites, extensionsOf, versionNotices } from '../restore/check.js';
+import { checkColumns } from '../restore/columns.js';
+import { type DatabaseLocale, databaseExists, openMaintenance, readLocale } from '../restore/database.js';
+import { readProperties } from '../restore/database-settings.js';
+import { inForeignKeyOrder, maySetAsideTriggers } from '../restore/foreign-keys.js';
+import { type Plan, type PlanOptions, planContents } from '../restore/plan.js';
+import { findPresent } from '../restore/present.js';
+import type { Sessions } from '../restore/sessions.js';
+import { checkUnused, findLeftovers, lockSwap, type SwapNames, swapNames } from '../restore/swap.js';
+import { inspectTarget, type TargetState } from '../restore/target.js';
+import { decideWay } from '../restore/way.js';
+import { choose } from '../selection/choose.js';
+import type { RestoreSettings } from './restore-options.js';
+import type { RestoreSource } from './restore-source.js';
+
+export interface RestorePlan {
+  readonly plan: Plan;
+  /** The database that has the contents in the end. */
+  readonly database: string;
+  /** The one that they are put into: another one where it is to be swapped. */
+  readonly contents: string;
+  readonly maintenance?: Session;
+  readonly locale?: DatabaseLocale;
+  readonly tablespace?: string;
+  readonly names?: SwapNames;
+}
+
+export interface Given {
+  readonly source: RestoreSource;
+  readonly catalog: Catalog;
+  readonly sessions: Sessions;
+}
+
+/** @throws TidemarkError TARGET_NOT_EMPTY, TARGET_MISMATCH, TARGET_IN_USE, CONNECTION_*, ... */
+export async function planRestore(settings: RestoreSettings, given: Given): Promise<RestorePlan> {
+  if (settings.swap) return planSwap(settings, given);
+  if (settings.create) return planCreate(settings, given);
+  return planInto(settings, { ...given, database: settings.connection.database });
+}
+
+/** Into `<database>__restoring`, then in place of `<database>`. */
+async function planSwap(settings: RestoreSettings, { source, catalog, sessions }: Given): Promise<RestorePlan> {
+  const { database } = settings.connection;
+  const names = swapNames(database);
+  const maintenance = sessions.adopt(await openMaintenance(settings.connection, database, sessions));
+  await lockSwap(maintenance, names);
+  const leftovers = await findLeftovers(maintenance, names, settings.connection);
+  const old = await readProperties(maintenance, database);
+  await checkUnused(maintenance, names, settings);
+  await check(maintenance, { source, catalog, settings });
+  const locale = source.manifest?.source ?? (await readLocale(maintenance, database)) ?? (await readLocale(maintenance, 'template1'));
+  const plan: Plan = [
+    ...leftovers.map((name) => ({ action: 'drop database' as const, database: name, force: true })),
+    { action: 'create database', database: names.staging, staging: true },
+    ...fresh(catalog, contentsOf(settings, source)),
+    { action: 'swap', from: names.staging, to: database },
+  ];
+  return {
+    plan,
+    database,
+    contents: names.staging,
+    maintenance,
+    ...(locale === undefined ? {} : { locale }),
+    ...(old === undefined ? {} : { tablespace: old.tablespace }),
+    names,
+  };
+}
+
+/** Into the database that the archive names, made anew. One that an interrupted restore left is dropped. */
+async function planCreate(settings: RestoreSettings, given: Given): Promise<RestorePlan> {
+  const { source, catalog, sessions } = given;
+  const info = source.manifest?.source;
+  if (info === undefined) throw new TidemarkError('INTERNAL', 'restore: --create without a manifest');
+  const { database } = info;
+  const maintenance = sessions.adopt(await openMaintenance(settings.connection, database, sessions));
+  const exists = await databaseExists(maintenance, database);
+  const state = exists && settings.clean === undefined ? await inspect(sessions, database) : undefined;
+  if (state !== undefined && !state.marked && state.objects.length === 0) return planInto(settings, { ...given, database });
+  if (state !== undefined && !state.marked) {
+    throw new TidemarkError(
+      'TARGET_NOT_EMPTY',
+      `create database ${database}: it exists and is not empty (${state.objects.join(', ')}, ...)`,
+      {
+        hint: 'drop it first with --clean, or restore in place of it with --swap',
+      },
+    );
+  }
+  if (!exists && settings.clean !== undefined && !settings.clean.ifExists) {
+    throw new TidemarkError('DATABASE_MISSING', `drop database ${database}: there is no such database`, { hint: 'add --if-exists' });
+  }
+  await check(maintenance, { source, catalog, settings });
+  const plan: Plan = [
+    ...(exists ? [{ action: 'drop database' as const, database, force: false }] : []),
+    { action: 'create database', database, staging: false },
+    ...fresh(catalog, contentsOf({ ...settings, clean: undefined }, source)),
+  ];
+  return { plan, database, contents: database, maintenance, locale: info };
+}
+
+async function inspect(sessions: Sessions, database: string): Promise<TargetState> {
+  const session = await sessions.open(database);
+  const state = await inspectTarget(session);
+  await sessions.close(session);
+  return state;
+}
+
+/** Into a database that is there. */
+async function planInto(
+  settings: RestoreSettings,
+  { source, catalog, sessions, database }: Given & { database: string },
+): Promise<RestorePlan> {
+  const session = await sessions.open(database);
+  try {
+    const contents = contentsOf(settings, source);
+    const { clean, selected } = settings;
+    const way = decideWay({ database, schema: contents.schema, clean: clean !== undefined, selected }, await inspectTarget(session));
+    await check(session, { source, catalog, settings });
+    const target = await session.one<{ encoding: string }>(
+      'SELECT pg_encoding_to_char(encoding) AS encoding FROM pg_database WHERE datname = current_database()',
+    );
+    const encoding = source.manifest?.source.encoding;
+    if (encoding !== undefined) notices(settings, checkEncoding(encoding, target.encoding));
+    if (way === 'existing') return { plan: await existing(session, { catalog, contents, settings }), database, contents: database };
+    const { clean: _nothingToDrop, ...rest } = contents;
+    const wipe: Plan = way === 'wipe' ? [{ action: 'wipe', extensions: extensionsOf(catalog) }] : [];
+    const [mark, ...filled] = fresh(catalog, rest);
+    const plan = way === 'wipe' ? [...wipe, ...filled] : [...(mark ? [mark] : []), ...filled];
+    return { plan, database, contents: database };
+  } finally {
+    await sessions.close(session);
+  }
+}
+
+/** What of schema and rows is wanted and there. */
+function contentsOf(settings: RestoreSettings, source: RestoreSource): PlanOptions {
+  const { manifest } = source;
+  const has = (section: 'schema' | 'data'): boolean => manifest?.settings.sections.includes(section) ?? true;
+  const tables = new Map(manifest?.tables.map((table) => [table.directory, table]));
+  return {
+    schema: settings.schema && has('schema'),
+    data: settings.data && has('data'),
+    ...(settings.clean === undefined ? {} : { clean: settings.clean }),
+    truncate: settings.truncate,
+    ...(manifest === undefined ? {} : { rowsOf: ({ directory }) => tables.get(directory) }),
+  };
+}
+
+function fresh(catalog: Catalog, contents: PlanOptions): Plan {
+  return [{ action: 'mark' }, ...planContents(catalog, contents), { action: 'unmark' }];
+}
+
+interface Into {
+  readonly catalog: Catalog;
+  readonly contents: PlanOptions;
+  readonly settings: RestoreSettings;
+}
+
+async function existing(session: Session, { catalog, contents, settings }: Into): Promise<Plan> {
+  const { schema } = contents;
+  const tables = catalog.tables.filter(({ withoutData }) => withoutData === undefined);
+  if (!schema) await checkColumns(session, tables);
+  const triggersAside = !schema && (await maySetAsideTriggers(session));
+  const into = schema ? undefined : { triggersAside, order: triggersAside ? tables : await inForeignKeyOrder(session, tables) };
+  const present = settings.selected ? await findPresent(session, catalog, notChosen(catalog, settings)) : undefined;
+  const options = { ...contents, ...(into === undefined ? {} : { into }), ...(present === undefined ? {} : { present }) };
+  return [{ action: 'begin' }, ...planContents(catalog, options), { action: 'commit' }];
+}
+
+/** What the chosen objects only need, and schemas: choosing one means what is in it. */
+function notChosen(catalog: Catalog, { patterns }: RestoreSettings): Catalog['objects'] {
+  const standing = choose(catalog, patterns);
+  return catalog.objects.filter(({ id, kind }) => kind === 'schema' || standing[id] !== 'chosen');
+}
+
+async function check(
+  session: Session,
+  { source, catalog, settings }: { source: RestoreSource; catalog: Catalog; settings: RestoreSettings },
+): Promise<void> {
+  if (settings.schema) await checkPrerequisites(session, catalog);
+  const info: SourceInfo | undefined = source.manifest?.source;
+  if (info !== undefined) notices(settings, versionNotices(info, session.version));
+}
+
+function notices({ emit }: RestoreSettings, messages: readonly string[]): void {
+  for (const message of messages) emit({ type: 'notice', message });
+}

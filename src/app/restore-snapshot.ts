@@ -1,0 +1,131 @@
+// The use case "restore a snapshot": look at archive and target, decide on a plan, carry it out. This page is the order of the phases;
+// each has a file of its own in restore/, the archive's side of it in restore-source.ts.
+import { randomBytes } from 'node:crypto';
+import type { Catalog } from '../model/catalog.js';
+import { TidemarkError } from '../model/errors.js';
+import type { LeftOut } from '../model/manifest.js';
+import type { Position } from '../model/position.js';
+import { Execution } from '../restore/execute.js';
+import { markerSchema } from '../restore/marker.js';
+import type { Plan } from '../restore/plan.js';
+import { Sessions } from '../restore/sessions.js';
+import { selectSteps } from '../selection/select.js';
+import { abortReason } from './abort.js';
+import { type RestoreOptions, type RestoreSettings, settleRestore } from './restore-options.js';
+import { planRestore, type RestorePlan } from './restore-plan.js';
+import { openSource, type RestoreSource } from './restore-source.js';
+
+export type { RestoreOptions } from './restore-options.js';
+
+export interface RestoreResult {
+  /** The database that has the contents now. */
+  readonly database: string;
+  readonly tables: number;
+  readonly rows: bigint;
+  /** Bytes of COPY data that were sent. */
+  readonly rawBytes: bigint;
+  readonly durationMs: number;
+  /** Where the source stood when the snapshot was taken. */
+  readonly position: Position;
+  /** What a selection left out, and why. */
+  readonly leftOut: readonly LeftOut[];
+  /** What was done or, on a dry run, would be, in order. */
+  readonly plan: Plan;
+}
+
+/** Restores an archive into a database.
+ *
+ *  Into an empty or new database several connections work at once, and a schema `tidemark_restoring` marks it as incomplete until all is
+ *  there; a marked database is emptied and filled again by the next restore. Into one that holds something (clean, truncate, dataOnly,
+ *  or a selection) it is one transaction. With `swap` the database is the old one until the new one is complete.
+ *  From a file each chunk's SHA-256 is checked before its rows are sent; from a pipe they are compared before the restore counts as
+ *  complete. Row counts are those of the server's COPY command tags, compared with the manifest.
+ *  @throws TidemarkError; its message says in which state the database is: TARGET_NOT_EMPTY, TARGET_MISMATCH, TARGET_IN_USE,
+ *  RESTORE_FAILED, ARCHIVE_*, PATTERN_UNMATCHED, CONNECTION_*, ABORTED, USAGE */
+export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreResult> {
+  const settings = settleRestore(options);
+  const started = performance.now();
+  const stop = new AbortController();
+  const signal = settings.signal ? AbortSignal.any([settings.signal, stop.signal]) : stop.signal;
+  await using source = await openSource(settings.file);
+  const { catalog, leftOut } = select(source, settings);
+  const applicationName = `tidemark restore ${randomBytes(4).toString('hex')}`;
+  const sessions = new Sessions({ connection: settings.connection, applicationName, jobs: settings.jobs, signal });
+  let execution: Execution | undefined;
+  let database = settings.connection.database;
+  try {
+    const planned = await planRestore(settings, { source, catalog, sessions });
+    database = planned.database;
+    if (!settings.dryRun) {
+      execution = new Execution(executeOptions(planned, { source, catalog, sessions, settings, signal }));
+      await execution.run(planned.plan);
+    }
+    await sessions[Symbol.asyncDispose]();
+    const position = (execution?.manifest ?? source.manifest)?.position;
+    if (position === undefined) throw new TidemarkError('INTERNAL', 'restore: the manifest never came');
+    const { rows, rawBytes } = execution?.progress ?? { rows: 0n, rawBytes: 0n };
+    const tables = planned.plan.reduce((sum, action) => sum + (action.action === 'rows' ? action.loads.length : 0), 0);
+    return { database, tables, rows, rawBytes, durationMs: performance.now() - started, position, leftOut, plan: planned.plan };
+  } catch (error) {
+    stop.abort();
+    await sessions.end([...new Set(['postgres', 'template1', settings.connection.database])]);
+    throw withState(abortReason(settings.signal) ?? error, { execution, database, swap: settings.swap });
+  }
+}
+
+function select(source: RestoreSource, settings: RestoreSettings): { readonly catalog: Catalog; readonly leftOut: readonly LeftOut[] } {
+  const { patterns, owner, privileges, emit } = settings;
+  const selection = selectSteps(source.catalog, { ...patterns, owner, privileges });
+  for (const object of selection.leftOut) emit({ type: 'left-out', object });
+  return selection;
+}
+
+interface Surroundings {
+  readonly source: RestoreSource;
+  readonly catalog: Catalog;
+  readonly sessions: Sessions;
+  readonly settings: RestoreSettings;
+  readonly signal: AbortSignal;
+}
+
+function executeOptions(
+  planned: RestorePlan,
+  { source, catalog, sessions, settings, signal }: Surroundings,
+): ConstructorParameters<typeof Execution>[0] {
+  const { emit, force } = settings;
+  const { contents, maintenance, locale, tablespace, names } = planned;
+  return {
+    catalog,
+    source: source.rows,
+    sessions,
+    database: contents,
+    ...(maintenance === undefined ? {} : { maintenance }),
+    ...(locale === undefined ? {} : { locale }),
+    ...(tablespace === undefined ? {} : { tablespace }),
+    ...(names === undefined ? {} : { swap: { names, force } }),
+    mark: source.mark(new Date()),
+    emit,
+    signal,
+  };
+}
+
+interface Aftermath {
+  readonly execution: Execution | undefined;
+  readonly database: string;
+  readonly swap: boolean;
+}
+
+/** The same error, which also says what became of the database. */
+function withState(error: unknown, { execution, database, swap }: Aftermath): unknown {
+  if (execution === undefined) return error;
+  const failure = error instanceof TidemarkError ? error : new TidemarkError('INTERNAL', String(error), { cause: error });
+  const { code, message, hint, details, cause } = failure;
+  const incomplete = execution.state === 'incomplete' && !swap;
+  const state = incomplete
+    ? `database ${database} is marked incomplete (schema ${markerSchema})`
+    : execution.state === 'complete' && !swap
+      ? `database ${database} is complete`
+      : `database ${database} is as it was`;
+  const extras = { details: { ...details, database, incomplete }, cause: cause ?? failure, ...(hint === undefined ? {} : { hint }) };
+  return new TidemarkError(code, `${message}; ${state}`, extras);
+}

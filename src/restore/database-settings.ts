@@ -1,0 +1,86 @@
+// What belongs to a database itself rather than to its contents: owner, comment, privileges, connection limit, settings. Read from one
+// database and given as statements for another, so that the one that takes its place behaves the same.
+import { quoteIdentifier, quoteLiteral } from '../pg/quote.js';
+import type { Session } from '../pg/session.js';
+
+/** A row of pg_database with all that hangs on it; columns as in the catalogs. */
+export interface DatabaseProperties {
+  readonly owner: string;
+  readonly comment: string | null;
+  readonly datconnlimit: number;
+  readonly tablespace: string;
+  /** Null: the default ones. */
+  readonly privileges: readonly { readonly grantee: string | null; readonly privilege: string; readonly grantable: boolean }[] | null;
+  readonly settings: readonly { readonly role: string | null; readonly config: readonly string[] }[];
+}
+
+/** Undefined where there is no such database. */
+export async function readProperties(session: Session, name: string): Promise<DatabaseProperties | undefined> {
+  const rows = await session.query<{ properties: DatabaseProperties }>(
+    `SELECT json_build_object(
+       'owner', pg_get_userbyid(d.datdba), 'comment', shobj_description(d.oid, 'pg_database'), 'datconnlimit', d.datconnlimit,
+       'tablespace', (SELECT spcname FROM pg_tablespace t WHERE t.oid = d.dattablespace),
+       'privileges', CASE WHEN d.datacl IS NULL THEN NULL ELSE (
+         SELECT coalesce(json_agg(json_build_object('grantee', CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END,
+                                                    'privilege', a.privilege_type, 'grantable', a.is_grantable)), '[]')
+           FROM aclexplode(d.datacl) a) END,
+       'settings', (
+         SELECT coalesce(json_agg(json_build_object('role', CASE WHEN s.setrole <> 0 THEN pg_get_userbyid(s.setrole) END,
+                                                    'config', s.setconfig)), '[]')
+           FROM pg_db_role_setting s WHERE s.setdatabase = d.oid)) AS properties
+     FROM pg_database d WHERE d.datname = $1`,
+    [name],
+  );
+  return rows[0]?.properties;
+}
+
+/** Statements that give a database these properties, except its tablespace, which is chosen when it is made. */
+export function propertyStatements(name: string, properties: DatabaseProperties): readonly string[] {
+  const { owner, comment, datconnlimit, privileges, settings } = properties;
+  const database = quoteIdentifier(name);
+  const grants = privileges?.map(({ grantee, privilege, grantable }) => {
+    const to = grantee === null ? 'PUBLIC' : quoteIdentifier(grantee);
+    return `GRANT ${privilege} ON DATABASE ${database} TO ${to}${grantable ? ' WITH GRANT OPTION' : ''}`;
+  });
+  return [
+    `ALTER DATABASE ${database} OWNER TO ${quoteIdentifier(owner)}`,
+    `COMMENT ON DATABASE ${database} IS ${comment === null ? 'NULL' : quoteLiteral(comment)}`,
+    `ALTER DATABASE ${database} WITH CONNECTION LIMIT ${datconnlimit}`,
+    ...(grants === undefined ? [] : [`REVOKE ALL ON DATABASE ${database} FROM PUBLIC, ${quoteIdentifier(owner)}`, ...grants]),
+    ...settings.flatMap(({ role, config }) =>
+      config.map((entry) => {
+        const where = role === null ? `DATABASE ${database}` : `ROLE ${quoteIdentifier(role)} IN DATABASE ${database}`;
+        return `ALTER ${where} ${settingClause(entry)}`;
+      }),
+    ),
+  ];
+}
+
+/** Settings whose stored value is a list of quoted identifiers: written back as one literal each, or the list becomes one name.
+ *  (GUC_LIST_QUOTE in the server; https://www.postgresql.org/docs/current/runtime-config-client.html) */
+const lists: ReadonlySet<string> = new Set([
+  'search_path',
+  'temp_tablespaces',
+  'local_preload_libraries',
+  'session_preload_libraries',
+  'shared_preload_libraries',
+  'unix_socket_directories',
+  'oauth_validator_libraries',
+]);
+
+/** `search_path=a, "B c"` -> `SET "search_path" TO 'a', 'B c'` */
+export function settingClause(entry: string): string {
+  const at = entry.indexOf('=');
+  const name = entry.slice(0, at);
+  const value = entry.slice(at + 1);
+  const quoted = name.split('.').map(quoteIdentifier).join('.');
+  return `SET ${quoted} TO ${lists.has(name.toLowerCase()) ? splitList(value).map(quoteLiteral).join(', ') : quoteLiteral(value)}`;
+}
+
+/** Elements of a list as the server stores it: bare or in double quotes, which are doubled within. An empty list is one empty element. */
+function splitList(value: string): readonly string[] {
+  const elements = [...value.matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/g)].map(
+    ([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare ?? '',
+  );
+  return elements.length === 0 ? [''] : elements;
+}

@@ -1,0 +1,192 @@
+// Carries a plan out, one action after the other. What each action is made of lies in the files beside this one; this one owns the
+// sessions that an action runs on, and knows in which state a failure leaves the database.
+import type { Catalog } from '../model/catalog.js';
+import type { EventListener } from '../model/events.js';
+import type { Manifest } from '../model/manifest.js';
+import { qualifiedName } from '../pg/quote.js';
+import type { Session } from '../pg/session.js';
+import { createDatabase, type DatabaseLocale, dropDatabase } from './database.js';
+import { checkForeignKeys } from './foreign-keys.js';
+import { loadRows, type RowSource } from './load-rows.js';
+import { dropMark, type Mark, setMark } from './marker.js';
+import type { Action, Plan, TableLoad } from './plan.js';
+import { Progress } from './progress.js';
+import { runParallel, runStatements, runSteps } from './run-steps.js';
+import type { Sessions } from './sessions.js';
+import { commentStaging, dropReplaced, type SwapNames, swapDatabases } from './swap.js';
+import { wipeTarget } from './target.js';
+
+export interface ExecuteOptions {
+  readonly catalog: Catalog;
+  readonly source: RowSource;
+  readonly sessions: Sessions;
+  /** The database that gets the contents. */
+  readonly database: string;
+  /** A session on another database, for what is done to databases as a whole. */
+  readonly maintenance?: Session;
+  readonly locale?: DatabaseLocale;
+  readonly tablespace?: string;
+  readonly swap?: { readonly names: SwapNames; readonly force: boolean };
+  readonly mark: Mark;
+  readonly emit: EventListener;
+  readonly signal: AbortSignal;
+}
+
+/** What a failure at this moment would leave: nothing changed, a marked database, or a finished one. */
+export type State = 'unchanged' | 'incomplete' | 'complete';
+
+export class Execution {
+  readonly progress: Progress;
+  /** Once it is known. */
+  manifest: Manifest | undefined;
+  readonly #options: ExecuteOptions;
+  #state: State = 'unchanged';
+  #control: Session | undefined;
+  #crew: readonly Session[] | undefined;
+  #inTransaction = false;
+  #weights: ReadonlyMap<string, bigint> = new Map();
+
+  constructor(options: ExecuteOptions) {
+    this.#options = options;
+    this.progress = new Progress(options.emit);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  async run(plan: Plan): Promise<void> {
+    const { emit, signal } = this.#options;
+    for (const action of plan) {
+      signal.throwIfAborted();
+      emit({ type: 'phase', phase: action.action });
+      await this.#perform(action);
+    }
+  }
+
+  async #perform(action: Action): Promise<void> {
+    const { catalog, mark } = this.#options;
+    switch (action.action) {
+      case 'drop database':
+        return dropDatabase(this.#maintenance(), action.database, { force: action.force });
+      case 'create database':
+        return this.#create(action);
+      case 'wipe':
+        this.#state = 'incomplete';
+        return wipeTarget(await this.#session(), action.extensions);
+      case 'mark':
+        await setMark(await this.#session(), mark);
+        this.#state = 'incomplete';
+        return;
+      case 'unmark':
+        await dropMark(await this.#session());
+        this.#state = 'complete';
+        return;
+      case 'begin':
+        await (await this.#session()).query('BEGIN');
+        this.#inTransaction = true;
+        return;
+      case 'commit':
+        return this.#commit();
+      case 'drop':
+      case 'truncate':
+        return runStatements(await this.#session(), action.action, action.statements);
+      case 'set triggers aside':
+        await (await this.#session()).query(`SET LOCAL session_replication_role = 'replica'`);
+        return;
+      case 'restore triggers':
+        await (await this.#session()).query(`SET LOCAL session_replication_role = 'origin'`);
+        return;
+      case 'rows':
+        return this.#rows(action.loads);
+      case 'check foreign keys':
+        return checkForeignKeys(await this.#session(), action.tables);
+      case 'pre-data':
+      case 'values':
+      case 'privileges':
+      case 'refresh':
+        return runSteps(await this.#session(), catalog, action.steps);
+      case 'post-data':
+        return runParallel(await this.#sessionsAtWork(), {
+          catalog,
+          steps: action.steps,
+          weightOf: (relation) => this.#weightOf(relation),
+        });
+      case 'analyze':
+        return this.#analyze(action.tables);
+      case 'swap':
+        return this.#swap();
+    }
+  }
+
+  async #create({ database, staging }: Extract<Action, { action: 'create database' }>): Promise<void> {
+    const { locale, tablespace, swap } = this.#options;
+    if (locale === undefined) return;
+    await createDatabase(this.#maintenance(), { name: database, locale, ...(tablespace === undefined ? {} : { tablespace }) });
+    if (staging && swap) await commentStaging(this.#maintenance(), swap.names);
+  }
+
+  async #rows(loads: readonly TableLoad[]): Promise<void> {
+    const { sessions, source, database, signal } = this.#options;
+    const alone = this.#inTransaction ? await this.#session() : undefined;
+    const crew = () => this.#sessionsAtWork();
+    this.manifest = await loadRows({ loads, source, database, progress: this.progress, sessions, alone, crew, signal });
+    const sizes = this.manifest.tables.map(({ schema, name, rawBytes }) => [qualifiedName(schema, name), rawBytes] as const);
+    this.#weights = new Map(sizes);
+  }
+
+  #weightOf(relation: number): bigint {
+    const object = this.#options.catalog.objects[relation];
+    return (object && this.#weights.get(qualifiedName(object.schema, object.name))) ?? 0n;
+  }
+
+  async #analyze(tables: Extract<Action, { action: 'analyze' }>['tables']): Promise<void> {
+    const waiting = tables.values();
+    await Promise.all(
+      (await this.#sessionsAtWork()).map(async (session) => {
+        for (const { schema, name } of waiting) await session.query(`ANALYZE ${qualifiedName(schema, name)}`);
+      }),
+    );
+  }
+
+  /** Rows are only safe once they are on disk: our sessions do not wait for that otherwise. */
+  async #commit(): Promise<void> {
+    const session = await this.#session();
+    await session.query('SET LOCAL synchronous_commit TO DEFAULT');
+    await session.query('COMMIT');
+    this.#inTransaction = false;
+    this.#state = 'complete';
+  }
+
+  async #swap(): Promise<void> {
+    const { swap, sessions, emit } = this.#options;
+    if (swap === undefined) return;
+    // A rename needs the database alone.
+    for (const session of [this.#control, ...(this.#crew ?? [])]) if (session) await sessions.close(session);
+    const helper = await sessions.openBeside(this.#maintenance());
+    const replaced = await swapDatabases(this.#maintenance(), swap.names, { force: swap.force, helper });
+    if (!replaced) return;
+    const notice = await dropReplaced(this.#maintenance(), swap.names);
+    if (notice !== undefined) emit({ type: 'notice', message: notice });
+  }
+
+  #maintenance(): Session {
+    const { maintenance } = this.#options;
+    if (maintenance === undefined) throw new Error('a plan for whole databases needs a maintenance session');
+    return maintenance;
+  }
+
+  async #session(): Promise<Session> {
+    this.#control ??= await this.#options.sessions.open(this.#options.database);
+    return this.#control;
+  }
+
+  /** All that may work at once: within a transaction the one that is in it. */
+  async #sessionsAtWork(): Promise<readonly Session[]> {
+    const control = await this.#session();
+    if (this.#inTransaction) return [control];
+    const { sessions, database } = this.#options;
+    this.#crew ??= await Promise.all(Array.from({ length: sessions.jobs - 1 }, () => sessions.open(database)));
+    return [control, ...this.#crew];
+  }
+}

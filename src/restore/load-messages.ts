@@ -1,0 +1,23 @@
+// What the main thread and a loading worker say to each other: plain data only, so that the worker could as well be elsewhere.
+import type { StoredChunk } from '../model/manifest.js';
+import type { PackedError } from '../model/thread-error.js';
+import type { ConnectionSettings } from '../pg/settings.js';
+
+/** Given to a worker at its start. */
+export interface LoadWorkerData {
+  readonly file: string;
+  readonly connection: ConnectionSettings;
+  readonly applicationName: string;
+}
+
+/** One chunk into one table. */
+export interface LoadRequest {
+  readonly sql: string;
+  readonly table: string;
+  readonly chunk: StoredChunk;
+}
+
+export type LoadReply =
+  | { readonly type: 'ready' }
+  | { readonly type: 'loaded'; readonly rows: bigint }
+  | { readonly type: 'failed'; readonly error: PackedError };

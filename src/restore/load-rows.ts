@@ -1,0 +1,70 @@
+// The rows of all tables: through threads into a fresh database, over one session within its transaction, or as they come from a pipe.
+// Whichever it is, the counts are held against the manifest before this ends.
+import { open } from 'node:fs/promises';
+import { loadCodec } from '../frame/zstd.js';
+import { TidemarkError } from '../model/errors.js';
+import type { Manifest } from '../model/manifest.js';
+import type { Session } from '../pg/session.js';
+import { withDatabase } from '../pg/settings.js';
+import { deliverChunk } from './load-chunk.js';
+import { loadInParallel } from './load-pool.js';
+import { type IncomingMember, loadStream } from './load-stream.js';
+import type { TableLoad } from './plan.js';
+import type { Progress } from './progress.js';
+import type { Sessions } from './sessions.js';
+
+export type RowSource =
+  | { readonly kind: 'file'; readonly path: string; readonly manifest: Manifest }
+  | { readonly kind: 'stream'; readonly members: AsyncIterable<IncomingMember> };
+
+export interface LoadRows {
+  readonly loads: readonly TableLoad[];
+  readonly source: RowSource;
+  readonly database: string;
+  readonly progress: Progress;
+  readonly sessions: Sessions;
+  /** The one session that is within the transaction; undefined: several may load, each chunk commits by itself. */
+  readonly alone: Session | undefined;
+  /** Sessions of this thread, for a pipe. */
+  readonly crew: () => Promise<readonly Session[]>;
+  readonly signal: AbortSignal;
+}
+
+/** @returns the manifest, which a pipe gives only now
+ *  @throws TidemarkError */
+export async function loadRows(work: LoadRows): Promise<Manifest> {
+  const { loads, source, progress } = work;
+  progress.plan(loads);
+  const manifest = source.kind === 'file' ? await loadFile(work, source) : await loadPipe(work, source);
+  progress.check(loads, manifest);
+  return manifest;
+}
+
+async function loadFile(work: LoadRows, { path, manifest }: Extract<RowSource, { kind: 'file' }>): Promise<Manifest> {
+  const { loads, alone, sessions, signal, progress, database } = work;
+  const { applicationName, jobs } = sessions;
+  const connection = withDatabase(sessions.connection, database);
+  const onLoaded: Parameters<typeof loadInParallel>[1]['onLoaded'] = (load, { rows, rawBytes, length }) =>
+    progress.loaded(load, { rows, rawBytes, compressedBytes: length });
+  if (alone === undefined) {
+    await loadInParallel(loads, { file: path, connection, applicationName, jobs, signal, onLoaded });
+    return manifest;
+  }
+  const codec = await loadCodec();
+  await using file = await open(path, 'r');
+  for (const load of loads) {
+    for (const chunk of load.chunks ?? []) {
+      await deliverChunk(alone, { sql: load.sql, table: `${load.schema}.${load.name}`, chunk, codec, file });
+      onLoaded(load, chunk);
+    }
+  }
+  return manifest;
+}
+
+async function loadPipe(work: LoadRows, { members }: Extract<RowSource, { kind: 'stream' }>): Promise<Manifest> {
+  const { loads, alone, crew, progress } = work;
+  const sessions = alone === undefined ? await crew() : [alone];
+  const manifest = await loadStream(members, loads, { sessions, onLoaded: (load, chunk) => progress.loaded(load, chunk) });
+  if (manifest === undefined) throw new TidemarkError('ARCHIVE_TRUNCATED', 'restore rows: the archive ends without a manifest');
+  return manifest;
+}

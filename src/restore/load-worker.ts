@@ -1,0 +1,37 @@
+// Entry of a loading thread: a connection and a file handle of its own; takes one chunk at a time from the main thread and says what
+// became of it. Order and number of chunks are load-pool.ts's business.
+import { open } from 'node:fs/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { loadCodec } from '../frame/zstd.js';
+import { packError } from '../model/thread-error.js';
+import { openSession } from '../pg/session.js';
+import { deliverChunk } from './load-chunk.js';
+import type { LoadReply, LoadRequest, LoadWorkerData } from './load-messages.js';
+
+const { file: path, connection, applicationName } = workerData as LoadWorkerData;
+
+function reply(message: LoadReply): void {
+  parentPort?.postMessage(message);
+}
+
+async function work(port: NonNullable<typeof parentPort>): Promise<void> {
+  const codec = await loadCodec();
+  const file = await open(path, 'r');
+  const session = await openSession(connection, { use: 'write', applicationName });
+  // Awaited by the main thread one by one: there is never a second message before the reply to the first.
+  port.on('message', (request: LoadRequest | 'end') => {
+    if (request === 'end') {
+      port.close();
+      void Promise.all([session.close(), file.close()]);
+      return;
+    }
+    const { sql, table, chunk } = request;
+    deliverChunk(session, { sql, table, chunk, codec, file }).then(
+      (rows) => reply({ type: 'loaded', rows }),
+      (error: unknown) => reply({ type: 'failed', error: packError(error) }),
+    );
+  });
+  reply({ type: 'ready' });
+}
+
+if (parentPort) work(parentPort).catch((error: unknown) => reply({ type: 'failed', error: packError(error) }));

@@ -1,0 +1,39 @@
+// The mark on a database whose restore has not ended: a schema with one table that says which restore it was. Made before anything
+// else and dropped after everything else, so that an incomplete database looks incomplete to everybody, whatever became of us.
+import type { Session } from '../pg/session.js';
+
+/** Its name is part of messages and documentation. */
+export const markerSchema = 'tidemark_restoring';
+
+export interface Mark {
+  readonly file: string;
+  readonly startedAt: Date;
+  readonly toolVersion: string;
+}
+
+/** In one transaction: there is no mark without its table. */
+export async function setMark(session: Session, { file, startedAt, toolVersion }: Mark): Promise<void> {
+  await session.query('BEGIN');
+  await session.query(`CREATE SCHEMA "${markerSchema}"`);
+  await session.query(
+    `COMMENT ON SCHEMA "${markerSchema}" IS 'A restore into this database was begun and has not ended: it is incomplete.'`,
+  );
+  await session.query(`CREATE TABLE "${markerSchema}"."restore" ("file" text, "started_at" timestamptz, "tool_version" text)`);
+  await session.query(`INSERT INTO "${markerSchema}"."restore" VALUES ($1, $2, $3)`, [file, startedAt.toISOString(), toolVersion]);
+  await session.query('COMMIT');
+}
+
+/** True where a restore has not ended. */
+export async function isMarked(session: Session): Promise<boolean> {
+  const rows = await session.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [markerSchema]);
+  return rows.length > 0;
+}
+
+/** Waits until this and everything before it is on disk, as our sessions otherwise do not. */
+export async function dropMark(session: Session): Promise<void> {
+  await session.query('BEGIN');
+  await session.query('SET LOCAL synchronous_commit TO DEFAULT');
+  await session.query(`DROP TABLE "${markerSchema}"."restore"`);
+  await session.query(`DROP SCHEMA "${markerSchema}"`);
+  await session.query('COMMIT');
+}

@@ -1,0 +1,187 @@
+// What a restore does, as data: pure, from a catalog, the rows that are there and the mode. The same plan is printed by a dry run and
+// executed (app/restore-snapshot.ts); which of its post-data steps may run at once is schedule.ts's decision.
+import type { Catalog, CatalogObject, CatalogTable, Step } from '../model/catalog.js';
+import type { StoredChunk } from '../model/manifest.js';
+import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
+
+/** A statement that is not a step of the catalog, and the object that it is for (messages name it). */
+export interface Statement {
+  readonly object: CatalogObject;
+  readonly text: string;
+}
+
+/** The rows of one table. */
+export interface TableLoad {
+  readonly schema: string;
+  readonly name: string;
+  /** Where its members are in the archive: the same word in catalog and manifest. */
+  readonly directory: string;
+  /** `COPY ... FROM STDIN ...`: the same for every chunk. */
+  readonly sql: string;
+  readonly rows: bigint;
+  readonly rawBytes: bigint;
+  /** Absent where the archive comes from a pipe: they are taken as they come. */
+  readonly chunks?: readonly StoredChunk[];
+}
+
+export type Action =
+  | { readonly action: 'drop database'; readonly database: string; readonly force: boolean }
+  | { readonly action: 'create database'; readonly database: string; readonly staging: boolean }
+  /** Everything up to 'commit' is one transaction on one session. */
+  | { readonly action: 'begin' | 'commit' }
+  /** Loads exactly the rows of the archive: no trigger adds to them, no foreign key asks for their order. */
+  | { readonly action: 'set triggers aside' | 'restore triggers' }
+  /** Removes what an interrupted restore made. */
+  | { readonly action: 'wipe'; readonly extensions: readonly string[] }
+  | { readonly action: 'mark' | 'unmark' }
+  | { readonly action: 'drop' | 'truncate'; readonly statements: readonly Statement[] }
+  /** One after the other, in this order. */
+  | { readonly action: 'pre-data' | 'values' | 'privileges' | 'refresh'; readonly steps: readonly Step[] }
+  | { readonly action: 'rows'; readonly loads: readonly TableLoad[] }
+  /** Several at a time where there are several sessions. */
+  | { readonly action: 'post-data'; readonly steps: readonly Step[] }
+  | { readonly action: 'analyze'; readonly tables: readonly { readonly schema: string; readonly name: string }[] }
+  /** Foreign keys that were not checked while the rows came. */
+  | { readonly action: 'check foreign keys'; readonly tables: readonly { readonly schema: string; readonly name: string }[] }
+  | { readonly action: 'swap'; readonly from: string; readonly to: string };
+
+export type Plan = readonly Action[];
+
+/** The part of a table's manifest entry that is needed: absent altogether where the manifest comes last. */
+export interface TableRows {
+  readonly rows: bigint;
+  readonly rawBytes: bigint;
+  readonly chunks: readonly StoredChunk[];
+}
+
+export interface PlanOptions {
+  readonly schema: boolean;
+  readonly data: boolean;
+  /** `--clean`: drop first; with `ifExists` what is missing is no error. */
+  readonly clean?: { readonly ifExists: boolean };
+  readonly truncate?: boolean;
+  /** Rows of a table. Undefined for a table without an entry; absent for a pipe. */
+  readonly rowsOf?: (table: CatalogTable) => TableRows | undefined;
+  /** Objects (by id) that the target has already: nothing is done to them. */
+  readonly present?: ReadonlySet<number>;
+  /** Rows go into tables that were there before: with triggers set aside or, where the role may not do that, in the order that the
+   *  foreign keys want. */
+  readonly into?: { readonly triggersAside: boolean; readonly order: readonly CatalogTable[] };
+}
+
+/** The actions inside of the target database, in order. */
+export function planContents(catalog: Catalog, options: PlanOptions): Plan {
+  const { schema, data, into, present = new Set() } = options;
+  const steps = stepsByPhase(catalog, present);
+  const loads = data ? planLoads(into?.order ?? catalog.tables, options) : [];
+  const names = loads.map(({ schema, name }) => ({ schema, name }));
+  const aside = into?.triggersAside ?? false;
+  const actions: Action[] = [];
+  if (options.clean) actions.push({ action: 'drop', statements: planDrops(catalog, { ...options.clean, present }) });
+  if (schema) actions.push({ action: 'pre-data', steps: steps['pre-data'] });
+  if (options.truncate) actions.push({ action: 'truncate', statements: planTruncate(catalog) });
+  if (aside) actions.push({ action: 'set triggers aside' });
+  if (data) actions.push({ action: 'rows', loads }, { action: 'values', steps: steps.values });
+  if (aside) actions.push({ action: 'restore triggers' }, { action: 'check foreign keys', tables: names });
+  if (schema) actions.push({ action: 'post-data', steps: steps['post-data'] }, { action: 'privileges', steps: steps.privileges });
+  if (schema && data) actions.push({ action: 'refresh', steps: steps.refresh });
+  if (data) actions.push({ action: 'analyze', tables: planAnalyze(catalog, names, schema ? steps.refresh : []) });
+  return actions;
+}
+
+const phases = ['pre-data', 'values', 'post-data', 'privileges', 'refresh'] as const;
+type Phase = (typeof phases)[number];
+
+/** Sections first; privileges then, so that nothing that we still do is forbidden by them; refreshes last, since they run as the owner
+ *  of the view, with its privileges. A step that another one needs earlier is moved to that one's phase. */
+export function stepsByPhase(catalog: Catalog, present: ReadonlySet<number> = new Set()): Readonly<Record<Phase, readonly Step[]>> {
+  const ranks = catalog.steps.map(({ facet, section }) => {
+    if (facet === 'privilege') return phases.indexOf('privileges');
+    if (facet === 'refresh') return phases.indexOf('refresh');
+    if (facet === 'value') return phases.indexOf('values');
+    return phases.indexOf(section === 'post-data' ? 'post-data' : 'pre-data');
+  });
+  // Needs have smaller ids: from the back, each rank is final when it is looked at.
+  for (const step of catalog.steps.toReversed()) {
+    const rank = ranks[step.id] ?? 0;
+    for (const need of step.needs) ranks[need] = Math.min(ranks[need] ?? rank, rank);
+  }
+  const at = (rank: number) => catalog.steps.filter(({ id, object }) => ranks[id] === rank && !present.has(object));
+  return { 'pre-data': at(0), values: at(1), 'post-data': at(2), privileges: at(3), refresh: at(4) };
+}
+
+/** Largest first, so that no worker is left alone with a large one at the end; as given where the order matters. */
+export function planLoads(tables: readonly CatalogTable[], { rowsOf, into }: Pick<PlanOptions, 'rowsOf' | 'into'>): readonly TableLoad[] {
+  const loads = tables
+    .filter((table) => table.withoutData === undefined)
+    .map((table): TableLoad => {
+      const { schema, name, directory } = table;
+      const stored = rowsOf?.(table);
+      const sizes = { rows: stored?.rows ?? 0n, rawBytes: stored?.rawBytes ?? 0n };
+      return { schema, name, directory, sql: copySql(table), ...sizes, ...(rowsOf ? { chunks: stored?.chunks ?? [] } : {}) };
+    });
+  return into ? loads : loads.sort((a, b) => (a.rawBytes === b.rawBytes ? 0 : a.rawBytes < b.rawBytes ? 1 : -1));
+}
+
+type TableName = Pick<TableLoad, 'schema' | 'name'>;
+
+/** The tables that got rows, partitioned tables instead of their partitions (ANALYZE of one does those, too, and nobody else ever does
+ *  the partitioned table itself), and the views that were refreshed. */
+export function planAnalyze(catalog: Catalog, loaded: readonly TableName[], refreshes: readonly Step[]): readonly TableName[] {
+  const names = new Set(loaded.map(({ schema, name }) => JSON.stringify([schema, name])));
+  const chosen = new Set<CatalogObject>();
+  for (const table of catalog.tables) {
+    if (!names.has(JSON.stringify([table.schema, table.name]))) continue;
+    let object = catalog.objects[table.object];
+    while (object?.partitionOf !== undefined) object = catalog.objects[object.partitionOf];
+    if (object !== undefined) chosen.add(object);
+  }
+  for (const { object } of refreshes) {
+    const view = catalog.objects[object];
+    if (view !== undefined) chosen.add(view);
+  }
+  return [...chosen].flatMap(({ schema, name }) => (schema === undefined ? [] : [{ schema, name }]));
+}
+
+/** A table without columns has rows, too: an empty line each, and no column list. */
+export function copySql({ schema, name, columns, format }: Pick<CatalogTable, 'schema' | 'name' | 'columns' | 'format'>): string {
+  const list = columns.length === 0 ? '' : ` (${columns.map((column) => quoteIdentifier(column.name)).join(', ')})`;
+  return `COPY ${qualifiedName(schema, name)}${list} FROM STDIN (FORMAT ${format})`;
+}
+
+/** What has a definition in this catalog is dropped, in the opposite order of its making; foreign keys before all else, since they may go
+ *  in circles. As in pg_restore nothing is dropped that depends on these objects without being one of them (no CASCADE). */
+export function planDrops(
+  catalog: Catalog,
+  { ifExists, present }: { readonly ifExists: boolean; readonly present: ReadonlySet<number> },
+): readonly Statement[] {
+  const when = ifExists ? 'IF EXISTS ' : '';
+  const made = new Map<number, number>();
+  for (const step of catalog.steps) if (step.facet === 'definition' && !made.has(step.object)) made.set(step.object, step.id);
+  const objects = catalog.objects
+    .filter(({ id }) => made.has(id) && !present.has(id))
+    .sort((a, b) => (made.get(b.id) ?? 0) - (made.get(a.id) ?? 0));
+  const keys = objects.flatMap((object): Statement[] => {
+    const table = object.parent === undefined ? undefined : catalog.objects[object.parent];
+    if (object.kind !== 'foreign-key' || table === undefined || object.drop !== undefined) return [];
+    const text = `ALTER TABLE ${when}${qualifiedName(table.schema, table.name)} DROP CONSTRAINT ${when}${quoteIdentifier(object.name)}`;
+    return [{ object, text }];
+  });
+  const rest = objects.flatMap((object): Statement[] => (object.drop === undefined ? [] : [{ object, text: dropSql(object.drop, when) }]));
+  return [...keys, ...rest];
+}
+
+/** `TABLE "s"."t"` -> `DROP TABLE IF EXISTS "s"."t"`. IF EXISTS goes between the object's type and its name, which begins with the first
+ *  quote or, for a cast, parenthesis. */
+export function dropSql(drop: string, when: string): string {
+  const at = drop.search(/["(]/);
+  return at < 0 || when === '' ? `DROP ${drop}` : `DROP ${drop.slice(0, at)}${when}${drop.slice(at)}`;
+}
+
+/** One statement for all of them: TRUNCATE then allows foreign keys among them, and refuses those from outside. */
+export function planTruncate(catalog: Catalog): readonly Statement[] {
+  const tables = catalog.tables.filter((table) => table.withoutData === undefined);
+  const object = catalog.objects[tables[0]?.object ?? -1];
+  if (object === undefined) return [];
+  return [{ object, text: `TRUNCATE TABLE ONLY ${tables.map(({ schema, name }) => qualifiedName(schema, name)).join(', ONLY ')}` }];
+}

@@ -1,0 +1,51 @@
+// Names the object that a failed statement was for, and gives the hint that fits the server's SQLSTATE. Errors that are not the
+// server's (a lost connection, a corrupt archive) pass as they are.
+import type { CatalogObject } from '../model/catalog.js';
+import { TidemarkError } from '../model/errors.js';
+import { isServerError, sqlstateOf } from '../pg/errors.js';
+
+/** `table public.events`, for messages: names as they are, not quoted. */
+export function describeObject({ kind, schema, name }: Pick<CatalogObject, 'kind' | 'schema' | 'name'>): string {
+  return `${kind.replaceAll('-', ' ')} ${schema === undefined ? name : `${schema}.${name}`}`;
+}
+
+const exists = 'restore into an empty database, or drop first with --clean, or only replace the rows with --truncate';
+const privilege = 'restore as the owner or as a superuser, or leave owners and privileges out with --no-owner --no-privileges';
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const hints: Readonly<Record<string, string>> = {
+  '42P06': exists,
+  '42P07': exists,
+  '42710': exists,
+  '42723': exists,
+  '42501': privilege,
+  '2BP01': 'objects that are not in the archive depend on it: drop them first, or restore into a new database',
+  '42P01': 'it is missing on the target: with --clean add --if-exists; with --data-only create it first',
+  '3F000': 'the schema is missing on the target: create it, or choose it, too (--schema)',
+  '42704': 'something that it needs is missing on the target: a role, type, extension or operator class',
+  '58P01': 'install the extension or library on the target server',
+  '0A000': 'the target server does not support this: see that it is not older than the source, and what it was built with',
+  '23505': 'rows with the same key are there already: replace them with --truncate',
+  '23503': 'a row that is referred to is missing: restore that table, too',
+  '53100': 'the disk of the target server is full',
+  '0A000-truncate': 'a table that is not chosen refers to it by a foreign key: choose that one, too',
+};
+
+/** @param what as in "restore ${what}: failed" */
+export function restoreError(error: unknown, what: string): TidemarkError {
+  if (!(error instanceof TidemarkError)) {
+    return new TidemarkError('RESTORE_FAILED', `restore ${what}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  const sqlstate = sqlstateOf(error);
+  if (sqlstate === undefined || error.code === 'CONNECTION_LOST') return error;
+  const said = isServerError(error.cause) ? error.cause.message : error.message;
+  const key = sqlstate === '0A000' && /truncate/i.test(said) ? '0A000-truncate' : sqlstate;
+  const hint = hints[key];
+  return new TidemarkError('RESTORE_FAILED', `restore ${what}: ${said}`, {
+    cause: error.cause,
+    details: error.details,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

@@ -1,0 +1,87 @@
+// Which post-data steps may run at the same time: pure. Edges are the steps' needs; beyond them, locks: CREATE INDEX shares its table
+// with other CREATE INDEX, everything else has its tables alone, or two of them could wait for each other in a circle.
+// (https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES)
+import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
+
+/** Relations by id, and whether the step keeps others than its like away from them. */
+interface Locks {
+  readonly relations: ReadonlySet<number>;
+  readonly shared: boolean;
+}
+
+/** Hands out steps. `take` gives one that may run now, or nothing; `finish` is to be called when it is done. */
+export interface Schedule {
+  take(): Step | undefined;
+  finish(step: Step): void;
+  /** Steps that were not taken yet. */
+  readonly waiting: number;
+}
+
+/** @param weightOf size of a relation (by object id), any unit: work on the largest begins first. */
+export function createSchedule(catalog: Catalog, steps: readonly Step[], weightOf: (relation: number) => bigint): Schedule {
+  const locks = new Map(steps.map((step) => [step.id, locksOf(catalog, step)] as const));
+  const order = steps
+    .map((step) => ({ step, weight: heaviest(locks.get(step.id)?.relations ?? new Set(), weightOf) }))
+    .sort((a, b) => (a.weight === b.weight ? a.step.id - b.step.id : a.weight < b.weight ? 1 : -1))
+    .map(({ step }) => step);
+  // Needs outside of these steps were done in an earlier phase.
+  const open = new Set(steps.map(({ id }) => id));
+  const waiting = new Set(order);
+  const running = new Map<number, Locks>();
+  return {
+    take() {
+      for (const step of waiting) {
+        const wanted = locks.get(step.id);
+        if (wanted === undefined || step.needs.some((need) => open.has(need)) || conflicts(wanted, running.values())) continue;
+        waiting.delete(step);
+        running.set(step.id, wanted);
+        return step;
+      }
+      return undefined;
+    },
+    finish(step) {
+      open.delete(step.id);
+      running.delete(step.id);
+    },
+    get waiting() {
+      return waiting.size;
+    },
+  };
+}
+
+function conflicts(wanted: Locks, running: Iterable<Locks>): boolean {
+  for (const held of running) {
+    if (held.shared && wanted.shared) continue;
+    for (const relation of wanted.relations) if (held.relations.has(relation)) return true;
+  }
+  return false;
+}
+
+function heaviest(relations: ReadonlySet<number>, weightOf: (relation: number) => bigint): bigint {
+  let weight = 0n;
+  for (const relation of relations) if (weightOf(relation) > weight) weight = weightOf(relation);
+  return weight;
+}
+
+/** The relation that the step's object hangs on, and those of everything that it needs (a foreign key: both tables). */
+export function locksOf(catalog: Catalog, step: Step): Locks {
+  const relations = new Set<number>();
+  for (const object of [step.object, ...step.needs.map((need) => catalog.steps[need]?.object ?? -1)]) {
+    const top = topOf(catalog, object);
+    if (top !== undefined && relationKinds.has(top.kind)) relations.add(top.id);
+  }
+  return { relations, shared: isIndexBuild(step) };
+}
+
+const relationKinds: ReadonlySet<string> = new Set(['table', 'view', 'materialized-view', 'foreign-table', 'sequence']);
+
+function topOf(catalog: Catalog, id: number): CatalogObject | undefined {
+  let object = catalog.objects[id];
+  while (object?.parent !== undefined) object = catalog.objects[object.parent];
+  return object;
+}
+
+/** Nothing but CREATE INDEX (and the SET of a tablespace around it). */
+function isIndexBuild({ statements }: Step): boolean {
+  return statements.every((statement) => /^(CREATE (UNIQUE )?INDEX|SET) /.test(statement));
+}

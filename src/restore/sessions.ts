@@ -1,0 +1,87 @@
+// The sessions of one restore: all carry the same application_name, so that a restore that fails or is aborted can see to it that none
+// of them stays on the server, whichever thread opened it and whatever it is doing.
+import { openSession, type Session } from '../pg/session.js';
+import { type ConnectionSettings, withDatabase } from '../pg/settings.js';
+
+/** 256 MB in kB: enough for the sort runs of most indexes, little enough for several at a time. */
+const maintenanceKilobytes = 256 * 1024;
+
+export interface SessionsOptions {
+  readonly connection: ConnectionSettings;
+  /** Differs from that of every other restore. */
+  readonly applicationName: string;
+  /** How many work at once. */
+  readonly jobs: number;
+  /** Cuts all of them. */
+  readonly signal: AbortSignal;
+}
+
+export class Sessions implements AsyncDisposable {
+  readonly connection: ConnectionSettings;
+  readonly applicationName: string;
+  readonly jobs: number;
+  readonly signal: AbortSignal;
+  readonly #open = new Set<Session>();
+
+  constructor({ connection, applicationName, jobs, signal }: SessionsOptions) {
+    this.connection = connection;
+    this.applicationName = applicationName;
+    this.jobs = jobs;
+    this.signal = signal;
+  }
+
+  /** A session set up for bulk work. */
+  async open(database: string): Promise<Session> {
+    const { applicationName, signal } = this;
+    const session = this.adopt(await openSession(withDatabase(this.connection, database), { use: 'write', applicationName, signal }));
+    await session.query(
+      `SELECT set_config('maintenance_work_mem', greatest(setting::int8, $1::int8)::text || 'kB', false)
+         FROM pg_settings WHERE name = 'maintenance_work_mem'`,
+      [maintenanceKilobytes],
+    );
+    // Parallel workers of one CREATE INDEX would compete with the other sessions for the same processors.
+    if (this.jobs > 1) await session.query('SET max_parallel_maintenance_workers = 0');
+    return session;
+  }
+
+  /** Another session to the same database as `session`. */
+  async openBeside({ client }: Session): Promise<Session> {
+    return this.open(client.database ?? this.connection.database);
+  }
+
+  /** Takes charge of a session that was opened elsewhere. */
+  adopt(session: Session): Session {
+    this.#open.add(session);
+    return session;
+  }
+
+  async close(session: Session): Promise<void> {
+    this.#open.delete(session);
+    await session.close();
+  }
+
+  /** Cuts every socket and ends what is left of them on the server: a backend in the middle of an index notices a lost client late.
+   *  Resolves when they are gone, or when the server cannot be reached.
+   *  @param databases to connect to for that, the first that lets us in */
+  async end(databases: readonly string[]): Promise<void> {
+    for (const session of this.#open) session.destroy();
+    this.#open.clear();
+    for (const database of databases) {
+      try {
+        const connection = withDatabase(this.connection, database);
+        await using cleaner = await openSession(connection, { use: 'write', applicationName: `${this.applicationName} end` });
+        await cleaner.query('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = $1', [
+          this.applicationName,
+        ]);
+        return;
+      } catch {
+        // Another one may let us in; if none does, the error that brought us here says more than this one could.
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#open].map((session) => session.close()));
+    this.#open.clear();
+  }
+}
