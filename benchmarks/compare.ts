@@ -1,0 +1,117 @@
+// tidemark against pg_dump and pg_restore on one indexer-like database, in turns within one run. Usage, after `npm run build`:
+//   npm run bench -- [--scale 1] [--runs 3] [--jobs 2] [--level 3] [--url postgres://...]
+// Needs pg_dump, pg_restore of PostgreSQL 18 in PATH. Without --url it starts the embedded server and makes the database.
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { connect, databaseUrl, startServer } from '../test/server/index.js';
+import { type Measurement, measure, median } from './measure.js';
+
+const { values: options } = parseArgs({
+  options: {
+    scale: { type: 'string', default: '1' },
+    runs: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '2' },
+    level: { type: 'string', default: '3' },
+    url: { type: 'string' },
+  },
+});
+const { jobs, level } = options;
+const runs = Number(options.runs);
+const cli = new URL('../dist/cli/main.js', import.meta.url).pathname;
+
+interface Contender {
+  readonly name: string;
+  /** What is written: measured in bytes, removed before each run. */
+  readonly output: string;
+  run(): Promise<Measurement>;
+}
+
+const directory = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
+try {
+  if (options.url) await compare(options.url);
+  else {
+    await using server = await startServer({ settings: { max_wal_size: '8GB', shared_buffers: '1GB' } });
+    await build(server.url);
+    await compare(databaseUrl(server.url, 'bench'));
+  }
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function build(server: string): Promise<void> {
+  console.log(`building the database at scale ${options.scale} ...`);
+  await using admin = await connect(server);
+  await admin.query('CREATE DATABASE bench');
+  await using database = await connect(databaseUrl(server, 'bench'));
+  const sql = await readFile(new URL('indexer.sql', import.meta.url), 'utf8');
+  await database.query(sql.replaceAll(':scale', String(Number(options.scale))));
+}
+
+async function compare(url: string): Promise<void> {
+  console.log(`${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}, ${jobs} jobs, zstd level ${level}, ${runs} runs, medians`);
+  const at = (name: string): string => join(directory, name);
+  const tidemark = (file: string, format: string): Contender => ({
+    name: `tidemark snapshot (${format})`,
+    output: at(file),
+    run: () => measure(process.execPath, [cli, 'snapshot', '-d', url, '-f', at(file), '-j', jobs, '-Z', level, '--copy-format', format]),
+  });
+  const pgDump = (name: string, file: string, args: readonly string[]): Contender => ({
+    name,
+    output: at(file),
+    run: () => measure('pg_dump', ['-d', url, '-f', at(file), `--compress=zstd:${level}`, ...args]),
+  });
+  const snapshots = [
+    tidemark('auto.tar.zst', 'auto'),
+    tidemark('text.tar.zst', 'text'),
+    pgDump(`pg_dump -Fd -j${jobs}`, 'dump.dir', ['-Fd', '-j', jobs]),
+    pgDump('pg_dump -Fc', 'dump.custom', ['-Fc']),
+  ];
+  await race('snapshot', snapshots, async ({ output }) => await rm(output, { recursive: true, force: true }));
+
+  await using admin = await connect(url);
+  const target = databaseUrl(url, 'bench_target');
+  const fresh = async (): Promise<void> => {
+    await admin.query('DROP DATABASE IF EXISTS bench_target WITH (FORCE)');
+    await admin.query('CREATE DATABASE bench_target TEMPLATE template0');
+    await admin.query('CHECKPOINT');
+  };
+  const restore = (file: string): Contender => ({
+    name: `tidemark restore (${file})`,
+    output: at(file),
+    run: () => measure(process.execPath, [cli, 'restore', at(file), '-d', target, '-j', jobs]),
+  });
+  const pgRestore: Contender = {
+    name: `pg_restore -j${jobs}`,
+    output: at('dump.dir'),
+    run: () => measure('pg_restore', ['-d', target, '-j', jobs, at('dump.dir')]),
+  };
+  await race('restore', [restore('auto.tar.zst'), restore('text.tar.zst'), pgRestore], fresh);
+  await admin.query('DROP DATABASE IF EXISTS bench_target WITH (FORCE)');
+}
+
+/** Every contender once a round, so that a drift of the machine's speed meets all alike. */
+async function race(title: string, contenders: readonly Contender[], prepare: (contender: Contender) => Promise<void>): Promise<void> {
+  const results = new Map(contenders.map(({ name }) => [name, [] as Measurement[]]));
+  for (let round = 0; round < runs; round += 1) {
+    for (const contender of contenders) {
+      await prepare(contender);
+      results.get(contender.name)?.push(await contender.run());
+    }
+  }
+  console.log(`\n| ${title} | s, median | s, all | peak MB of the process | size MB |\n|---|---|---|---|---|`);
+  for (const { name, output } of contenders) {
+    const all = results.get(name) ?? [];
+    const seconds = all.map((result) => result.seconds);
+    const peak = Math.max(...all.map(({ peakMb = Number.NaN }) => peakMb));
+    console.log(`| ${name} | ${median(seconds).toFixed(1)} | ${seconds.map((s) => s.toFixed(1)).join(' ')} | ${peak.toFixed(0)} | ${((await size(output)) / 1e6).toFixed(0)} |`);
+  }
+}
+
+async function size(path: string): Promise<number> {
+  const found = await stat(path);
+  if (!found.isDirectory()) return found.size;
+  const sizes = await Promise.all((await readdir(path)).map((name) => size(join(path, name))));
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}

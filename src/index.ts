@@ -1,0 +1,15 @@
+// The public API of tidemark: the use cases, their options and results, the events they report and the error they throw.
+export type { Database } from './app/connection.js';
+export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';
+export type { RestoreOptions } from './app/restore-options.js';
+export { type RestoreResult, restoreSnapshot } from './app/restore-snapshot.js';
+export { type ShownSnapshot, showSnapshot } from './app/show-snapshot.js';
+export type { SnapshotOptions } from './app/snapshot-options.js';
+export { type SnapshotResult, takeSnapshot } from './app/take-snapshot.js';
+export { type VerifyReport, type VerifySnapshotOptions, verifySnapshot } from './app/verify-snapshot.js';
+export type { Column, CopyFormat } from './model/catalog.js';
+export { type ErrorCode, TidemarkError } from './model/errors.js';
+export type { EventListener, TidemarkEvent } from './model/events.js';
+export type { FrameSize, LeftOut, Manifest, SourceInfo, StoredChunk, StoredMember, TableEntry } from './model/manifest.js';
+export type { Position } from './model/position.js';
+export type { ConnectionSettings } from './pg/settings.js';

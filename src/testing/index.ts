@@ -1,0 +1,42 @@
+// tidemark/testing: databases for tests, restored from a snapshot. It makes a database of its own on a server that the caller has, and
+// takes it away again.
+import { connectionOf, type Database } from '../app/connection.js';
+import { restoreSnapshot } from '../app/restore-snapshot.js';
+import { dropDatabase, makeDatabase } from '../app/scratch-database.js';
+
+export interface TemporaryDatabase extends AsyncDisposable {
+  /** Connection settings of the restored database, as pg takes them. */
+  readonly connection: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly database: string;
+    readonly password?: string;
+  };
+  /** Drops the database, ending sessions on it. */
+  drop(): Promise<void>;
+}
+
+/** Restores a snapshot into a new database with a name of its own.
+ *  @param options.server a database of the server whose role may create databases; default as everywhere: DATABASE_URL, PG*
+ *  @throws TidemarkError those of restoreSnapshot; nothing is left then
+ *  @example await using db = await temporaryDatabase({ file: 'fixtures/app.tar.zst', server: process.env.TEST_URL }) */
+export async function temporaryDatabase({
+  file,
+  server,
+  jobs,
+}: {
+  readonly file: string;
+  readonly server?: Database;
+  readonly jobs?: number;
+}): Promise<TemporaryDatabase> {
+  const connection = await makeDatabase(connectionOf(server));
+  const drop = (): Promise<void> => dropDatabase(connectionOf(server), connection.database);
+  try {
+    await restoreSnapshot({ file, database: connection, noOwner: true, noPrivileges: true, ...(jobs === undefined ? {} : { jobs }) });
+  } catch (error) {
+    await drop();
+    throw error;
+  }
+  return { connection, drop, [Symbol.asyncDispose]: drop };
+}
