@@ -1,8 +1,10 @@
 // What an index needs beyond its definition, whether it stands by itself or under a constraint: its attachment to the index of a
-// partitioned table, CLUSTER ON, REPLICA IDENTITY USING INDEX and statistics targets. The definitions are in kinds/.
+// partitioned table, CLUSTER ON, REPLICA IDENTITY USING INDEX, statistics targets, DEPENDS ON EXTENSION. The definitions are in kinds/.
 import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
+import { extensionDependency, extensionDependencyKey } from './extension-dependency.js';
 import { type DependEdge, type Key, key, type StepDraft } from './kind.js';
+import { dependsOnExtensions, isBeingDetached } from './relation-sql.js';
 
 /** An index, and the constraint it stands under; what makes it is one or the other. */
 export const indexIdentity = z.object({ indexrelid: z.number(), conoid: z.number().nullable() });
@@ -18,6 +20,7 @@ export const indexRow = z.object({
   statistics: z.array(z.object({ attnum: z.number(), attstattarget: z.number() })).nullable(),
   partitionof: indexIdentity.extend({ nspname: z.string(), relname: z.string() }).nullable(),
   attachedbelow: z.array(indexIdentity).nullable(),
+  extensions: z.array(z.string()),
 });
 export type IndexRow = z.infer<typeof indexRow>;
 
@@ -50,8 +53,9 @@ export function indexColumns(index: string, relation: string): string {
       FROM pg_attribute a WHERE a.attrelid = ${relation}.oid AND a.attstattarget >= 0) AS statistics,
     (SELECT json_build_object('indexrelid', p.oid::bigint, 'conoid', ${constraintOf('p.oid')}, 'nspname', pn.nspname, 'relname', p.relname)
       FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
-      WHERE h.inhrelid = ${relation}.oid) AS partitionof,
-    CASE WHEN ${index}.indisreplident AND ${relation}.relkind = 'I' THEN ${attachedBelow(`${relation}.oid`)} END AS attachedbelow`;
+      WHERE h.inhrelid = ${relation}.oid AND NOT ${isBeingDetached(`${index}.indrelid`)}) AS partitionof,
+    CASE WHEN ${index}.indisreplident AND ${relation}.relkind = 'I' THEN ${attachedBelow(`${relation}.oid`)} END AS attachedbelow,
+    ${dependsOnExtensions('pg_class', `${relation}.oid`)} AS extensions`;
 }
 
 /** The key of the object that makes an index. */
@@ -65,11 +69,11 @@ export function attachKeys(indexes: readonly IndexIdentity[] | null): readonly K
 }
 
 /** Charges the edges that an index or its constraint has to its parent's (type P) to the attachment: both are made on their own. */
-export function chargeAttachment(object: Key): (edge: DependEdge) => Key {
-  return (edge) => (edge.type === 'P' ? `${object}/attach` : object);
+export function chargeIndex(object: Key): (edge: DependEdge) => Key {
+  return ({ type }) => (type === 'P' ? `${object}/attach` : type === 'x' ? extensionDependencyKey(object) : object);
 }
 
-/** Attachment, CLUSTER ON, REPLICA IDENTITY and statistics targets of an index, after the definition in `object`.
+/** All that follows the definition in `object`.
  *  @param table the relation's schema and name */
 export function indexSteps(
   object: Key,
@@ -103,5 +107,6 @@ export function indexSteps(
     // Older minor releases refuse an index that is not valid yet: it is valid once all partitions have theirs.
     step('replica-identity', attachKeys(row.attachedbelow), [`ALTER TABLE ONLY ${relation} REPLICA IDENTITY USING INDEX ${bare}`]);
   }
+  steps.push(...extensionDependency(object, { ddl: `INDEX ${index}`, section: 'post-data', extensions: row.extensions }));
   return steps;
 }

@@ -2,9 +2,9 @@
 // not-nulls belong to the table.
 import { z } from 'zod';
 import { qualifiedName, quoteIdentifier, quoteLiteral } from '../../pg/quote.js';
-import { chargeAttachment, indexColumns, indexRow, indexSteps } from '../index-parts.js';
+import { chargeIndex, indexColumns, indexRow, indexSteps } from '../index-parts.js';
 import { defineKind, key, type StepDraft } from '../kind.js';
-import { inTablespace, isUserRelation, storageParameters, withParameters } from '../relation-sql.js';
+import { inTablespace, isBeingDetached, isUserRelation, storageParameters, withParameters } from '../relation-sql.js';
 
 const row = indexRow.extend({
   oid: z.number(),
@@ -67,7 +67,7 @@ export const constraint = defineKind<Row>({
     n.nspname, k.conrelid, c.relname, c.relkind, ic.reloptions, ${indexColumns('i', 'ic')},
     (SELECT json_build_object('conname', pk.conname, 'nspname', pn.nspname, 'relname', pc.relname)
       FROM pg_constraint pk JOIN pg_class pc ON pc.oid = pk.conrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
-      WHERE pk.oid = k.conparentid) AS parentconstraint
+      WHERE pk.oid = k.conparentid AND NOT ${isBeingDetached('k.conrelid')}) AS parentconstraint
   FROM pg_constraint k
   JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -80,6 +80,7 @@ export const constraint = defineKind<Row>({
     const own = key('pg_constraint', row.oid);
     const table = qualifiedName(row.nspname, row.relname);
     const name = quoteIdentifier(row.conname);
+    const charge = chargeIndex(own);
     const cascaded = row.exclusive && row.parentconstraint !== null;
     const steps: StepDraft[] = [
       { key: own, facet: 'definition', section: 'post-data', statements: () => (cascaded ? rename(row) : create(row)) },
@@ -95,7 +96,7 @@ export const constraint = defineKind<Row>({
         also: [key('pg_class', row.indexrelid)],
         steps,
         ddl: `CONSTRAINT ${name} ON ${table}`,
-        ...(cascaded ? {} : { charge: chargeAttachment(own) }),
+        charge: (edge) => (cascaded && edge.type === 'P' ? own : charge(edge)),
       },
     ];
   },

@@ -1,25 +1,22 @@
 // Indexes of tables, partitioned tables and materialized views that do not stand under a constraint (those are kinds/constraint.ts).
 import { z } from 'zod';
 import { qualifiedName } from '../../pg/quote.js';
-import { extensionDependency, extensionDependencyKey } from '../extension-dependency.js';
-import { backsConstraint, chargeAttachment, indexColumns, indexRow, indexSteps } from '../index-parts.js';
+import { backsConstraint, chargeIndex, indexColumns, indexRow, indexSteps } from '../index-parts.js';
 import { defineKind, key } from '../kind.js';
-import { dependsOnExtensions, inTablespace, isUserRelation } from '../relation-sql.js';
+import { inTablespace, isUserRelation } from '../relation-sql.js';
 
 const row = indexRow.extend({
   definition: z.string(),
   nspname: z.string(),
   indrelid: z.number(),
   relname: z.string(),
-  extensions: z.array(z.string()),
 });
 
 export const tableIndex = defineKind<z.infer<typeof row>>({
   name: 'index',
   // An index that is not valid is what a failed CREATE INDEX CONCURRENTLY left; that of a partitioned table lacks a partition's index,
   // and will again.
-  query: () => `SELECT pg_get_indexdef(ic.oid) AS definition, n.nspname, i.indrelid, c.relname, ${indexColumns('i', 'ic')},
-    ${dependsOnExtensions('pg_class', 'ic.oid')} AS extensions
+  query: () => `SELECT pg_get_indexdef(ic.oid) AS definition, n.nspname, i.indrelid, c.relname, ${indexColumns('i', 'ic')}
   FROM pg_index i
   JOIN pg_class ic ON ic.oid = i.indexrelid
   JOIN pg_class c ON c.oid = i.indrelid
@@ -31,7 +28,6 @@ export const tableIndex = defineKind<z.infer<typeof row>>({
   objects(row) {
     const own = key('pg_class', row.indexrelid);
     const ddl = `INDEX ${qualifiedName(row.nspname, row.indexname)}`;
-    const attachment = chargeAttachment(own);
     return [
       {
         key: own,
@@ -42,10 +38,9 @@ export const tableIndex = defineKind<z.infer<typeof row>>({
         steps: [
           { key: own, facet: 'definition', section: 'post-data', statements: () => inTablespace(row.spcname, row.definition) },
           ...indexSteps(own, row, row),
-          ...extensionDependency(own, { ddl, section: 'post-data', extensions: row.extensions }),
         ],
         ddl,
-        charge: (edge) => (edge.type === 'x' ? extensionDependencyKey(own) : attachment(edge)),
+        charge: chargeIndex(own),
       },
     ];
   },

@@ -25,26 +25,24 @@ function stub(row: ViewRow): { readonly statements: readonly string[]; readonly 
   };
 }
 
+/** A step that is not its object's definition may wait for the rows, as what its expression calls may have to. */
 function columnDefaults(row: Row): readonly ObjectDraft[] {
   const name = qualifiedName(row.nspname, row.relname);
-  return row.defaults.map(({ oid, attname, expression }) => ({
-    key: key('pg_attrdef', oid),
-    kind: 'default',
-    schema: row.nspname,
-    name: `${row.relname}.${attname}`,
-    parent: key('pg_class', row.oid),
-    steps: [
-      {
-        key: key('pg_attrdef', oid),
-        facet: 'definition',
-        section: 'pre-data',
-        needs: [key('pg_class', row.oid)],
-        statements: () => [`ALTER TABLE ONLY ${name} ALTER COLUMN ${quoteIdentifier(attname)} SET DEFAULT ${expression}`],
-      },
-    ],
-    // Nothing can be said of a default by itself; this names what ALTER would be given.
-    ddl: `VIEW ${name}`,
-  }));
+  return row.defaults.map(({ oid, attname, expression }) => {
+    const own = key('pg_attrdef', oid);
+    const set = `${own}/set`;
+    const statement = `ALTER TABLE ONLY ${name} ALTER COLUMN ${quoteIdentifier(attname)} SET DEFAULT ${expression}`;
+    return {
+      key: own,
+      kind: 'default',
+      schema: row.nspname,
+      name: `${row.relname}.${attname}`,
+      parent: key('pg_class', row.oid),
+      steps: [{ key: set, facet: 'definition', section: 'pre-data', needs: [key('pg_class', row.oid)], statements: () => [statement] }],
+      ddl: `COLUMN ${name}.${quoteIdentifier(attname)}`,
+      charge: () => set,
+    };
+  });
 }
 
 export const view = defineKind<Row>({
