@@ -13,6 +13,7 @@ const object = z
     schema: z.string().exactOptional(),
     name: z.string(),
     parent: index.exactOptional(),
+    partitionOf: index.exactOptional(),
     drop: z.string().exactOptional(),
   })
   .readonly();
@@ -52,9 +53,11 @@ function inconsistent(what: string): TidemarkError {
 
 /** Ids are positions, and whatever refers to one refers to one that is there; a step needs only what comes before it. */
 function checkIds({ objects, steps, tables }: Catalog): void {
-  objects.forEach(({ id, parent }, at) => {
+  objects.forEach(({ id, parent, partitionOf }, at) => {
     if (id !== at) throw inconsistent(`object ${at} has the id ${id}`);
     if (parent !== undefined && (parent >= objects.length || parent === id)) throw inconsistent(`object ${id} has the parent ${parent}`);
+    if (partitionOf !== undefined && (partitionOf >= objects.length || partitionOf === id))
+      throw inconsistent(`object ${id} is a partition of ${partitionOf}`);
   });
   steps.forEach(({ id, object, needs, completes }, at) => {
     if (id !== at) throw inconsistent(`step ${at} has the id ${id}`);
