@@ -101,7 +101,7 @@ function splitting(graph: StepGraph, node: number, { user, need }: { user: numbe
   const earlyNeeds = split.early.needs;
   const onlyRoutines = split.cost === shellCost;
   const canUseEarly = (member: number): boolean => !onlyRoutines || stepOfNode(graph, member)?.routine === true;
-  if (!canUseEarly(user)) return undefined;
+  if (!canUseEarly(user) || needsFolded(graph, user, node)) return undefined;
   // The loop would go on through the early part.
   if (earlyNeeds.some((key) => shown(graph, graph.nodeOf.get(key) ?? -1) === need)) return undefined;
   return {
@@ -113,6 +113,11 @@ function splitting(graph: StepGraph, node: number, { user, need }: { user: numbe
       return there === -1 ? [early] : [];
     },
   };
+}
+
+/** True where `user` needs what is folded into `node`. */
+function needsFolded(graph: StepGraph, user: number, node: number): boolean {
+  return foldedTree(graph, user).some((member) => graph.needs[member]?.some((need) => need !== node && shown(graph, need) === node));
 }
 
 export function loopError(graph: StepGraph, loop: readonly number[]): TidemarkError {

@@ -6,10 +6,12 @@ import { TidemarkError } from '../model/errors.js';
 import { stubCost } from './loops.js';
 import { foldedTree, labelOf, redirect, type StepGraph, sections, shown, splitNode, stepOfNode, unfold } from './step-graph.js';
 
-/** @param order nodes in an order in which all needs come first
+/** One pass; gives true where it has to be done again, with a new order, because something moved that others had been judged by.
+ *  @param order nodes in an order in which all needs come first
  *  @throws TidemarkError INTERNAL that prints the chain of needs */
-export function mendSections(graph: StepGraph, order: readonly number[]): void {
+export function mendSections(graph: StepGraph, order: readonly number[]): boolean {
   const users = usersOf(graph);
+  let again = false;
   for (const node of order) {
     for (const member of foldedTree(graph, node).slice(1)) {
       if (neededRank(graph, member) <= rankOf(graph, node)) continue;
@@ -17,25 +19,31 @@ export function mendSections(graph: StepGraph, order: readonly number[]): void {
       graph.rank[member] = Math.max(rankOf(graph, member), neededRank(graph, member));
     }
     const needed = neededRank(graph, node);
-    if (needed > rankOf(graph, node)) postpone(graph, node, { needed, users });
+    if (needed > rankOf(graph, node)) again = postpone(graph, node, { needed, users }) || again;
   }
+  return again;
 }
 
-function postpone(graph: StepGraph, node: number, { needed, users }: { needed: number; users: readonly (readonly number[])[] }): void {
+/** True where an early part was made or has moved: it had no turn yet, or those that need it had theirs before. */
+function postpone(graph: StepGraph, node: number, { needed, users }: { needed: number; users: readonly (readonly number[])[] }): boolean {
   const step = stepOfNode(graph, node);
-  const split = step?.split;
+  const cost = step?.split?.cost ?? 0;
   const before = rankOf(graph, node);
-  let early = graph.earlyOf[node] ?? -1;
-  if (split?.cost === stubCost && split.early) {
-    if (early === -1) early = splitNode(graph, node, split.early.needs);
-    if (neededRank(graph, early) > rankOf(graph, early)) throw sectionError(graph, early);
-    for (const user of users[node] ?? []) if (user !== node && rankOf(graph, user) <= before) redirect(graph, user, node, early);
-  } else if (split && split.cost > stubCost) {
-    if (early !== -1) graph.rank[early] = needed;
-  } else if (!step?.floats && graph.partOf[node] !== 'late' && step?.inlineInto === undefined) {
-    throw sectionError(graph, node);
-  }
+  const movable = cost > stubCost || step?.floats || step?.inlineInto !== undefined || graph.partOf[node] === 'late';
+  const stub = cost === stubCost && graph.partOf[node] !== 'early' ? step?.split?.early : null;
+  if (!stub && !movable) throw sectionError(graph, node);
   graph.rank[node] = needed;
+  let early = graph.earlyOf[node] ?? -1;
+  if (!stub) {
+    if (early !== -1) graph.rank[early] = needed;
+    return early !== -1;
+  }
+  if (early === -1) {
+    early = splitNode(graph, node, stub.needs);
+    graph.rank[early] = before;
+  }
+  for (const user of users[node] ?? []) if (user !== node && rankOf(graph, user) <= before) redirect(graph, user, node, early);
+  return true;
 }
 
 function rankOf(graph: StepGraph, node: number): number {

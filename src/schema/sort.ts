@@ -31,7 +31,7 @@ export interface Sorted {
 export function sortSteps(steps: readonly SortableStep[]): Sorted {
   const graph = createGraph(steps);
   breakLoops(graph);
-  mendSections(graph, emissionOrder(graph));
+  while (mendSections(graph, emissionOrder(graph)));
   const order = emissionOrder(graph);
   const positions = new Map(order.map((node, position) => [node, position]));
   const sorted = order.map((node): SortedStep => {

@@ -133,11 +133,12 @@ export function splitNode(graph: StepGraph, node: number, earlyNeeds: readonly K
   return early;
 }
 
-/** Lets `user`, with all that is folded into it, need `early` where it needed `late`. */
+/** Lets `user`, with all that is folded into it, need `early` where it needed `late`. Who needs something that is folded into `late`
+ *  goes on needing that: the early part has it not. */
 export function redirect(graph: StepGraph, user: number, late: number, early: number): void {
   for (const member of foldedTree(graph, user)) {
     const needs = graph.needs[member];
-    if (needs) for (const [at, need] of needs.entries()) if (shown(graph, need) === late) needs[at] = early;
+    if (needs) for (const [at, need] of needs.entries()) if (need === late) needs[at] = early;
   }
 }
 
