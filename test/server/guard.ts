@@ -81,21 +81,28 @@ export async function startGuarded({ parent, account, prepare }: GuardOptions): 
   watchdog.on('error', fail);
   watchdog.on('close', () => fail());
 
+  /** From `ready` on the server keeps no program alive that has nothing else to do; waiting for its end does. */
+  const hold = (held: boolean): void => {
+    const method = held ? 'ref' : 'unref';
+    watchdog[method]();
+    for (const pipe of [stdin, stdout]) (pipe as unknown as { ref(): void; unref(): void })[method]();
+  };
   const stop = async (): Promise<void> => {
+    hold(true);
     request('stop');
     await gone.promise;
   };
   const kill = async (): Promise<void> => {
+    hold(true);
     request('kill');
     await ended.promise;
+    hold(false);
   };
   try {
     const directory = await made.promise;
     request({ run: await prepare(directory) });
     const pid = await ready.promise;
-    // From here on the server keeps no program alive that has nothing else to do.
-    watchdog.unref();
-    for (const pipe of [stdin, stdout]) (pipe as unknown as { unref(): void }).unref();
+    hold(false);
     return { pid, directory, ended: ended.promise, stop, kill, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
