@@ -2,6 +2,7 @@
 // How it is found in a file, or comes by in a pipe, is for the readers.
 import { manifestMember } from '../frame/member-names.js';
 import { paddingOf, parseTarHeader, tarBlock, tarBytes, tarEndBytes, tarHeader } from '../frame/tar.js';
+import { walkFrame } from '../frame/walk.js';
 import type { Codec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import { jsonLimit } from './layout.js';
@@ -31,6 +32,8 @@ export function manifestText(tar: Buffer): string {
 export function decodeManifestFrame(codec: Codec, frame: Uint8Array, raw: number): string {
   try {
     if (raw > tarBytes(jsonLimit) + tarEndBytes) throw new RangeError(`it holds ${raw} bytes, too many for a manifest`);
+    const { header } = walkFrame(frame);
+    if (header.kind !== 'zstd' || !header.checksum) throw new RangeError('its frame has no checksum');
     return manifestText(codec.decompress(frame, raw));
   } catch (error) {
     throw new TidemarkError('ARCHIVE_CORRUPT', `read ${manifestMember}: ${error instanceof Error ? error.message : String(error)}`, {

@@ -105,8 +105,9 @@ export function parseManifest(text: string): Manifest {
   return decodeJson(manifest, manifestMember, value);
 }
 
-/** Throws ARCHIVE_TOO_NEW for a format of the future. */
+/** Throws ARCHIVE_TOO_NEW for a format of the future, ARCHIVE_CORRUPT for one that never was. */
 export function checkVersion(found: number): void {
+  if (found < 1) throw new TidemarkError('ARCHIVE_CORRUPT', `read the archive: there is no version ${found} of its format`);
   if (found <= formatVersion) return;
   throw new TidemarkError(
     'ARCHIVE_TOO_NEW',

@@ -120,6 +120,8 @@ export async function readTail(
   const manifestOffset = checksumOffset - manifestFrame.compressed;
   const manifestText = decodeManifestFrame(codec, await tail.range(manifestOffset, checksumOffset), manifestFrame.raw);
   const manifest = parseManifest(manifestText);
+  if (manifest.formatVersion !== checksum.version)
+    throw corrupt(path, 'its manifest and its checksum frame are of two versions of the format');
   const members = checkLayout(manifest, frames.slice(0, -2));
   return { manifest, manifestText, manifestOffset, manifestFrame, checksumOffset, checksum, seekTable, members };
 }
