@@ -54,17 +54,19 @@ export interface ResolverInput {
   readonly objects: readonly ObjectDraft[];
   readonly depends: readonly DependRow[];
   readonly members: readonly MemberRow[];
+  /** Keys of the steps that facets add, for `needs` that name one (`pg_class:16403/owner`). */
+  readonly facetSteps?: readonly Key[];
 }
 
 /** Builds the resolver. Facet-only objects (the schema `public`, members of extensions) have no definition and resolve further. */
-export function createResolver({ objects, depends, members }: ResolverInput): Resolver {
+export function createResolver({ objects, depends, members, facetSteps = [] }: ResolverInput): Resolver {
   const owners = new Map<Key, Key>();
   for (const row of depends) {
     if (row.deptype === 'i') owners.set(key(row.classid, row.objid), key(row.refclassid, row.refobjid));
   }
   for (const row of members) owners.set(key(row.classid, row.objid), key('pg_extension', row.refobjid));
   const claimed = new Map<Key, ObjectDraft>();
-  const steps = new Set<Key>();
+  const steps = new Set<Key>(facetSteps);
   for (const object of objects) {
     for (const step of object.steps) steps.add(step.key);
     for (const row of object.also ?? []) if (!claimed.has(row)) claimed.set(row, object);
