@@ -1,6 +1,6 @@
 // Puts a schema together: drafts of objects, steps of facets and rows of pg_depend become numbered objects and steps in an order that
 // runs. Pure; introspect.ts reads what goes in.
-import type { CatalogObject, Step } from '../model/catalog.js';
+import type { CatalogObject, Facet, Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 import { chargeEdges, createResolver, type DependRow, type MemberRow, type Resolver } from './depend.js';
@@ -30,7 +30,8 @@ export interface Schema {
  *  @throws TidemarkError INTERNAL where a loop of dependencies cannot be broken */
 export function buildSchema(input: SchemaInput): Schema {
   const objects = [...input.objects, ...input.facets.flatMap((facet) => facet.objects)];
-  const resolver = createResolver({ objects, depends: input.depends, members: input.members });
+  const facetSteps = input.facets.flatMap((facet) => facet.steps.map(({ step }) => step.key));
+  const resolver = createResolver({ objects, depends: input.depends, members: input.members, facetSteps });
   const reduced = leaveOut(draftSteps(objects, { input, resolver }));
   const sorted = sortSteps(reduced.steps.map((draft) => sortable(draft, resolver)));
   const form: Form = { separated: (step) => sorted.separated.has(step) || reduced.gone.has(step) };
@@ -44,11 +45,13 @@ export function buildSchema(input: SchemaInput): Schema {
   for (const [object, id] of numbers) for (const row of object.also ?? []) ids.set(row, id);
   for (const [object, id] of numbers) ids.set(object.key, id);
 
+  const early = new Map(sorted.steps.flatMap(({ step, part }, id) => (part === 'early' ? [[step, id] as const] : [])));
   const steps = sorted.steps.map(({ step: index, part, section, needs }, id): Step => {
     const draft = reduced.steps[index];
     const object = draft && ids.get(draft.object.key);
     if (!draft || object === undefined) throw new TidemarkError('INTERNAL', `number the steps of the schema: step ${id} was lost`);
     const { step } = draft;
+    const completes = part === 'late' ? early.get(index) : undefined;
     return {
       id,
       object,
@@ -56,6 +59,7 @@ export function buildSchema(input: SchemaInput): Schema {
       facet: step.facet,
       statements: statementsOf(step, { part, form }),
       needs,
+      ...(completes === undefined ? {} : { completes }),
       ...(step.roles && step.roles.length > 0 ? { roles: step.roles } : {}),
     };
   });
@@ -101,8 +105,10 @@ function draftSteps(objects: readonly ObjectDraft[], { input, resolver }: { inpu
     if (keys.has(step.key)) throw new TidemarkError('INTERNAL', `order the schema: ${object.ddl} has two steps called ${step.key}`);
     keys.add(step.key);
   }
+  // Privileges come when everything is made, or a foreign key of an owner without rights to its own table could not be checked.
   // Materialized views are filled when all else is done: what their queries call may read what pg_depend knows nothing of.
-  return [...drafts.filter(({ step }) => step.facet !== 'refresh'), ...drafts.filter(({ step }) => step.facet === 'refresh')];
+  const of = (...facets: readonly Facet[]) => drafts.filter(({ step }) => facets.includes(step.facet));
+  return [...of('definition', 'owner', 'comment', 'value'), ...of('privilege'), ...of('refresh')];
 }
 
 function sortable({ object, step, needs }: DraftStep, resolver: Resolver): SortableStep {
@@ -152,6 +158,7 @@ function catalogObject(
 ): CatalogObject {
   const parentDraft = draft.parent === undefined ? undefined : resolver.object(draft.parent);
   const parent = parentDraft && ids.get(parentDraft.key);
+  const partitionOf = draft.partitionOf === undefined ? undefined : ids.get(draft.partitionOf);
   // What has no definition of its own (public, built-in functions with other privileges) would not come back after a DROP.
   const made = draft.parent === undefined && draft.steps.some((step) => step.key === draft.key);
   const drop = draft.drop ?? (made ? draft.ddl : undefined);
@@ -161,6 +168,7 @@ function catalogObject(
     ...(draft.schema === undefined ? {} : { schema: draft.schema }),
     name: draft.name,
     ...(parent === undefined ? {} : { parent }),
+    ...(partitionOf === undefined ? {} : { partitionOf }),
     ...(drop === undefined ? {} : { drop }),
   };
 }

@@ -56,7 +56,8 @@ export async function introspect(session: Queryable, options: IntrospectOptions)
     members,
     unsupported: new Map(unsupported.map(({ key, description }) => [key, description])),
   });
-  const leftOut: LeftOut[] = [...unsupported, ...ignored].map(({ kind, name, reason }) => ({ kind, name, reason }));
+  const missing: LeftOut[] = [...unsupported, ...ignored].map(({ kind, name, reason }) => ({ kind, name, reason }));
+  const leftOut = [...missing, ...facetResults.flatMap((result) => result.leftOut ?? [])];
   return { ...schema, leftOut: [...leftOut, ...schema.leftOut] };
 }
 

@@ -3,6 +3,7 @@
 // Owners, comments and privileges are the same for all kinds and live in facets/.
 import type { z } from 'zod';
 import type { Facet, Section } from '../model/catalog.js';
+import type { LeftOut } from '../model/manifest.js';
 
 /** What queries and emitters branch on. */
 export interface Server {
@@ -127,6 +128,8 @@ export interface FacetContext {
 export interface FacetResult {
   readonly steps: readonly { readonly object: Key; readonly step: StepDraft }[];
   readonly objects: readonly ObjectDraft[];
+  /** What could not be carried: privileges of a role that does not exist any more. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 export interface FacetReader {

@@ -14,9 +14,9 @@ export interface Patterns {
 }
 
 /** Kinds that --table can name. */
-const relationKinds = new Set(['table', 'foreign-table', 'view', 'materialized-view', 'sequence']);
+const relationKinds = new Set(['table', 'foreign table', 'view', 'materialized view', 'sequence']);
 /** Not taken just because something needs them: with a table come its rows, and a view is nothing without its tables. */
-const neverPulled = new Set(['table', 'foreign-table', 'view', 'materialized-view']);
+const neverPulled = new Set(['table', 'foreign table', 'view', 'materialized view']);
 /** Nothing in them is ever made; changed privileges on them belong to the whole database, not to a selection. */
 const systemSchemas = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
 

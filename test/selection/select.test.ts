@@ -12,7 +12,7 @@ const given: readonly Given[] = [
   { kind: 'function', name: 'pg_catalog.pg_ls_dir()', needs: null, more: [['grant pg_ls_dir', 'privilege']] },
   { kind: 'enum', name: 'lib.mood', needs: ['lib'], more: [['own mood', 'owner']] },
   { kind: 'domain', name: 'lib.email', needs: ['lib', 'citext'] },
-  { kind: 'domain-constraint', name: 'lib.email_check', parent: 'lib.email', needs: null },
+  { kind: 'domain constraint', name: 'lib.email_check', parent: 'lib.email', needs: null },
   { kind: 'function', name: 'lib.touch()', needs: ['lib'] },
   { kind: 'sequence', name: 'app.shared_seq', needs: ['app'] },
   {
@@ -34,10 +34,10 @@ const given: readonly Given[] = [
   { kind: 'index', name: 'app.users_key', parent: 'app.users', needs: ['app.users'] },
   { kind: 'trigger', name: 'app.users_touch', parent: 'app.users', needs: ['app.users', 'lib.touch()'] },
   { kind: 'table', name: 'app.posts', needs: ['app', 'app.shared_seq', 'lib.mood'] },
-  { kind: 'foreign-key', name: 'app.posts_user', parent: 'app.posts', needs: ['app.posts', 'app.users_key'] },
+  { kind: 'foreign key', name: 'app.posts_user', parent: 'app.posts', needs: ['app.posts', 'app.users_key'] },
   { kind: 'view', name: 'app.recent', needs: ['app', 'app.posts'] },
   { kind: 'trigger', name: 'app.recent_insert', parent: 'app.recent', needs: ['app.recent'] },
-  { kind: 'materialized-view', name: 'app.daily', needs: ['app.recent'] },
+  { kind: 'materialized view', name: 'app.daily', needs: ['app.recent'] },
   { kind: 'table', name: 'app.events', needs: ['app'] },
   { kind: 'index', name: 'app.events_key', parent: 'app.events', needs: ['app.events'] },
   { kind: 'table', name: 'app.events_1', partitionOf: 'app.events', needs: ['app'], more: [['attach 1', 'definition', ['app.events']]] },
@@ -58,7 +58,7 @@ const given: readonly Given[] = [
   },
   { kind: 'function', name: 'lib.count_posts()', needs: ['lib'], late: ['app.posts'] },
   { kind: 'table', name: 'app.totals', needs: ['app', 'lib.count_posts()'] },
-  { kind: 'default-privileges', name: 'role postgres', needs: null, more: [['default privileges', 'privilege']] },
+  { kind: 'default privileges', name: 'role postgres', needs: null, more: [['default privileges', 'privilege']] },
 ];
 const catalog = catalogOf(given);
 const all = namesOf(catalog);
@@ -114,7 +114,7 @@ describe('selectSteps', () => {
   test('never takes a table because it is needed', () => {
     const { names, leftOut } = select({ t: ['app.posts'] });
     expect(names).toEqual(['app', 'lib', 'lib.mood', 'app.shared_seq', 'app.posts']);
-    expect(leftOut).toEqual(['foreign-key app.posts_user: it needs table app.users, which is not selected']);
+    expect(leftOut).toEqual(['foreign key app.posts_user: it needs table app.users, which is not selected']);
   });
 
   test('leaves out what needs something left out, and names it', () => {
@@ -124,7 +124,7 @@ describe('selectSteps', () => {
     );
     expect(leftOut).toEqual([
       'view app.recent: it needs table app.posts, which is excluded',
-      'materialized-view app.daily: it needs view app.recent, which is left out itself',
+      'materialized view app.daily: it needs view app.recent, which is left out itself',
       'function lib.count_posts(): it needs table app.posts, which is excluded',
       'table app.totals: it needs function lib.count_posts(), which is left out itself',
     ]);
@@ -230,7 +230,7 @@ describe('selectSteps', () => {
           ['grant a', 'privilege'],
         ],
       },
-      { kind: 'default-privileges', name: 'role x', needs: null, more: [['alter default privileges', 'privilege']] },
+      { kind: 'default privileges', name: 'role x', needs: null, more: [['alter default privileges', 'privilege']] },
     ]);
     const last = { id: 4, object: 0, section: 'post-data' as const, facet: 'refresh' as const, statements: ['after'], needs: [1, 2] };
     const longer = { ...chain, steps: [...chain.steps, last] };

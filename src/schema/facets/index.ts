@@ -1,5 +1,9 @@
 // The register of facets: what is done to objects of every kind. Their steps follow an object's own in this order.
 import type { FacetReader } from '../kind.js';
+import { comments } from './comments.js';
+import { defaultPrivileges } from './default-privileges.js';
+import { owner } from './owner.js';
+import { privileges } from './privileges.js';
 import { sequenceValues } from './sequence-values.js';
 
-export const facets: readonly FacetReader[] = [sequenceValues];
+export const facets: readonly FacetReader[] = [owner, comments, sequenceValues, privileges, defaultPrivileges];
