@@ -1,0 +1,34 @@
+// Reads the values of options. Each function refuses what it cannot read with one sentence; commander puts the option's name before it.
+import { InvalidArgumentError } from 'commander';
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+export function height(text: string): bigint {
+  if (!/^-?\d{1,30}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return BigInt(text);
+}
+
+/** `3`, or `zstd:3` as pg_dump has it. */
+export function compressLevel(text: string): number {
+  const match = /^(?:zstd:)?(-?\d{1,2})$/.exec(text);
+  if (!match) throw new InvalidArgumentError('It must be a zstd level from 1 to 22, as in 3 or zstd:3.');
+  return Number(match[1]);
+}
+
+const unitsMs: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `1500` and `1500ms`, `10s`, `5min`, `2h`, `1d`, as PostgreSQL's settings have it. @returns milliseconds */
+export function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text);
+  const unit = unitsMs[match?.[2] ?? 'none'];
+  if (!match || unit === undefined) throw new InvalidArgumentError('It must be a duration, as in 500ms, 10s, 5min or 2h.');
+  return Number(match[1]) * unit;
+}
+
+/** For options that may be given several times. */
+export function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}

@@ -1,0 +1,55 @@
+// A restore's plan as lines for people: what a dry run prints.
+import type { RestoreResult } from '../app/restore-snapshot.js';
+import { printable } from './progress.js';
+import { formatCount } from './units.js';
+
+type Plan = RestoreResult['plan'];
+type Action = Plan[number];
+
+/** One line for each action, statements and tables below it. */
+export function describePlan(plan: Plan): string[] {
+  return plan.flatMap((action) => [head(action), ...detail(action).map((line) => `  ${printable(line)}`)]);
+}
+
+function head(action: Action): string {
+  switch (action.action) {
+    case 'drop database':
+    case 'create database':
+      return `${action.action} ${printable(action.database)}`;
+    case 'swap':
+      return `put ${printable(action.from)} in the place of ${printable(action.to)}`;
+    case 'mark':
+      return 'mark the database as incomplete';
+    case 'unmark':
+      return 'take the mark away';
+    case 'pre-data':
+    case 'post-data':
+    case 'values':
+    case 'privileges':
+    case 'refresh':
+      return `${action.action}: ${formatCount(action.steps.length)} steps`;
+    default:
+      return action.action;
+  }
+}
+
+function detail(action: Action): string[] {
+  switch (action.action) {
+    case 'drop':
+    case 'truncate':
+      return action.statements.map(({ text }) => text);
+    case 'pre-data':
+    case 'post-data':
+    case 'values':
+    case 'privileges':
+    case 'refresh':
+      return action.steps.flatMap(({ statements }) => statements);
+    case 'rows':
+      return action.loads.map(({ schema, name, rows }) => `${schema}.${name}: ${formatCount(rows)} rows`);
+    case 'analyze':
+    case 'check foreign keys':
+      return action.tables.map(({ schema, name }) => `${schema}.${name}`);
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,33 @@
+// Exit codes by error code. docs/errors.md documents them for users; a test holds the two together.
+import type { ErrorCode } from '../model/errors.js';
+
+export const exitCodes: Readonly<Record<ErrorCode, number>> = {
+  INTERNAL: 1,
+  USAGE: 2,
+  PATTERN_UNMATCHED: 2,
+  POSITION_INVALID: 2,
+  CONNECTION_FAILED: 3,
+  AUTHENTICATION_FAILED: 3,
+  DATABASE_MISSING: 3,
+  CONNECTION_LOST: 3,
+  SERVER_UNSUPPORTED: 3,
+  SERVER_ERROR: 4,
+  PERMISSION_DENIED: 4,
+  LOCK_TIMEOUT: 4,
+  CONCURRENT_DDL: 4,
+  MAX_AGE_EXCEEDED: 4,
+  UNSUPPORTED_OBJECT: 4,
+  COPY_INCOMPLETE: 4,
+  ARCHIVE_INVALID: 5,
+  ARCHIVE_CORRUPT: 5,
+  ARCHIVE_TRUNCATED: 5,
+  ARCHIVE_TOO_NEW: 5,
+  TARGET_NOT_EMPTY: 6,
+  TARGET_MISMATCH: 6,
+  TARGET_IN_USE: 6,
+  FILE_ERROR: 7,
+  DISK_FULL: 7,
+  CODEC_MISSING: 7,
+  RESTORE_FAILED: 8,
+  ABORTED: 130,
+};

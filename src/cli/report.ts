@@ -1,0 +1,51 @@
+// What manifests say, as text for people.
+import { formatPosition } from '../app/format-position.js';
+import type { Manifest, TableEntry } from '../model/manifest.js';
+import type { Position } from '../model/position.js';
+import { printable } from './progress.js';
+import { formatBytes, formatCount } from './units.js';
+
+/** `height 14999, 2026-11-21T12:00:00.000Z, LSN 0/1A2B3C` */
+export function describePosition(position: Position): string {
+  return printable(formatPosition(position));
+}
+
+export function describeManifest({ file, bytes, manifest }: { file: string; bytes: bigint; manifest: Manifest }): string {
+  const { source, position, settings, totals, tables, leftOut } = manifest;
+  const ratio = totals.compressedBytes > 0n ? Number(totals.rawBytes) / Number(totals.compressedBytes) : 0;
+  const lines = [
+    `${file}`,
+    `  format ${manifest.formatVersion}, tidemark ${manifest.toolVersion}, ${settings.sections.join(' and ')}`,
+    `  database ${printable(source.database)}, PostgreSQL ${Math.floor(source.serverVersion / 10000)}.${source.serverVersion % 10000}, ` +
+      `${source.encoding}, ${source.localeProvider} ${printable(source.locale ?? source.collate)}${source.inRecovery ? ', a standby' : ''}`,
+    `  ${describePosition(position)}`,
+  ];
+  for (const [stream, sequence] of Object.entries(position.streams ?? {})) lines.push(`  stream ${printable(stream)} at ${sequence}`);
+  lines.push(
+    `  ${formatCount(totals.tables)} tables, ${formatCount(totals.rows)} rows, ${formatBytes(totals.rawBytes)} -> ` +
+      `${formatBytes(bytes)}${ratio > 0 ? ` (rows ${ratio.toFixed(2)} to 1)` : ''}`,
+    '',
+    ...tableLines(tables),
+  );
+  if (leftOut.length > 0)
+    lines.push('', 'left out:', ...leftOut.map(({ kind, name, reason }) => `  ${kind} ${printable(name)}: ${printable(reason)}`));
+  return lines.join('\n');
+}
+
+function tableLines(tables: readonly TableEntry[]): string[] {
+  const rows = tables.map((table) => {
+    const compressed = table.chunks.reduce((sum, chunk) => sum + chunk.length, 0n);
+    const ratio = compressed > 0n ? `${(Number(table.rawBytes) / Number(compressed)).toFixed(2)}` : '';
+    const name = printable(`${table.schema}.${table.name}`);
+    if (table.withoutData) return [name, '', '', '', '', table.withoutData];
+    return [name, formatCount(table.rows), formatBytes(table.rawBytes), formatBytes(compressed), ratio, table.format];
+  });
+  const all = [['table', 'rows', 'raw', 'compressed', 'ratio', 'format'], ...rows];
+  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
+  return all.map((row) =>
+    row
+      .map((cell, i) => (i === 0 || i === 5 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

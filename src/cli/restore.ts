@@ -1,0 +1,92 @@
+// `tidemark restore`: options of pg_restore where it has them.
+import { Command } from 'commander';
+import { restoreSnapshot } from '../app/restore-snapshot.js';
+import { TidemarkError } from '../model/errors.js';
+import { collect, wholeNumber } from './arguments.js';
+import { describePlan } from './describe-plan.js';
+import { given } from './given.js';
+import { printable } from './progress.js';
+import { describePosition } from './report.js';
+import { run } from './run.js';
+import { formatBytes, formatCount, formatDuration } from './units.js';
+
+interface Flags {
+  readonly dbname?: string;
+  readonly jobs?: number;
+  readonly table?: readonly string[];
+  readonly schema?: readonly string[];
+  readonly schemaOnly?: true;
+  readonly dataOnly?: true;
+  readonly owner: boolean;
+  readonly privileges: boolean;
+  readonly acl: boolean;
+  readonly clean?: true;
+  readonly ifExists?: true;
+  readonly create?: true;
+  readonly truncate?: true;
+  readonly dryRun?: true;
+  readonly swap?: true;
+  readonly force?: true;
+  readonly json?: true;
+}
+
+export function restoreCommand(): Command {
+  return new Command('restore')
+    .description('restore an archive into a database')
+    .argument('<file>', 'archive; - is standard input')
+    .option('-d, --dbname <url>', 'database: a postgres:// URL or a name (default: DATABASE_URL, then PGHOST, PGDATABASE, ...)')
+    .option('-j, --jobs <n>', 'connections that work at once (default: processors, at most 4)', wholeNumber)
+    .option('-t, --table <pattern>', 'only these tables, with what they need (repeatable)', collect)
+    .option('-n, --schema <pattern>', 'only these schemas (repeatable)', collect)
+    .option('-s, --schema-only', 'without rows')
+    .option('-a, --data-only', 'rows and values of sequences only, into tables that are there')
+    .option('-O, --no-owner', 'do not set owners')
+    .option('-x, --no-privileges', 'do not set privileges (GRANT, REVOKE)')
+    .option('--no-acl', 'the same as --no-privileges')
+    .option('-c, --clean', 'drop what the archive has before making it anew')
+    .option('--if-exists', 'with --clean: objects that are missing are no error')
+    .option('-C, --create', 'make the database that the archive names; -d is only connected to')
+    .option('--truncate', 'replace the rows of tables that are there')
+    .option('--swap', 'restore beside the database, and put it in its place once it is complete')
+    .option('--force', 'with --swap: end the sessions on the database')
+    .option('--dry-run', 'only say what would be done')
+    .option('--json', 'events on standard error and the result on standard output as JSON')
+    .action(restore);
+}
+
+async function restore(file: string, flags: Flags): Promise<void> {
+  await run({ json: flags.json === true }, async ({ onEvent, signal }) => {
+    if (file === '-' && process.stdin.isTTY) {
+      throw new TidemarkError('USAGE', 'read the archive from standard input: it is a terminal', {
+        hint: 'pipe the archive in, or name a file',
+      });
+    }
+    const restored = await restoreSnapshot({
+      file: file === '-' ? process.stdin : file,
+      ...given('database', flags.dbname),
+      ...given('jobs', flags.jobs),
+      ...given('tables', flags.table),
+      ...given('schemas', flags.schema),
+      ...given('schemaOnly', flags.schemaOnly),
+      ...given('dataOnly', flags.dataOnly),
+      noOwner: !flags.owner,
+      noPrivileges: !flags.privileges || !flags.acl,
+      ...given('clean', flags.clean),
+      ...given('ifExists', flags.ifExists),
+      ...given('create', flags.create),
+      ...given('truncate', flags.truncate),
+      ...given('dryRun', flags.dryRun),
+      ...given('swap', flags.swap),
+      ...given('force', flags.force),
+      onEvent,
+      signal,
+    });
+    const { plan, ...result } = restored;
+    if (flags.dryRun) return { result: { type: 'plan', ...result, plan }, text: describePlan(plan).join('\n') };
+    const { database, tables, rows, rawBytes, durationMs, position } = result;
+    const text =
+      `database ${printable(database)}: ${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(rawBytes)} ` +
+      `restored in ${formatDuration(durationMs)}\nit stands at ${describePosition(position)}`;
+    return { result: { type: 'restore', ...result }, text };
+  });
+}

@@ -1,0 +1,20 @@
+// `tidemark show`: what an archive holds, from its manifest alone.
+import { Command } from 'commander';
+import { showSnapshot } from '../app/show-snapshot.js';
+import { describeManifest } from './report.js';
+import { run } from './run.js';
+
+export function showCommand(): Command {
+  return new Command('show')
+    .description('show what an archive holds, without reading its rows')
+    .argument('<file>', 'archive')
+    .option('--json', 'the manifest as JSON')
+    .action(show);
+}
+
+async function show(file: string, { json = false }: { readonly json?: boolean }): Promise<void> {
+  await run({ json }, async () => {
+    const shown = await showSnapshot({ file });
+    return { result: { type: 'show', ...shown }, text: describeManifest(shown) };
+  });
+}

@@ -1,0 +1,111 @@
+// `tidemark snapshot`: options of pg_dump where it has them.
+import { Command, Option } from 'commander';
+import { takeSnapshot } from '../app/take-snapshot.js';
+import { TidemarkError } from '../model/errors.js';
+import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
+import { given } from './given.js';
+import { describePosition } from './report.js';
+import { run } from './run.js';
+import { formatBytes, formatCount, formatDuration } from './units.js';
+
+interface Flags {
+  readonly dbname?: string;
+  readonly file: string;
+  readonly jobs?: number;
+  readonly compress?: number;
+  readonly copyFormat?: 'auto' | 'text' | 'binary';
+  readonly table?: readonly string[];
+  readonly excludeTable?: readonly string[];
+  readonly excludeTableData?: readonly string[];
+  readonly schema?: readonly string[];
+  readonly excludeSchema?: readonly string[];
+  readonly schemaOnly?: true;
+  readonly dataOnly?: true;
+  readonly owner: boolean;
+  readonly privileges: boolean;
+  readonly height?: bigint;
+  readonly heightQuery?: string;
+  readonly hashQuery?: string;
+  readonly streamsQuery?: string;
+  readonly lockWaitTimeout?: number;
+  readonly maxAge?: number;
+  readonly skipUnsupported?: true;
+  readonly json?: true;
+}
+
+export function snapshotCommand(): Command {
+  return new Command('snapshot')
+    .description('take a consistent snapshot of a database into one .tar.zst')
+    .option('-d, --dbname <url>', 'database: a postgres:// URL or a name (default: DATABASE_URL, then PGHOST, PGDATABASE, ...)')
+    .requiredOption('-f, --file <file>', 'archive to write; - is standard output')
+    .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
+    .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)
+    .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']))
+    .option('-t, --table <pattern>', 'only these tables, with what they need (repeatable)', collect)
+    .option('-T, --exclude-table <pattern>', 'without these tables (repeatable)', collect)
+    .option('--exclude-table-data <pattern>', 'without the rows of these tables (repeatable)', collect)
+    .option('-n, --schema <pattern>', 'only these schemas (repeatable)', collect)
+    .option('-N, --exclude-schema <pattern>', 'without these schemas (repeatable)', collect)
+    .option('-s, --schema-only', 'without rows')
+    .option('-a, --data-only', 'rows and values of sequences only')
+    .option('-O, --no-owner', 'without owners')
+    .option('-x, --no-privileges', 'without privileges (GRANT, REVOKE)')
+    .option('--no-acl', 'the same as --no-privileges')
+    .option('--height <n>', 'height to record', height)
+    .option('--height-query <sql>', 'query for the height, run in the snapshot')
+    .option('--hash-query <sql>', 'query for the hash, run in the snapshot; $1 is the height')
+    .option('--streams-query <sql>', 'query for (stream, sequence) rows, run in the snapshot')
+    .option('--lock-wait-timeout <duration>', 'give up when a table lock takes longer (default: 10s; 0: never)', duration)
+    .option('--max-age <duration>', 'give up when the transaction gets older', duration)
+    .option('--skip-unsupported', 'go on without objects of unknown kinds, and list them in the manifest')
+    .option('--json', 'events on standard error and the result on standard output as JSON')
+    .action(snapshot);
+}
+
+async function snapshot(flags: Flags & { readonly acl: boolean }): Promise<void> {
+  const piped = flags.file === '-';
+  await run({ json: flags.json === true, outputTaken: piped }, async ({ onEvent, signal }) => {
+    if (piped && process.stdout.isTTY) {
+      throw new TidemarkError('USAGE', 'write the archive to standard output: it is a terminal', {
+        hint: 'redirect it, or name a file with -f',
+      });
+    }
+    const result = await takeSnapshot({
+      ...given('database', flags.dbname),
+      file: piped ? process.stdout : flags.file,
+      ...given('jobs', flags.jobs),
+      ...given('compressLevel', flags.compress),
+      ...given('copyFormat', flags.copyFormat),
+      ...given('tables', flags.table),
+      ...given('excludeTables', flags.excludeTable),
+      ...given('excludeTableData', flags.excludeTableData),
+      ...given('schemas', flags.schema),
+      ...given('excludeSchemas', flags.excludeSchema),
+      ...given('schemaOnly', flags.schemaOnly),
+      ...given('dataOnly', flags.dataOnly),
+      noOwner: !flags.owner,
+      noPrivileges: !flags.privileges || !flags.acl,
+      ...given('height', flags.height),
+      ...given('heightQuery', flags.heightQuery),
+      ...given('hashQuery', flags.hashQuery),
+      ...given('streamsQuery', flags.streamsQuery),
+      ...given('lockTimeoutMs', flags.lockWaitTimeout),
+      ...given('maxAgeMs', flags.maxAge),
+      ...given('skipUnsupported', flags.skipUnsupported),
+      onEvent,
+      signal,
+    });
+    const { file, bytes, sha256, manifest, durationMs, attempts } = result;
+    const { position, totals, source, leftOut } = manifest;
+    const lines = [
+      `${file ?? 'standard output'}: ${formatCount(totals.tables)} tables, ${formatCount(totals.rows)} rows, ` +
+        `${formatBytes(totals.rawBytes)} -> ${formatBytes(bytes)} in ${formatDuration(durationMs)}`,
+      `database ${source.database}, ${describePosition(position)}`,
+      `sha256 ${sha256}`,
+    ];
+    return {
+      result: { type: 'snapshot', file, bytes, sha256, database: source.database, position, totals, leftOut, durationMs, attempts },
+      text: lines.join('\n'),
+    };
+  });
+}

@@ -1,0 +1,28 @@
+// Numbers for people.
+
+const sizes = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+
+/** `1234567n` -> `1.2 MB` (decimal units) */
+export function formatBytes(bytes: bigint | number): string {
+  let value = Number(bytes);
+  let unit = 0;
+  while (value >= 999.95 && unit < sizes.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value.toFixed(0) : value.toFixed(1)} ${sizes[unit]}`;
+}
+
+/** `1234567n` -> `1,234,567` */
+export function formatCount(count: bigint | number): string {
+  return count.toString().replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** Milliseconds -> `0.42 s`, `12.3 s`, `3 min 20 s`, `2 h 5 min` */
+export function formatDuration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(2)} s`;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
