@@ -35,13 +35,11 @@ export function familySteps(table: Table, version: number): readonly StepDraft[]
 }
 
 /** Charges the edges to a table's parents to the step that makes it their child. */
-export function chargeFamily(table: Table, { ref, subid, type }: DependEdge): Key | null {
+export function chargeFamily(table: Table, { ref, subid }: DependEdge): Key {
   const self = tableKey(table);
   // With a column number it is the type of a column, which may be a parent's row type.
   if (subid !== 0) return self;
   if (table.partition !== null && ref === tableKey(table.partition)) return attachKey(table.oid);
   if (table.reordered && table.parents.some((parent) => tableKey(parent) === ref)) return inheritKey(table.oid);
-  // A partition with its detachment pending still has the edge.
-  if (type === 'a' && table.partition === null) return null;
   return self;
 }

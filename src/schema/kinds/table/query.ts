@@ -8,8 +8,8 @@ const relations = `
     SELECT c.*, n.nspname, inh.inhparent AS partparent
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
-      -- A partition whose DETACH CONCURRENTLY was interrupted shows no rows through its parent any more: it counts as detached.
-      LEFT JOIN pg_inherits inh ON c.relispartition AND inh.inhrelid = c.oid AND NOT inh.inhdetachpending
+      -- Also where a DETACH CONCURRENTLY was interrupted: all that goes with a partition is still there.
+      LEFT JOIN pg_inherits inh ON c.relispartition AND inh.inhrelid = c.oid
      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${isUserSchema('n')} AND ${isNotMember('pg_class', 'c.oid')})`;
 
 /** Inheritance without partitions. `place` is a column's place among those that are there; `merged` the place that CREATE TABLE ...

@@ -74,7 +74,7 @@ export const tableRow = z.object({
   /** The composite type of a typed table, qualified. */
   oftype: z.string().nullable(),
   partkey: z.string().nullable(),
-  /** The partitioned table and `FOR VALUES ...` or `DEFAULT`; null where it is no partition, or is being detached. */
+  /** The partitioned table and `FOR VALUES ...` or `DEFAULT`; null where it is no partition. */
   partition: relation.extend({ bound: z.string() }).nullable(),
   /** Parents by inheritance, in the order of INHERITS. */
   parents: z.array(relation),

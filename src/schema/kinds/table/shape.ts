@@ -75,7 +75,11 @@ export function treatConstraint(table: Table, constraint: Constraint): Constrain
 
 /** The NOT NULL to state with a column, by the constraint's name from 18 on. Before, it is the table's own unless a parent has it. */
 export function statedNotNull(table: Table, column: Column, version: number): { readonly constraint?: Constraint } | null {
-  if (version < 180000) return column.attnotnull && !(inherits(table) && column.parents?.attnotnull) ? {} : null;
+  if (version < 180000) {
+    const above = column.parents?.attnotnull ?? false;
+    // ALTER TABLE ... INHERIT wants it, also where the child has dropped it since (alter.ts does so again).
+    return inherits(table) ? (column.attnotnull && !above ? {} : null) : column.attnotnull || (table.reordered && above) ? {} : null;
+  }
   const constraint = table.constraints.find(({ contype, attname }) => contype === 'n' && attname === column.attname);
   return constraint !== undefined && treatConstraint(table, constraint) === 'stated' ? { constraint } : null;
 }
