@@ -14,6 +14,7 @@ export interface SharedServer {
 
 /** Servers by version, each started at its first request. */
 export class ServerPool implements AsyncDisposable {
+  #external: Promise<SharedServer | undefined> | undefined;
   readonly #servers = new Map<Version | 'default', Promise<SharedServer>>();
 
   /** The server of a version, or, without one, whichever tests run against by default. */
@@ -35,12 +36,18 @@ export class ServerPool implements AsyncDisposable {
     this.#servers.clear();
   }
 
+  /** The server of TIDEMARK_TEST_DATABASE_URL, if there is one. It may be asked for by version and as the default. */
+  #given(): Promise<SharedServer | undefined> {
+    const url = process.env.TIDEMARK_TEST_DATABASE_URL;
+    this.#external ??= url
+      ? versionOf(url).then((version) => announce({ version, url }, 'TIDEMARK_TEST_DATABASE_URL'))
+      : Promise.resolve(undefined);
+    return this.#external;
+  }
+
   async #choose(version: Version | undefined): Promise<SharedServer> {
-    const given = process.env.TIDEMARK_TEST_DATABASE_URL;
-    if (given) {
-      const found = await versionOf(given);
-      if (version === undefined || version === found) return announce({ version: found, url: given }, 'TIDEMARK_TEST_DATABASE_URL');
-    }
+    const given = await this.#given();
+    if (given && (version === undefined || version === given.version)) return given;
     // By name, it may be the default one and running already.
     if (version === undefined) return this.get(defaultVersion());
     const { startContainer } = await import('./container.js');
