@@ -33,9 +33,10 @@ export function sortSteps(steps: readonly SortableStep[]): Sorted {
   breakLoops(graph);
   while (mendSections(graph, emissionOrder(graph)));
   const order = emissionOrder(graph);
-  const positions = new Map(order.map((node, position) => [node, position]));
+  const positions = new Int32Array(graph.stepOf.length);
+  for (const [position, node] of order.entries()) positions[node] = position;
   const sorted = order.map((node): SortedStep => {
-    const needs = needsOf(graph, node).map((need) => positions.get(need) ?? -1);
+    const needs = needsOf(graph, node).map((need) => positions[need] ?? -1);
     return {
       step: graph.stepOf[node] ?? -1,
       part: graph.partOf[node] ?? 'whole',
@@ -50,34 +51,30 @@ export function sortSteps(steps: readonly SortableStep[]): Sorted {
 /** Kahn's algorithm; among what is ready the earliest section first, then the order that was given. */
 function emissionOrder(graph: StepGraph): number[] {
   const nodes = shownNodes(graph);
-  const count = graph.steps.length;
-  const ranks = new Map<number, number>();
-  const byRank = new Map<number, number>();
-  const missing = new Map<number, number>();
-  const users = new Map<number, number[]>();
+  const ranks = rankNodes(graph, nodes);
+  const byRank = new Int32Array(nodes.length);
+  for (const node of nodes) byRank[ranks[node] ?? 0] = node;
+  const missing = new Int32Array(graph.stepOf.length);
+  const users: (number[] | undefined)[] = new Array(graph.stepOf.length);
   const ready = createHeap();
   for (const node of nodes) {
-    const late = graph.partOf[node] === 'early' ? 0 : 1;
-    const rank = ((graph.rank[node] ?? 0) * count + (graph.stepOf[node] ?? 0)) * 2 + late;
-    ranks.set(node, rank);
-    byRank.set(rank, node);
     const needs = needsOf(graph, node);
-    missing.set(node, needs.length);
-    if (needs.length === 0) ready.push(rank);
+    missing[node] = needs.length;
+    if (needs.length === 0) ready.push(ranks[node] ?? 0);
     for (const need of needs) {
-      const list = users.get(need);
+      const list = users[need];
       if (list) list.push(node);
-      else users.set(need, [node]);
+      else users[need] = [node];
     }
   }
   const order: number[] = [];
   for (let rank = ready.pop(); rank !== undefined; rank = ready.pop()) {
-    const node = byRank.get(rank) ?? -1;
+    const node = byRank[rank] ?? -1;
     order.push(node);
-    for (const user of users.get(node) ?? []) {
-      const left = (missing.get(user) ?? 0) - 1;
-      missing.set(user, left);
-      if (left === 0) ready.push(ranks.get(user) ?? 0);
+    for (const user of users[node] ?? []) {
+      const left = (missing[user] ?? 0) - 1;
+      missing[user] = left;
+      if (left === 0) ready.push(ranks[user] ?? 0);
     }
   }
   if (order.length < nodes.length) {
@@ -88,4 +85,15 @@ function emissionOrder(graph: StepGraph): number[] {
     );
   }
   return order;
+}
+
+/** For each node its place by section, then step, an early part before its late one. */
+function rankNodes(graph: StepGraph, nodes: readonly number[]): Int32Array {
+  const count = graph.steps.length;
+  const wanted = (node: number): number =>
+    ((graph.rank[node] ?? 0) * count + (graph.stepOf[node] ?? 0)) * 2 + (graph.partOf[node] === 'early' ? 0 : 1);
+  const sorted = [...nodes].sort((a, b) => wanted(a) - wanted(b));
+  const ranks = new Int32Array(graph.stepOf.length);
+  for (const [rank, node] of sorted.entries()) ranks[node] = rank;
+  return ranks;
 }

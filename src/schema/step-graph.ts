@@ -39,7 +39,7 @@ export interface StepGraph {
   readonly needs: number[][];
   /** The node that this one is folded into, or -1. */
   readonly foldedInto: number[];
-  readonly folded: Set<number>[];
+  readonly folded: (Set<number> | undefined)[];
   /** The early part of a split node, or -1. */
   readonly earlyOf: number[];
   /** Keys of the early part's needs are resolved here. */
@@ -55,7 +55,7 @@ export function createGraph(steps: readonly SortableStep[]): StepGraph {
     rank: steps.map((step) => sectionRank[step.section]),
     needs: [],
     foldedInto: steps.map(() => -1),
-    folded: steps.map(() => new Set<number>()),
+    folded: steps.map(() => undefined),
     earlyOf: steps.map(() => -1),
     nodeOf,
   };
@@ -64,7 +64,9 @@ export function createGraph(steps: readonly SortableStep[]): StepGraph {
     const parent = step.inlineInto === undefined ? undefined : nodeOf.get(step.inlineInto);
     if (parent === undefined || parent === node) continue;
     graph.foldedInto[node] = parent;
-    graph.folded[parent]?.add(node);
+    const siblings = graph.folded[parent];
+    if (siblings) siblings.add(node);
+    else graph.folded[parent] = new Set([node]);
   }
   return graph;
 }
@@ -94,11 +96,22 @@ export function foldedTree({ folded }: StepGraph, node: number): number[] {
 
 /** All that a shown node needs, for itself and for what is folded into it, as shown nodes without itself and without repeats. */
 export function needsOf(graph: StepGraph, node: number): number[] {
+  const own = graph.needs[node] ?? [];
+  if (!graph.folded[node]?.size && own.length <= 8) return fewNeeds(graph, node, own);
   const found = new Set<number>();
-  const members = graph.folded[node]?.size ? foldedTree(graph, node) : [node];
-  for (const member of members) for (const need of graph.needs[member] ?? []) found.add(shown(graph, need));
+  for (const member of foldedTree(graph, node)) for (const need of graph.needs[member] ?? []) found.add(shown(graph, need));
   found.delete(node);
   return [...found];
+}
+
+/** The usual case, for which a Set would be the greater part of the work. */
+function fewNeeds(graph: StepGraph, node: number, own: readonly number[]): number[] {
+  const found: number[] = [];
+  for (const need of own) {
+    const target = shown(graph, need);
+    if (target !== node && !found.includes(target)) found.push(target);
+  }
+  return found;
 }
 
 /** All nodes that run by themselves. */
@@ -126,7 +139,7 @@ export function splitNode(graph: StepGraph, node: number, earlyNeeds: readonly K
   graph.rank.push(graph.rank[node] ?? 0);
   graph.needs.push(toNodes(graph, earlyNeeds).filter((need) => need !== node));
   graph.foldedInto.push(-1);
-  graph.folded.push(new Set());
+  graph.folded.push(undefined);
   graph.earlyOf.push(-1);
   graph.earlyOf[node] = early;
   graph.needs[node]?.push(early);
