@@ -7,6 +7,8 @@ import type { Session } from '../pg/session.js';
 /** Compares the columns of the archive's tables with the target's: names always, types where the rows are binary.
  *  @throws TidemarkError TARGET_MISMATCH listing what does not fit */
 export async function checkColumns(session: Session, tables: readonly CatalogTable[]): Promise<void> {
+  // Types are compared as text, so they have to be printed as they were for the archive.
+  await session.query('SET quote_all_identifiers = on');
   const rows = await session.query<{ columns: readonly Column[] | null }>(
     `SELECT CASE WHEN c.oid IS NOT NULL THEN (
               SELECT coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod))), '[]')
@@ -17,6 +19,7 @@ export async function checkColumns(session: Session, tables: readonly CatalogTab
       ORDER BY place`,
     [tables.map(({ schema }) => schema), tables.map(({ name }) => name)],
   );
+  await session.query('RESET quote_all_identifiers');
   const problems = tables.flatMap((table, at) => mismatches(table, rows[at]?.columns ?? null));
   if (problems.length === 0) return;
   const shown = problems.slice(0, 10);

@@ -163,7 +163,7 @@ export function planDrops(
     .sort((a, b) => (made.get(b.id) ?? 0) - (made.get(a.id) ?? 0));
   const keys = objects.flatMap((object): Statement[] => {
     const table = object.parent === undefined ? undefined : catalog.objects[object.parent];
-    if (object.kind !== 'foreign-key' || table === undefined || object.drop !== undefined) return [];
+    if (object.kind !== 'foreign key' || table === undefined || object.drop !== undefined) return [];
     const text = `ALTER TABLE ${when}${qualifiedName(table.schema, table.name)} DROP CONSTRAINT ${when}${quoteIdentifier(object.name)}`;
     return [{ object, text }];
   });

@@ -28,8 +28,15 @@ const hints: Readonly<Record<string, string>> = {
   '23505': 'rows with the same key are there already: replace them with --truncate',
   '23503': 'a row that is referred to is missing: restore that table, too',
   '53100': 'the disk of the target server is full',
+  missing: 'it is not there to be dropped: add --if-exists',
   '0A000-truncate': 'a table that is not chosen refers to it by a foreign key: choose that one, too',
 };
+
+/** The same SQLSTATE asks for something else in a DROP or a TRUNCATE. */
+function situation(sqlstate: string, what: string): string {
+  if (what.endsWith('(truncate)') && sqlstate === '0A000') return '0A000-truncate';
+  return what.endsWith('(drop)') && ['42704', '42P01', '42883', '3F000'].includes(sqlstate) ? 'missing' : sqlstate;
+}
 
 /** @param what as in "restore ${what}: failed" */
 export function restoreError(error: unknown, what: string): TidemarkError {
@@ -41,8 +48,7 @@ export function restoreError(error: unknown, what: string): TidemarkError {
   const sqlstate = sqlstateOf(error);
   if (sqlstate === undefined || error.code === 'CONNECTION_LOST') return error;
   const said = isServerError(error.cause) ? error.cause.message : error.message;
-  const key = sqlstate === '0A000' && /truncate/i.test(said) ? '0A000-truncate' : sqlstate;
-  const hint = hints[key];
+  const hint = hints[situation(sqlstate, what)];
   return new TidemarkError('RESTORE_FAILED', `restore ${what}: ${said}`, {
     cause: error.cause,
     details: error.details,

@@ -73,7 +73,7 @@ export function locksOf(catalog: Catalog, step: Step): Locks {
   return { relations, shared: isIndexBuild(step) };
 }
 
-const relationKinds: ReadonlySet<string> = new Set(['table', 'view', 'materialized-view', 'foreign-table', 'sequence']);
+const relationKinds: ReadonlySet<string> = new Set(['table', 'view', 'materialized view', 'foreign table', 'sequence']);
 
 function topOf(catalog: Catalog, id: number): CatalogObject | undefined {
   let object = catalog.objects[id];
