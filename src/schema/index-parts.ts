@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from './extension-dependency.js';
 import { type DependEdge, type Key, key, type StepDraft } from './kind.js';
-import { dependsOnExtensions, isBeingDetached } from './relation-sql.js';
+import { dependsOnExtensions } from './relation-sql.js';
 
 /** An index, and the constraint it stands under; what makes it is one or the other. */
 export const indexIdentity = z.object({ indexrelid: z.number(), conoid: z.number().nullable() });
@@ -53,7 +53,7 @@ export function indexColumns(index: string, relation: string): string {
       FROM pg_attribute a WHERE a.attrelid = ${relation}.oid AND a.attstattarget >= 0) AS statistics,
     (SELECT json_build_object('indexrelid', p.oid::bigint, 'conoid', ${constraintOf('p.oid')}, 'nspname', pn.nspname, 'relname', p.relname)
       FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
-      WHERE h.inhrelid = ${relation}.oid AND NOT ${isBeingDetached(`${index}.indrelid`)}) AS partitionof,
+      WHERE h.inhrelid = ${relation}.oid) AS partitionof,
     CASE WHEN ${index}.indisreplident AND ${relation}.relkind = 'I' THEN ${attachedBelow(`${relation}.oid`)} END AS attachedbelow,
     ${dependsOnExtensions('pg_class', `${relation}.oid`)} AS extensions`;
 }

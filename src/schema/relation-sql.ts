@@ -9,12 +9,6 @@ export function isUserRelation(relation: string, namespace: string): string {
   return `${isUserSchema(namespace)} AND ${isNotMember('pg_class', `${relation}.oid`)}`;
 }
 
-/** Condition: the table is a partition whose DETACH CONCURRENTLY was interrupted. It counts as detached; its indexes and constraints
- *  still stand below those of the partitioned table. */
-export function isBeingDetached(table: string): string {
-  return `EXISTS (SELECT FROM pg_inherits pending WHERE pending.inhrelid = ${table} AND pending.inhdetachpending)`;
-}
-
 /** Expression: names of the extensions that the object is set to DEPEND ON, as text[]; in the order they were set, which pg_dump keeps. */
 export function dependsOnExtensions(catalog: string, oid: string): string {
   return (

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { qualifiedName, quoteIdentifier, quoteLiteral } from '../../pg/quote.js';
 import { chargeIndex, indexColumns, indexRow, indexSteps } from '../index-parts.js';
 import { defineKind, key, type StepDraft } from '../kind.js';
-import { inTablespace, isBeingDetached, isUserRelation, storageParameters, withParameters } from '../relation-sql.js';
+import { inTablespace, isUserRelation, storageParameters, withParameters } from '../relation-sql.js';
 
 const row = indexRow.extend({
   oid: z.number(),
@@ -67,7 +67,7 @@ export const constraint = defineKind<Row>({
     n.nspname, k.conrelid, c.relname, c.relkind, ic.reloptions, ${indexColumns('i', 'ic')},
     (SELECT json_build_object('conname', pk.conname, 'nspname', pn.nspname, 'relname', pc.relname)
       FROM pg_constraint pk JOIN pg_class pc ON pc.oid = pk.conrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
-      WHERE pk.oid = k.conparentid AND NOT ${isBeingDetached('k.conrelid')}) AS parentconstraint
+      WHERE pk.oid = k.conparentid) AS parentconstraint
   FROM pg_constraint k
   JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { attachedBelow, attachKeys, indexIdentity } from '../index-parts.js';
 import { defineKind, key } from '../kind.js';
-import { isBeingDetached, isUserRelation } from '../relation-sql.js';
+import { isUserRelation } from '../relation-sql.js';
 
 const row = z.object({
   oid: z.number(),
@@ -24,7 +24,7 @@ export const foreignKey = defineKind<z.infer<typeof row>>({
   JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_class f ON f.oid = k.confrelid
-  WHERE k.contype = 'f' AND (k.conparentid = 0 OR ${isBeingDetached('k.conrelid')}) AND ${isUserRelation('c', 'n')}
+  WHERE k.contype = 'f' AND k.conparentid = 0 AND ${isUserRelation('c', 'n')}
   ORDER BY k.oid`,
   row,
   objects(row) {

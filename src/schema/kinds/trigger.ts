@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from '../extension-dependency.js';
 import { defineKind, key, type ObjectDraft, type StepDraft } from '../kind.js';
-import { dependsOnExtensions, isBeingDetached, isUserRelation } from '../relation-sql.js';
+import { dependsOnExtensions, isUserRelation } from '../relation-sql.js';
 
 const row = z.object({
   oid: z.number(),
@@ -14,8 +14,7 @@ const row = z.object({
   /** Null for a clone. */
   definition: z.string().nullable(),
   /** What it was cloned from, nearest first; empty for one of its own. */
-  ancestors: z.array(z.object({ oid: z.number(), tgname: z.string(), tgenabled: z.string(), detaching: z.boolean() })),
-  detaching: z.boolean(),
+  ancestors: z.array(z.object({ oid: z.number(), tgname: z.string(), tgenabled: z.string() })),
   tgname: z.string(),
   nspname: z.string(),
   relname: z.string(),
@@ -69,13 +68,12 @@ export const trigger = defineKind<Row>({
   query: () => `SELECT t.oid, t.tgrelid, t.tgenabled, t.tgconstraint, t.tgname, n.nspname, c.relname,
     CASE WHEN t.tgparentid = 0 THEN pg_get_triggerdef(t.oid) END AS definition,
     CASE WHEN t.tgparentid = 0 THEN '[]' ELSE (
-      WITH RECURSIVE up(oid, tgname, tgenabled, tgrelid, parent, distance) AS (
-        SELECT p.oid, p.tgname, p.tgenabled, p.tgrelid, p.tgparentid, 1 FROM pg_trigger p WHERE p.oid = t.tgparentid
-        UNION ALL SELECT p.oid, p.tgname, p.tgenabled, p.tgrelid, p.tgparentid, up.distance + 1 FROM up JOIN pg_trigger p ON p.oid = up.parent)
-      SELECT json_agg(json_build_object('oid', up.oid::bigint, 'tgname', up.tgname, 'tgenabled', up.tgenabled,
-        'detaching', ${isBeingDetached('up.tgrelid')}) ORDER BY up.distance)
+      WITH RECURSIVE up(oid, tgname, tgenabled, parent, distance) AS (
+        SELECT p.oid, p.tgname, p.tgenabled, p.tgparentid, 1 FROM pg_trigger p WHERE p.oid = t.tgparentid
+        UNION ALL SELECT p.oid, p.tgname, p.tgenabled, p.tgparentid, up.distance + 1 FROM up JOIN pg_trigger p ON p.oid = up.parent)
+      SELECT json_agg(json_build_object('oid', up.oid::bigint, 'tgname', up.tgname, 'tgenabled', up.tgenabled) ORDER BY up.distance)
       FROM up) END AS ancestors,
-    ${isBeingDetached('t.tgrelid')} AS detaching, ${dependsOnExtensions('pg_trigger', 't.oid')} AS extensions
+    ${dependsOnExtensions('pg_trigger', 't.oid')} AS extensions
   FROM pg_trigger t
   JOIN pg_class c ON c.oid = t.tgrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -88,8 +86,6 @@ export const trigger = defineKind<Row>({
   ORDER BY t.oid`,
   row,
   objects(row) {
-    // Clones go when their partition is detached; what is being detached counts as that.
-    if ([row, ...row.ancestors].some(({ detaching }, at) => detaching && at < row.ancestors.length)) return [];
     const own = key('pg_trigger', row.oid);
     return [
       {
