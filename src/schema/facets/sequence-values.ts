@@ -41,17 +41,40 @@ function statementBefore18(sequences: readonly Target[]): string {
   return sequences.map(({ oid, name }) => `SELECT ${oid}::oid AS oid, last_value::text, is_called FROM ${name}`).join('\nUNION ALL\n');
 }
 
+/** Unlogged sequences, which cannot be read on a standby, and whether each belongs to an unlogged table. */
+const unloggedQuery = `SELECT c.oid, coalesce(bool_or(t.relpersistence = 'u'), false) AS emptied
+    FROM pg_class c
+    LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
+    LEFT JOIN pg_class t ON t.oid = d.refobjid
+   WHERE c.relkind = 'S' AND c.relpersistence = 'u' GROUP BY c.oid`;
+
+/** The sequences to read. On a standby, those of unlogged tables are left where they start: their tables are without rows there, and
+ *  would be so, and the sequences back at their start, after a promotion.
+ *  @throws TidemarkError PERMISSION_DENIED for an unlogged sequence of its own on a standby */
+async function readable(context: FacetContext): Promise<readonly Target[]> {
+  const all = targets(context);
+  if (!context.server.inRecovery) return all;
+  const unlogged = new Map((await context.query<{ oid: number; emptied: boolean }>(unloggedQuery)).map((row) => [row.oid, row.emptied]));
+  const lost = all.find(({ oid }) => unlogged.get(oid) === false);
+  if (lost !== undefined) throw unreadable(lost);
+  return all.filter(({ oid }) => !unlogged.has(oid));
+}
+
+function unreadable({ name }: Target): TidemarkError {
+  return new TidemarkError('PERMISSION_DENIED', `read the value of sequence ${name}: the server gives none`, {
+    hint: 'grant SELECT on the sequence to the role that takes the snapshot; the value of an unlogged sequence is to be had on the primary only',
+    details: { sequence: name },
+  });
+}
+
 function batches<T>(items: readonly T[]): readonly (readonly T[])[] {
   return Array.from({ length: Math.ceil(items.length / batchSize) }, (_, index) => items.slice(index * batchSize, (index + 1) * batchSize));
 }
 
-function step({ name, object }: Target, value: Value | undefined): StepDraft {
-  if (value === undefined || value.last_value === null || value.is_called === null) {
-    throw new TidemarkError('PERMISSION_DENIED', `read the value of sequence ${name}: the server gives none`, {
-      hint: 'grant SELECT on the sequence to the role that takes the snapshot; the value of an unlogged sequence cannot be read on a standby',
-      details: { sequence: name },
-    });
-  }
+function step(target: Target, value: Value | undefined): StepDraft {
+  if (value === undefined || value.last_value === null || value.is_called === null) throw unreadable(target);
+  const { name, object } = target;
   const key: Key = `${object.key}/value`;
   const statement = `SELECT pg_catalog.setval(${quoteLiteral(name)}::pg_catalog.regclass, ${value.last_value}, ${value.is_called})`;
   return { key, facet: 'value', section: 'data', needs: [object.key], statements: () => [statement] };
@@ -60,7 +83,7 @@ function step({ name, object }: Target, value: Value | undefined): StepDraft {
 export const sequenceValues: FacetReader = {
   name: 'sequence-values',
   async read(context) {
-    const all = targets(context);
+    const all = await readable(context);
     const from18 = context.server.version >= 180000;
     const values = new Map<number, Value>();
     for (const batch of from18 ? [all] : batches(all)) {
