@@ -3,7 +3,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { bodyOf, corruptMember, decodeMember, decompressed, fitsWhole, readFrames, readRange } from '../frame/decode.js';
+import { bodyOf, corruptMember, decodeMember, fitsWhole, readFrames, readRange } from '../frame/decode.js';
+import { decompressed } from '../frame/decompressed.js';
 import { catalogMember } from '../frame/member-names.js';
 import { tarBytes } from '../frame/tar.js';
 import { FrameWalker } from '../frame/walk.js';

@@ -2,10 +2,10 @@
 // before a single byte is decompressed; then sizes, tar header, padding. Where the bytes come from is the caller's business.
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { Readable, type Transform } from 'node:stream';
 import { TidemarkError } from '../model/errors.js';
 import type { StoredMember } from '../model/manifest.js';
 import { ByteCursor } from './byte-cursor.js';
+import { decompressed } from './decompressed.js';
 import { paddingOf, parseTarHeader, tarBlock, tarBytes } from './tar.js';
 import type { Codec } from './zstd.js';
 
@@ -116,20 +116,6 @@ export async function readFrames(file: FileHandle, stored: StoredMember): Promis
     filled += bytesRead;
   }
   return buffer;
-}
-
-/** Decompressed pieces of the compressed ones, bounded by back pressure. */
-export async function* decompressed(codec: Codec, compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  const source = Readable.from(compressed, { objectMode: true, highWaterMark: 1 });
-  const transform: Transform = codec.decompressStream();
-  source.once('error', (error) => transform.destroy(error));
-  source.pipe(transform);
-  try {
-    for await (const piece of transform) yield piece;
-  } finally {
-    source.destroy();
-    transform.destroy();
-  }
 }
 
 /**

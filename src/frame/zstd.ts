@@ -15,7 +15,7 @@ export interface Codec {
   decompress(frame: Uint8Array, rawBytes: number): Buffer;
   /** One frame with content checksum out of all that is written; with content size where `rawBytes` says how much that will be. */
   compressStream(level: number, rawBytes?: number): Transform;
-  /** The content of all frames that are written, in pieces of at most 128 KiB, produced no faster than they are read. */
+  /** The content of the one frame that is written, in pieces of about 128 KiB, made no faster than they are read. For decompressed.ts. */
   decompressStream(): Transform;
 }
 
