@@ -2,6 +2,7 @@
 // short: it speaks the simple protocol (a second statement in the text would run), allocates and writes a header for every piece it
 // is handed, however small or large, and hangs when the connection ends while it waits for 'drain'. What is in the rows is not looked at.
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { from } from 'pg-copy-streams';
 import { TidemarkError } from '../model/errors.js';
 import { queryError } from './errors.js';
@@ -11,6 +12,10 @@ import { describeConnection } from './settings.js';
 /** Largest body of one CopyData message. Large enough that the 5 bytes before it and the call are nothing, small enough that a
  *  server error or an abort is noticed soon. */
 const pieceBytes = 128 * 1024;
+
+/** A server that only drops what we send (after an error) takes it as fast as it comes: `write` never says that it is enough, and what the
+ *  server has to say would never be read. So the event loop gets a turn after this many bytes. */
+const listenEveryBytes = 1024 * 1024;
 
 /** What the query needs of pg's Connection, which its types leave out. */
 interface Wire {
@@ -48,6 +53,8 @@ class CopyInQuery extends CopyFrom {
   failure: Error | undefined;
   #wire: Wire | undefined;
   #synced = false;
+  /** Bytes sent since the event loop last had a turn. */
+  #unheard = 0;
   #rows: bigint | undefined;
   #open: () => void = () => undefined;
   #finish: (rows: bigint) => void = () => undefined;
@@ -91,7 +98,11 @@ class CopyInQuery extends CopyFrom {
       socket.write(piece.length === pieceBytes ? fullHeader : copyDataHeader(piece.length));
       const hungry = socket.write(piece);
       socket.uncork();
+      this.#unheard += piece.length;
       if (!hungry) await this.#drained(socket);
+      else if (this.#unheard >= listenEveryBytes) await nextTurn();
+      else continue;
+      this.#unheard = 0;
     }
   }
 
