@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Catalog, CatalogObject, Step } from '#dist/model/catalog.js';
+import { createSchedule, locksOf } from '#dist/restore/schedule.js';
+
+const objects: CatalogObject[] = [
+  { id: 0, kind: 'table', schema: 's', name: 'a' },
+  { id: 1, kind: 'table', schema: 's', name: 'b' },
+  { id: 2, kind: 'index', schema: 's', name: 'a1', parent: 0 },
+  { id: 3, kind: 'index', schema: 's', name: 'a2', parent: 0 },
+  { id: 4, kind: 'constraint', schema: 's', name: 'a_pkey', parent: 0 },
+  { id: 5, kind: 'constraint', schema: 's', name: 'b_pkey', parent: 1 },
+  { id: 6, kind: 'foreign key', schema: 's', name: 'b_a', parent: 1 },
+  { id: 7, kind: 'function', schema: 's', name: 'f()' },
+];
+
+function catalogOf(steps: readonly Step[]): Catalog {
+  return { objects, steps, tables: [] };
+}
+
+function step(
+  id: number,
+  object: number,
+  { needs = [], statements = ['ALTER TABLE'] }: { needs?: number[]; statements?: string[] } = {},
+): Step {
+  return { id, object, section: 'post-data', facet: 'definition', statements, needs };
+}
+
+const index = { statements: ['CREATE INDEX "i" ON "s"."a" ("x")'] };
+const none = () => 0n;
+
+describe('what may run at once', () => {
+  test('indexes of one table share it', () => {
+    const steps = [step(0, 2, index), step(1, 3, index)];
+    const schedule = createSchedule(catalogOf(steps), steps, none);
+    expect([schedule.take()?.id, schedule.take()?.id, schedule.take()]).toEqual([0, 1, undefined]);
+  });
+
+  test('a tablespace around an index does not matter, another statement does', () => {
+    const spaced = step(0, 2, { statements: ['SET default_tablespace = "x"', ...index.statements] });
+    const clustered = step(0, 2, { statements: [...index.statements, 'ALTER TABLE "s"."a" CLUSTER ON "i"'] });
+    expect(locksOf(catalogOf([spaced]), spaced).shared).toBe(true);
+    expect(locksOf(catalogOf([clustered]), clustered).shared).toBe(false);
+  });
+
+  test('a constraint has its table alone', () => {
+    const steps = [step(0, 4), step(1, 2, index), step(2, 5)];
+    const schedule = createSchedule(catalogOf(steps), steps, none);
+    const first = schedule.take();
+    expect([first?.id, schedule.take()?.id, schedule.take()]).toEqual([0, 2, undefined]);
+    if (first) schedule.finish(first);
+    expect(schedule.take()?.id).toBe(1);
+  });
+
+  test('a foreign key has both tables alone, and waits for the key that it refers to', () => {
+    const steps = [step(0, 4), step(1, 6, { needs: [0] }), step(2, 3, index), step(3, 5)];
+    const schedule = createSchedule(catalogOf(steps), steps, none);
+    const key = schedule.take();
+    const other = schedule.take();
+    expect([key?.id, other?.id, schedule.take()]).toEqual([0, 3, undefined]);
+    if (key) schedule.finish(key);
+    // b is still in use.
+    expect(schedule.take()?.id).toBe(2);
+    if (other) schedule.finish(other);
+    expect(schedule.take()).toBeUndefined();
+  });
+
+  test("what is no relation is in nobody's way", () => {
+    const steps = [step(0, 7), step(1, 7)];
+    const schedule = createSchedule(catalogOf(steps), steps, none);
+    expect([schedule.take()?.id, schedule.take()?.id]).toEqual([0, 1]);
+  });
+
+  test('work on the largest table begins first', () => {
+    const steps = [step(0, 4), step(1, 5)];
+    const schedule = createSchedule(catalogOf(steps), steps, (relation) => (relation === 1 ? 10n : 1n));
+    expect(schedule.take()?.id).toBe(1);
+  });
+
+  test('needs of an earlier phase are met', () => {
+    const earlier = step(0, 0);
+    const later = step(1, 2, { ...index, needs: [0] });
+    expect(createSchedule(catalogOf([earlier, later]), [later], none).take()?.id).toBe(1);
+  });
+});
+
+test('any steps: each runs once, after its needs, never beside what it conflicts with, and it always ends', () => {
+  const plans = fc.array(fc.record({ object: fc.nat(7), shared: fc.boolean(), needs: fc.array(fc.nat(20), { maxLength: 3 }) }), {
+    maxLength: 20,
+  });
+  fc.assert(
+    fc.property(plans, fc.infiniteStream(fc.nat(100)), fc.integer({ min: 1, max: 5 }), (drafts, choices, jobs) => {
+      const steps = drafts.map(({ object, shared, needs }, id) =>
+        step(id, object, { needs: needs.filter((need) => need < id), ...(shared ? index : {}) }),
+      );
+      const catalog = catalogOf(steps);
+      const schedule = createSchedule(catalog, steps, (relation) => BigInt(relation));
+      const running: Step[] = [];
+      const done = new Set<number>();
+      for (const choice of choices) {
+        const next = running.length < jobs ? schedule.take() : undefined;
+        if (next) {
+          expect(next.needs.every((need) => done.has(need))).toBe(true);
+          for (const other of running) {
+            const [one, two] = [locksOf(catalog, next), locksOf(catalog, other)];
+            const meet = [...one.relations].some((relation) => two.relations.has(relation));
+            expect(meet && !(one.shared && two.shared)).toBe(false);
+          }
+          running.push(next);
+          continue;
+        }
+        if (running.length === 0) break;
+        const [ended] = running.splice(choice % running.length, 1);
+        if (ended) {
+          schedule.finish(ended);
+          done.add(ended.id);
+        }
+      }
+      expect(done.size).toBe(steps.length);
+      expect(schedule.waiting).toBe(0);
+    }),
+  );
+});
