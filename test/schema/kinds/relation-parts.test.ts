@@ -1,7 +1,7 @@
 // What hangs off relations in states that a fixture cannot show, because a round trip does not keep them: what a failed command left
 // behind, and what belongs to an extension.
 import { describe, expect, test } from 'vitest';
-import { createDatabase, requestedVersions } from '../../server/index.js';
+import { createDatabase, createRole, requestedVersions } from '../../server/index.js';
 import { dumpSchema, readSchema, runSteps } from '../judge.js';
 
 describe.each(requestedVersions())('parts of relations on PostgreSQL %i', (version) => {
@@ -47,6 +47,22 @@ describe.each(requestedVersions())('parts of relations on PostgreSQL %i', (versi
       -- what an interrupted ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY leaves
       UPDATE pg_catalog.pg_inherits SET inhdetachpending = true WHERE inhrelid = 'part'::regclass`);
     const { steps } = await readSchema(source.url);
+    await runSteps(target.url, steps);
+    expect(await dumpSchema(target.url)).toEqual(await dumpSchema(source.url));
+  });
+
+  test('a policy names its roles, so that a restore can ask for them', async () => {
+    await using reader = await createRole({ version });
+    await using writer = await createRole({ version });
+    await using source = await createDatabase({ version });
+    await using target = await createDatabase({ version });
+    await source.run(`
+      CREATE TABLE t (a integer);
+      CREATE POLICY p ON t TO "${writer.name}", "${reader.name}" USING (a > 0);
+      CREATE POLICY q ON t USING (a > 0)`);
+    const { steps, objects } = await readSchema(source.url);
+    const policies = steps.filter(({ object, facet }) => objects[object]?.kind === 'policy' && facet === 'definition');
+    expect(policies.map(({ roles }) => roles && [...roles].sort())).toEqual([[reader.name, writer.name].sort(), undefined]);
     await runSteps(target.url, steps);
     expect(await dumpSchema(target.url)).toEqual(await dumpSchema(source.url));
   });
