@@ -23,15 +23,16 @@ const systemSchemas = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
 /** How each object stands, by id.
  *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables` or `schemas` that matches nothing */
 export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[] {
+  const { objects } = catalog;
   const { tables = [], excludeTables = [] } = patterns;
   // As pg_dump has it: the switches for schemas have no effect when --table is used.
   const { schemas = [], excludeSchemas = [] } = tables.length > 0 ? {} : patterns;
-  refuseUnmatched('table', tables, (pattern) => catalog.objects.some((object) => matchesRelation(object, pattern)));
-  refuseUnmatched('schema', schemas, (pattern) => catalog.objects.some((object) => matchesSchema(object, pattern)));
+  refuseUnmatched('table', tables, (pattern) => objects.some((object) => matchesRelation(objects, object, pattern)));
+  refuseUnmatched('schema', schemas, (pattern) => objects.some((object) => matchesSchema(object, pattern)));
 
-  const named = catalog.objects.map((object) => tables.some((pattern) => matchesRelation(object, pattern)));
-  const excluded = catalog.objects.map((object) => excludeTables.some((pattern) => matchesRelation(object, pattern)));
-  const own = catalog.objects.map((object): Standing => {
+  const named = objects.map((object) => tables.some((pattern) => matchesRelation(objects, object, pattern)));
+  const excluded = objects.map((object) => excludeTables.some((pattern) => matchesRelation(objects, object, pattern)));
+  const own = objects.map((object): Standing => {
     if (excluded[object.id] || excludeSchemas.some((pattern) => matchesSchema(object, pattern))) return 'excluded';
     if (tables.length > 0) return named[object.id] ? 'chosen' : 'unselected';
     return schemas.length === 0 || schemas.some((pattern) => matchesSchema(object, pattern)) ? 'chosen' : 'unselected';
@@ -39,9 +40,11 @@ export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[
   return pullables(catalog, inherit(catalog, { own, named, excluded }));
 }
 
-/** Whether `--table` with that pattern names the object. */
-export function matchesRelation(object: CatalogObject, { schema, name }: Pattern): boolean {
+/** Whether `--table` with that pattern names the object. Of members of extensions there are only privileges, so that nothing could be
+ *  chosen. */
+export function matchesRelation(objects: readonly CatalogObject[], object: CatalogObject, { schema, name }: Pattern): boolean {
   if (!relationKinds.has(object.kind) || object.schema === undefined || systemSchemas.has(object.schema)) return false;
+  if (object.parent !== undefined && objects[object.parent]?.kind === 'extension') return false;
   return name.test(object.name) && (schema === undefined || schema.test(object.schema));
 }
 

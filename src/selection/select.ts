@@ -54,12 +54,13 @@ export function selectSteps(whole: Catalog, selection: Selection): { readonly ca
  *  whose rows are to stay away, and sequences, views and partitioned tables among them.
  *  @throws TidemarkError PATTERN_UNMATCHED for a pattern that matches nothing */
 export function matchTables({ objects }: Pick<Catalog, 'objects'>, patterns: readonly Pattern[]): ReadonlySet<number> {
-  refuseUnmatched('table', patterns, (pattern) => objects.some((object) => matchesRelation(object, pattern)));
+  refuseUnmatched('table', patterns, (pattern) => objects.some((object) => matchesRelation(objects, object, pattern)));
   const isMatched = (id: number): boolean => {
     const object = objects[id];
     if (object === undefined) return false;
     return (
-      patterns.some((pattern) => matchesRelation(object, pattern)) || (object.partitionOf !== undefined && isMatched(object.partitionOf))
+      patterns.some((pattern) => matchesRelation(objects, object, pattern)) ||
+      (object.partitionOf !== undefined && isMatched(object.partitionOf))
     );
   };
   return new Set(objects.filter(({ id }) => isMatched(id)).map(({ id }) => id));

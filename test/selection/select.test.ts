@@ -9,6 +9,7 @@ const given: readonly Given[] = [
   { kind: 'schema', name: 'app', more: [['grant app', 'privilege']] },
   { kind: 'schema', name: 'lib' },
   { kind: 'extension', name: 'citext', needs: ['lib'] },
+  { kind: 'table', name: 'lib.member', parent: 'citext', needs: null, more: [['grant member', 'privilege']] },
   { kind: 'function', name: 'pg_catalog.pg_ls_dir()', needs: null, more: [['grant pg_ls_dir', 'privilege']] },
   { kind: 'enum', name: 'lib.mood', needs: ['lib'], more: [['own mood', 'owner']] },
   { kind: 'domain', name: 'lib.email', needs: ['lib', 'citext'] },
@@ -103,7 +104,7 @@ describe('selectSteps', () => {
   test('takes a table with its sub-objects and with what they need', () => {
     const { names, statements, leftOut } = select({ t: ['users'] });
     expect(names).toEqual([
-      ...['app', 'lib', 'citext', 'lib.email', 'lib.email_check', 'lib.touch()'],
+      ...['app', 'lib', 'citext', 'lib.member', 'lib.email', 'lib.email_check', 'lib.touch()'],
       ...['app.users_id_seq', 'app.users', 'app.users_key', 'app.users_touch'],
     ]);
     expect(statements).toContain('grant app');
@@ -165,7 +166,7 @@ describe('selectSteps', () => {
     expect(leftOut).toEqual([]);
     const lib = select({ n: ['lib'], N: ['app'] });
     expect(lib.names).toEqual([
-      ...['lib', 'citext', 'lib.mood', 'lib.email', 'lib.email_check', 'lib.touch()', 'lib.events_2', 'lib.events_2a'],
+      ...['lib', 'citext', 'lib.member', 'lib.mood', 'lib.email', 'lib.email_check', 'lib.touch()', 'lib.events_2', 'lib.events_2a'],
     ]);
     expect(lib.leftOut).toEqual([
       'table lib.events_2: attach 2: it needs table app.events, which is excluded',
@@ -247,6 +248,7 @@ describe('selectSteps', () => {
     [{ t: ['users', 'usres'] }, 'usres', 'table'],
     [{ t: ['users_key'] }, 'users_key', 'table'],
     [{ t: ['pg_catalog.*'] }, 'pg_catalog.*', 'table'],
+    [{ t: ['lib.member'] }, 'lib.member', 'table'],
     [{ n: ['ap'] }, 'ap', 'schema'],
     [{ n: ['pg_catalog'] }, 'pg_catalog', 'schema'],
   ])('refuses a pattern that matches nothing: %j', (asked, pattern, what) => {
