@@ -8,9 +8,9 @@ const kinds: Readonly<Record<ListedRelation['relkind'], string>> = {
   r: 'table',
   p: 'table',
   v: 'view',
-  m: 'materialized-view',
+  m: 'materialized view',
   S: 'sequence',
-  f: 'foreign-table',
+  f: 'foreign table',
 };
 
 /** The tables with rows or partitions among `relations` that the patterns choose.
