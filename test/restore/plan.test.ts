@@ -44,6 +44,23 @@ test('sections come in order, then privileges, then refreshes', () => {
   expect(ids(phases.refresh)).toEqual([5]);
 });
 
+test('event triggers wait for everything that they would fire for', () => {
+  const catalog: Catalog = {
+    objects: [object(0, 'function'), object(1, 'event trigger'), object(2, 'index')],
+    steps: [
+      step(0, 0, 'pre-data'),
+      step(1, 1, 'post-data', 'definition', [0]),
+      step(2, 1, 'post-data', 'comment', [1]),
+      step(3, 2, 'post-data'),
+      step(4, 0, 'post-data', 'privilege', [0]),
+    ],
+    tables: [],
+  };
+  expect(ids(stepsByPhase(catalog)['post-data'])).toEqual([3]);
+  const plan = planContents(catalog, { schema: true, data: false });
+  expect(plan.map((action) => ('steps' in action ? ids(action.steps) : []))).toEqual([[0], [3], [4, 1, 2]]);
+});
+
 test('what an earlier phase needs runs there, and what that needs in turn', () => {
   const catalog: Catalog = {
     objects: [object(0, 'schema'), object(1, 'table')],
