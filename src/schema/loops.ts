@@ -3,7 +3,19 @@
 // is wrong is never given. Sections are sections.ts.
 import { TidemarkError } from '../model/errors.js';
 import { createComponentFinder } from './components.js';
-import { foldedTree, labelOf, needsOf, redirect, type StepGraph, shown, shownNodes, splitNode, stepOfNode, unfold } from './step-graph.js';
+import {
+  foldedTree,
+  labelOf,
+  letUsersWait,
+  needsOf,
+  redirect,
+  type StepGraph,
+  shown,
+  shownNodes,
+  splitNode,
+  stepOfNode,
+  unfold,
+} from './step-graph.js';
 
 /** Costs that mean something to the sorter; see Split in kind.ts. */
 export const shellCost = 1;
@@ -79,8 +91,11 @@ function unfolding(graph: StepGraph, node: number, need: number): Way | undefine
   if (causes.length === 0 || causes.includes(node)) return undefined;
   return {
     cost: Math.max(...causes.map((cause) => stepOfNode(graph, cause)?.inlineCost ?? 3)),
-    apply: () => {
-      for (const cause of causes) unfold(graph, cause);
+    apply: (members) => {
+      for (const cause of causes) {
+        unfold(graph, cause);
+        if (stepOfNode(graph, cause)?.completes) letUsersWait(graph, cause, { parent: node, loop: members });
+      }
       return causes;
     },
   };

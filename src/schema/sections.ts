@@ -4,7 +4,18 @@
 // generated column) and give wrong results. Expects a graph without loops.
 import { TidemarkError } from '../model/errors.js';
 import { stubCost } from './loops.js';
-import { foldedTree, labelOf, redirect, type StepGraph, sections, shown, splitNode, stepOfNode, unfold } from './step-graph.js';
+import {
+  foldedTree,
+  labelOf,
+  redirect,
+  releaseUsers,
+  type StepGraph,
+  sections,
+  shown,
+  splitNode,
+  stepOfNode,
+  unfold,
+} from './step-graph.js';
 
 /** One pass; gives true where it has to be done again, with a new order, because something moved that others had been judged by.
  *  @param order nodes in an order in which all needs come first
@@ -33,6 +44,7 @@ function postpone(graph: StepGraph, node: number, { needed, users }: { needed: n
   const stub = cost === stubCost && graph.partOf[node] !== 'early' ? step?.split?.early : null;
   if (!stub && !movable) throw sectionError(graph, node);
   graph.rank[node] = needed;
+  releaseUsers(graph, node);
   let early = graph.earlyOf[node] ?? -1;
   if (!stub) {
     if (early !== -1) graph.rank[early] = needed;

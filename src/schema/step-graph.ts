@@ -14,6 +14,9 @@ export interface SortableStep {
   readonly inlineInto?: Key;
   /** Cost of running it by itself after all, where it has `inlineInto`: 2 a default, 3 a check, 6 a generated column. */
   readonly inlineCost?: number;
+  /** By itself, it runs before whatever needs the object it was to be folded into and is no part of the loop. A domain's check must: it
+   *  cannot be added once a table has the domain in an array or a composite. */
+  readonly completes?: boolean;
   /** `needs` of the early part: keys of steps. */
   readonly split?: { readonly cost: number; readonly early: { readonly needs: readonly Key[] } | null };
   /** A routine: can be created while a type that it names is only a shell. */
@@ -42,6 +45,8 @@ export interface StepGraph {
   readonly folded: (Set<number> | undefined)[];
   /** The early part of a split node, or -1. */
   readonly earlyOf: number[];
+  /** Nodes that wait for a step that `completes`, if it can be had before the rows. */
+  readonly waiting: Map<number, number[]>;
   /** Keys of the early part's needs are resolved here. */
   readonly nodeOf: ReadonlyMap<Key, number>;
 }
@@ -57,6 +62,7 @@ export function createGraph(steps: readonly SortableStep[]): StepGraph {
     foldedInto: steps.map(() => -1),
     folded: steps.map(() => undefined),
     earlyOf: steps.map(() => -1),
+    waiting: new Map(),
     nodeOf,
   };
   for (const [node, step] of steps.entries()) {
@@ -128,6 +134,23 @@ export function unfold(graph: StepGraph, node: number): void {
   graph.foldedInto[node] = -1;
   graph.folded[parent]?.delete(node);
   graph.needs[node]?.push(parent);
+}
+
+/** Lets all users of a step's former parent that are not in its loop wait for a step that `completes`. */
+export function letUsersWait(graph: StepGraph, node: number, { parent, loop }: { parent: number; loop: ReadonlySet<number> }): void {
+  const users = shownNodes(graph).filter((user) => user !== node && !loop.has(user) && needsOf(graph, user).includes(parent));
+  for (const user of users) graph.needs[user]?.push(node);
+  graph.waiting.set(node, users);
+}
+
+/** Undoes `letUsersWait`. */
+export function releaseUsers(graph: StepGraph, node: number): void {
+  for (const user of graph.waiting.get(node) ?? []) {
+    const needs = graph.needs[user] ?? [];
+    const at = needs.lastIndexOf(node);
+    if (at !== -1) needs.splice(at, 1);
+  }
+  graph.waiting.delete(node);
 }
 
 /** Makes the early part of a node that has one; the node itself becomes the late part. Who needs which is for the caller to say. */

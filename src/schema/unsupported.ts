@@ -109,14 +109,15 @@ function listQuery({ version }: Server): string {
     );
   return `
     WITH members AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
-    SELECT l.catalog, l.oid::text AS oid, l.ignored, NULL AS count
+    SELECT l.catalog, l.oid, l.ignored, NULL AS count
       FROM (${parts.join('\n    UNION ALL ')}) l
      WHERE l.oid >= ${firstUserOid}
        AND NOT EXISTS (SELECT FROM members m WHERE m.classid = l.class AND m.objid = l.oid)
     UNION ALL
-    SELECT 'pg_largeobject_metadata', min(oid)::text, false, count(*)::text FROM pg_largeobject_metadata HAVING count(*) > 0
+    SELECT 'pg_largeobject_metadata', min(oid::int8), false, count(*)::text FROM pg_largeobject_metadata HAVING count(*) > 0
     UNION ALL
-    SELECT 'pg_seclabel', min(objoid)::text, false, count(*)::text FROM pg_seclabel HAVING count(*) > 0`;
+    SELECT 'pg_seclabel', min(objoid::int8), false, count(*)::text FROM pg_seclabel HAVING count(*) > 0
+     ORDER BY catalog, oid`;
 }
 
 interface ListRow extends Record<string, unknown> {

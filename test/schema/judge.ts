@@ -8,12 +8,15 @@ import type { Section, Step } from '#dist/model/catalog.js';
 import { openSession, type Session } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import type { Schema } from '#dist/schema/graph.js';
-import { introspect, readServer } from '#dist/schema/introspect.js';
+import { type IntrospectedSchema, introspect, readServer } from '#dist/schema/introspect.js';
 
 const run = promisify(execFile);
 
 /** Reads the schema of a database as a snapshot does: in a REPEATABLE READ transaction that changes nothing. */
-export async function readSchema(url: string, { skipUnsupported = false }: { skipUnsupported?: boolean } = {}): Promise<Schema> {
+export async function readSchema(
+  url: string,
+  { skipUnsupported = false }: { skipUnsupported?: boolean } = {},
+): Promise<IntrospectedSchema> {
   await using session = await openSession(resolveConnection(url, {}), { use: 'read' });
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
   const server = await readServer(session);

@@ -148,6 +148,19 @@ describe('loops', () => {
     expect(() => sortSteps(impossible)).toThrow('type -> table -> type');
   });
 
+  test('a step that completes its object runs before the users of the object that are not in the loop', () => {
+    const steps = [
+      step('a table', { needs: ['domain'] }),
+      step('domain'),
+      step('check', { inlineInto: 'domain', needs: ['function'], completes: true }),
+      step('function', { needs: ['domain'] }),
+    ];
+    expect(shown(steps)).toBe('domain function check a table');
+    const late = steps.map((given) => (given.key === 'function' ? { ...given, needs: ['domain', 'key'], floats: true } : given));
+    late.push(step('key', { section: 'post-data', needs: ['a table'] }));
+    expect(shown(late)).toBe('domain a table | key function check');
+  });
+
   test('a split that would leave the loop as it is is not chosen', () => {
     const steps = [
       step('function', { needs: ['table'], split: { cost: 1, early: { needs: ['table'] } }, routine: true }),

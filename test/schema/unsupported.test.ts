@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import { createDatabase, requestedVersions } from '../server/index.js';
+import { readSchema, runSteps } from './judge.js';
+
+/** One of each kind that no file in kinds/ knows, and things that need them. */
+const foreign = `
+  CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = integer, RIGHTARG = integer);
+  CREATE OPERATOR CLASS odd_ops FOR TYPE integer USING hash AS OPERATOR 1 ===, FUNCTION 1 hashint4(integer);
+  CREATE FUNCTION compare(integer, text) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 0';
+  ALTER OPERATOR FAMILY integer_ops USING btree ADD FUNCTION 1 (integer, text) compare(integer, text);
+  CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
+  CREATE TYPE mood AS ENUM ('good');
+  CREATE CAST (integer AS mood) WITH INOUT;
+  CREATE CONVERSION c FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+  CREATE FUNCTION from_sql(internal) RETURNS internal LANGUAGE internal STRICT IMMUTABLE AS 'byteain';
+  CREATE TRANSFORM FOR mood LANGUAGE sql (FROM SQL WITH FUNCTION varchar_support(internal));
+  CREATE LANGUAGE lingo HANDLER plpgsql_call_handler;
+  CREATE TEXT SEARCH PARSER p (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
+  CREATE TEXT SEARCH TEMPLATE tt (LEXIZE = dsimple_lexize);
+  CREATE TEXT SEARCH DICTIONARY d (TEMPLATE = simple);
+  CREATE TEXT SEARCH CONFIGURATION tc (PARSER = p);
+  CREATE FOREIGN DATA WRAPPER w;
+  CREATE SERVER s FOREIGN DATA WRAPPER w;
+  CREATE USER MAPPING FOR PUBLIC SERVER s;
+  CREATE FOREIGN TABLE far (id integer) SERVER s;
+  CREATE PUBLICATION pub;
+  CREATE SUBSCRIPTION sub CONNECTION 'dbname=nowhere' PUBLICATION pub WITH (connect = false);
+  SELECT lo_create(4242);`;
+
+const users = `
+  CREATE TABLE near (id integer, words text, m mood);
+  CREATE INDEX near_odd ON near USING hash (id odd_ops);
+  CREATE INDEX near_id ON near (id);
+  CREATE INDEX near_words ON near USING gin (to_tsvector('tc', words));
+  CREATE TABLE heap2_t (id integer) USING heap2;
+  CREATE VIEW odd_view AS SELECT id === 5 AS five FROM near;
+  CREATE VIEW over_odd AS SELECT five FROM odd_view;
+  CREATE VIEW over_far AS SELECT id FROM far;
+  CREATE FUNCTION of_far(far) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+  CREATE FUNCTION in_lingo() RETURNS integer LANGUAGE lingo AS '1';
+  CREATE TABLE by_default (id integer DEFAULT in_lingo(), CHECK (id === 5), n integer);
+  COMMENT ON VIEW over_odd IS 'left out';`;
+
+const kinds = [
+  'access method',
+  'cast',
+  'conversion',
+  'foreign table',
+  'foreign-data wrapper',
+  'function of access method',
+  'language',
+  'large object',
+  'operator',
+  'operator class',
+  'operator family',
+  'publication',
+  'server',
+  'subscription',
+  'text search configuration',
+  'text search dictionary',
+  'text search parser',
+  'text search template',
+  'transform',
+  'user mapping',
+];
+
+describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
+  test('objects of unknown kinds are an error that names them', async () => {
+    await using db = await createDatabase({ version });
+    await db.run(`CREATE PUBLICATION "a publication"; CREATE FOREIGN DATA WRAPPER "a wrapper"`);
+    const reading = readSchema(db.url);
+    await expect(reading).rejects.toMatchObject({
+      code: 'UNSUPPORTED_OBJECT',
+      message: expect.stringMatching(/foreign-data wrapper "a wrapper", publication "a publication"$/),
+      hint: expect.stringContaining('--skip-unsupported'),
+      details: { count: 2 },
+    });
+  });
+
+  test('the error names ten and counts the rest', async () => {
+    await using db = await createDatabase({ version });
+    await db.run(`DO $$BEGIN FOR i IN 1..200 LOOP EXECUTE 'CREATE PUBLICATION p' || i; END LOOP; END$$`);
+    await expect(readSchema(db.url)).rejects.toMatchObject({
+      message: expect.stringMatching(/publication "p1", .*"p10" and 190 more$/),
+      details: { count: 200 },
+    });
+  });
+
+  test('with skipUnsupported they are left out with all that needs them, and the rest runs', async () => {
+    await using db = await createDatabase({ version });
+    await db.run(foreign);
+    await db.run(users);
+    const schema = await readSchema(db.url, { skipUnsupported: true });
+    await db.run('ALTER SUBSCRIPTION sub SET (slot_name = NONE)');
+    await db.run('DROP SUBSCRIPTION sub');
+    const unknown = schema.leftOut.filter(({ reason }) => reason === 'objects of this kind are not supported');
+    expect([...new Set(unknown.map(({ kind }) => kind))].sort()).toEqual(kinds);
+    expect(schema.leftOut.find(({ kind }) => kind === 'large object')?.name).toBe('1 of them');
+    const needy = schema.leftOut.filter(({ reason }) => reason !== 'objects of this kind are not supported');
+    expect(needy.map(({ name, reason }) => `${name}: ${reason}`).sort()).toEqual([
+      '"by_default_id_check" ON "public"."by_default": it needs operator "public".===(integer,integer)',
+      '"public"."by_default"."id": it needs FUNCTION "public"."in_lingo"(), which is left out',
+      '"public"."heap2_t": it needs access method "heap2"',
+      '"public"."in_lingo"(): it needs language "lingo"',
+      '"public"."near_odd": it needs operator class "public"."odd_ops" USING "hash"',
+      '"public"."near_words": it needs text search configuration "public"."tc"',
+      '"public"."odd_view": it needs operator "public".===(integer,integer)',
+      '"public"."of_far"("public"."far"): it needs foreign table "public"."far"',
+      '"public"."over_far": it needs foreign table "public"."far"',
+      '"public"."over_odd": it needs VIEW "public"."odd_view", which is left out',
+    ]);
+    await using target = await createDatabase({ version });
+    await runSteps(target.url, schema.steps);
+    const tables = await target.query(`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY relname`);
+    expect(tables.map(({ relname }) => relname)).toEqual(['by_default', 'near', 'near_id']);
+  });
+
+  test('what an extension, a partition or the server itself makes is not taken for an unknown object', async () => {
+    await using db = await createDatabase({ version });
+    await db.run(`
+      CREATE TABLE p (id integer PRIMARY KEY, up integer REFERENCES p, CHECK (id > 0)) PARTITION BY RANGE (id);
+      CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+      CREATE TYPE span AS RANGE (SUBTYPE = integer);
+      CREATE TABLE parent (id integer NOT NULL CHECK (id > 0)); CREATE TABLE child () INHERITS (parent);
+      CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+      CREATE TRIGGER t AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION f();
+      CREATE CONSTRAINT TRIGGER ct AFTER INSERT ON p1 DEFERRABLE FOR EACH ROW EXECUTE FUNCTION f();`);
+    await using client = await db.connect();
+    await client.query('CREATE TEMPORARY TABLE passing (id serial PRIMARY KEY, t text UNIQUE CHECK (t > $$a$$))');
+    await client.query('CREATE TEMPORARY VIEW passing_view AS SELECT id FROM passing');
+    expect((await readSchema(db.url)).leftOut).toEqual([]);
+  });
+
+  test('an index that CREATE INDEX CONCURRENTLY left invalid is told, and no error', async () => {
+    await using db = await createDatabase({ version });
+    await db.run('CREATE TABLE t (id integer); INSERT INTO t VALUES (1), (1)');
+    await expect(db.query('CREATE UNIQUE INDEX CONCURRENTLY broken ON t (id)')).rejects.toThrow('could not create unique index');
+    const { leftOut } = await readSchema(db.url);
+    expect(leftOut).toEqual([{ kind: 'index', name: '"public"."broken"', reason: expect.stringContaining('not valid') }]);
+  });
+});
