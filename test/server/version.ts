@@ -12,12 +12,15 @@ export function defaultVersion(env: NodeJS.ProcessEnv = process.env): Version {
   return text ? parseVersion(text) : 18;
 }
 
+/** The oldest version whose binaries npm has for this platform: 14 is there for Linux on x64 only. */
+export const oldestHere: Version = process.platform === 'linux' && process.arch === 'x64' ? 14 : 15;
+
 /** The versions of tests that go through several (`describe.each(requestedVersions())`): TIDEMARK_TEST_PG_VERSIONS, as `all` or `14,16`;
  *  by default the oldest and the newest.
  *  @throws Error where the variable holds something else */
 export function requestedVersions(env: NodeJS.ProcessEnv = process.env): readonly Version[] {
   const text = env.TIDEMARK_TEST_PG_VERSIONS;
-  if (!text) return [14, 18];
+  if (!text) return [oldestHere, 18];
   return text.trim() === 'all' ? versions : text.split(',').map(parseVersion);
 }
 
