@@ -2,12 +2,12 @@
 // so the catalogs are fingerprinted in the view before and by a fresh session after, and a difference means a fresh start.
 
 import { tableDirectory } from '../frame/member-names.js';
-import type { Catalog, CatalogTable, Step } from '../model/catalog.js';
+import type { Catalog, CatalogObject, CatalogTable, Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 import { openSession, type Session } from '../pg/session.js';
 import { readFingerprint } from '../schema/fingerprint.js';
-import { introspect, readServer } from '../schema/introspect.js';
+import { type IntrospectedSchema, introspect, readServer } from '../schema/introspect.js';
 import { key } from '../schema/kind.js';
 import { matchTables, selectSteps } from '../selection/select.js';
 import { chooseFormat } from '../snapshot/copy-format.js';
@@ -22,7 +22,8 @@ export interface SnapshotSchema {
   readonly toRead: readonly { readonly table: CatalogTable; readonly described: DescribedTable }[];
 }
 
-/** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT */
+/** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT;
+ *  PERMISSION_DENIED for the value of a chosen sequence */
 export async function readSchema(control: Session, view: View, plan: SnapshotPlan): Promise<SnapshotSchema> {
   const server = await readServer(control);
   const before = await readFingerprint(control, server);
@@ -45,7 +46,21 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     { objects: whole.objects, steps: whole.steps, tables },
     { ...plan.patterns, owner: plan.owner, privileges: plan.privileges },
   );
+  if (plan.sections.includes('data')) refuseUnread(whole, catalog);
   return cut({ catalog, leftOut: [...whole.leftOut, ...leftOut] }, { view, plan, described: [...described.values()] });
+}
+
+/** What could not be read is no matter while nobody wants its object. */
+function refuseUnread({ objects, failures }: IntrospectedSchema, chosen: Catalog): void {
+  const names = new Set(chosen.objects.map(identity));
+  for (const [id, failure] of failures) {
+    const object = objects[id];
+    if (object && names.has(identity(object))) throw failure;
+  }
+}
+
+function identity({ kind, schema, name }: CatalogObject): string {
+  return JSON.stringify([kind, schema, name]);
 }
 
 function catalogTable(object: number, { oid, schema, name, columns }: DescribedTable, plan: SnapshotPlan): CatalogTable {

@@ -32,9 +32,14 @@ export async function readServer(session: Queryable): Promise<Server> {
   return z.object({ version: z.number(), superuser: z.boolean(), inRecovery: z.boolean() }).parse(rows[0]);
 }
 
+export interface IntrospectedSchema extends Schema {
+  /** By id: what could not be read of an object, the value of a sequence. It matters to who wants that object, rows and all. */
+  readonly failures: ReadonlyMap<number, TidemarkError>;
+}
+
 /** Reads the whole schema. `ids` maps catalog rows (`pg_class:16403`) to the objects they are part of.
  *  @throws TidemarkError UNSUPPORTED_OBJECT, CONCURRENT_DDL (start over with a new snapshot) */
-export async function introspect(session: Queryable, options: IntrospectOptions): Promise<Schema> {
+export async function introspect(session: Queryable, options: IntrospectOptions): Promise<IntrospectedSchema> {
   const { server, skipUnsupported, kinds = allKinds } = options;
   const watched = watchConcurrency(session);
   const objects: ObjectDraft[] = [];
@@ -58,7 +63,12 @@ export async function introspect(session: Queryable, options: IntrospectOptions)
   });
   const missing: LeftOut[] = [...unsupported, ...ignored].map(({ kind, name, reason }) => ({ kind, name, reason }));
   const leftOut = [...missing, ...facetResults.flatMap((result) => result.leftOut ?? [])];
-  return { ...schema, leftOut: [...leftOut, ...schema.leftOut] };
+  const failures = new Map<number, TidemarkError>();
+  for (const [key, failure] of facetResults.flatMap((result) => [...(result.failures ?? [])])) {
+    const id = schema.ids.get(key);
+    if (id !== undefined) failures.set(id, failure);
+  }
+  return { ...schema, failures, leftOut: [...leftOut, ...schema.leftOut] };
 }
 
 async function readFacets(

@@ -3,6 +3,7 @@
 // Owners, comments and privileges are the same for all kinds and live in facets/.
 import type { z } from 'zod';
 import type { Facet, Section } from '../model/catalog.js';
+import type { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 
 /** What queries and emitters branch on. */
@@ -130,6 +131,8 @@ export interface FacetResult {
   readonly objects: readonly ObjectDraft[];
   /** What could not be carried: privileges of a role that does not exist any more. */
   readonly leftOut?: readonly LeftOut[];
+  /** What could not be read of an object: an error for whoever wants that object. */
+  readonly failures?: ReadonlyMap<Key, TidemarkError>;
 }
 
 export interface FacetReader {

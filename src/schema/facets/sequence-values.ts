@@ -49,21 +49,40 @@ const unloggedQuery = `SELECT c.oid, coalesce(bool_or(t.relpersistence = 'u'), f
     LEFT JOIN pg_class t ON t.oid = d.refobjid
    WHERE c.relkind = 'S' AND c.relpersistence = 'u' GROUP BY c.oid`;
 
-/** The sequences to read. On a standby, those of unlogged tables are left where they start: their tables are without rows there, and
- *  would be so, and the sequences back at their start, after a promotion.
- *  @throws TidemarkError PERMISSION_DENIED for an unlogged sequence of its own on a standby */
-async function readable(context: FacetContext): Promise<readonly Target[]> {
-  const all = targets(context);
-  if (!context.server.inRecovery) return all;
-  const unlogged = new Map((await context.query<{ oid: number; emptied: boolean }>(unloggedQuery)).map((row) => [row.oid, row.emptied]));
-  const lost = all.find(({ oid }) => unlogged.get(oid) === false);
-  if (lost !== undefined) throw unreadable(lost);
-  return all.filter(({ oid }) => !unlogged.has(oid));
+/** Sequences that the role may not read. As relations they are also out of reach in a schema that it may not use. */
+function hiddenQuery(sequences: readonly Target[]): string {
+  return `SELECT s.oid FROM unnest('{${sequences.map(({ oid }) => oid).join(',')}}'::oid[]) AS s(oid)
+    JOIN pg_class c ON c.oid = s.oid
+   WHERE NOT (has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(c.relnamespace, 'USAGE'))`;
 }
 
-function unreadable({ name }: Target): TidemarkError {
+interface Sorted {
+  readonly readable: readonly Target[];
+  readonly unreadable: readonly Target[];
+}
+
+/** The sequences to read, and those that cannot be. On a standby, those of unlogged tables are neither, and are left where they start:
+ *  their tables are without rows there, and would be so, and the sequences back at their start, after a promotion. */
+async function sortOut(context: FacetContext): Promise<Sorted> {
+  const { server } = context;
+  const all = targets(context);
+  const unlogged = new Map<number, boolean>();
+  if (server.inRecovery) {
+    for (const { oid, emptied } of await context.query<{ oid: number; emptied: boolean }>(unloggedQuery)) unlogged.set(oid, emptied);
+  }
+  const hidden = new Set<number>();
+  if (server.version < 180000 && all.length > 0) {
+    for (const { oid } of await context.query<{ oid: number }>(hiddenQuery(all))) hidden.add(oid);
+  }
+  const lost = ({ oid }: Target): boolean => unlogged.get(oid) === false || (hidden.has(oid) && !unlogged.has(oid));
+  return { readable: all.filter(({ oid }) => !unlogged.has(oid) && !hidden.has(oid)), unreadable: all.filter(lost) };
+}
+
+function failure({ name }: Target): TidemarkError {
   return new TidemarkError('PERMISSION_DENIED', `read the value of sequence ${name}: the server gives none`, {
-    hint: 'grant SELECT on the sequence to the role that takes the snapshot; the value of an unlogged sequence is to be had on the primary only',
+    hint:
+      'grant SELECT on the sequence to the role that takes the snapshot, or leave it out with --exclude-table (that of a column goes with ' +
+      'its table); the value of an unlogged sequence is to be had on the primary only',
     details: { sequence: name },
   });
 }
@@ -72,25 +91,35 @@ function batches<T>(items: readonly T[]): readonly (readonly T[])[] {
   return Array.from({ length: Math.ceil(items.length / batchSize) }, (_, index) => items.slice(index * batchSize, (index + 1) * batchSize));
 }
 
-function step(target: Target, value: Value | undefined): StepDraft {
-  if (value === undefined || value.last_value === null || value.is_called === null) throw unreadable(target);
-  const { name, object } = target;
+function step({ name, object }: Target, { last_value, is_called }: Value): StepDraft {
   const key: Key = `${object.key}/value`;
-  const statement = `SELECT pg_catalog.setval(${quoteLiteral(name)}::pg_catalog.regclass, ${value.last_value}, ${value.is_called})`;
+  const statement = `SELECT pg_catalog.setval(${quoteLiteral(name)}::pg_catalog.regclass, ${last_value}, ${is_called})`;
   return { key, facet: 'value', section: 'data', needs: [object.key], statements: () => [statement] };
 }
 
 export const sequenceValues: FacetReader = {
   name: 'sequence-values',
   async read(context) {
-    const all = await readable(context);
+    const { readable, unreadable } = await sortOut(context);
     const from18 = context.server.version >= 180000;
     const values = new Map<number, Value>();
-    for (const batch of from18 ? [all] : batches(all)) {
+    for (const batch of from18 ? [readable] : batches(readable)) {
       if (batch.length === 0) continue;
       for (const value of await context.query<Value>(from18 ? statementFrom18(batch) : statementBefore18(batch)))
         values.set(value.oid, value);
     }
-    return { steps: all.map((target) => ({ object: target.object.key, step: step(target, values.get(target.oid)) })), objects: [] };
+    const known = (oid: number): Value | undefined => {
+      const value = values.get(oid);
+      return value === undefined || value.last_value === null || value.is_called === null ? undefined : value;
+    };
+    const lost = [...unreadable, ...readable.filter(({ oid }) => known(oid) === undefined)];
+    return {
+      steps: readable.flatMap((target) => {
+        const value = known(target.oid);
+        return value === undefined ? [] : [{ object: target.object.key, step: step(target, value) }];
+      }),
+      objects: [],
+      failures: new Map(lost.map((target) => [target.object.key, failure(target)])),
+    };
   },
 };

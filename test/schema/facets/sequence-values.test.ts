@@ -7,6 +7,10 @@ function values(schema: Awaited<ReturnType<typeof readSchema>>): string[] {
   return schema.steps.filter(({ facet }) => facet === 'value').flatMap(({ statements }) => statements);
 }
 
+function failures(schema: Awaited<ReturnType<typeof readSchema>>): unknown[] {
+  return [...schema.failures].map(([id, { code }]) => [schema.objects[id]?.name, code]);
+}
+
 test.each(requestedVersions())('more sequences than one statement reads, on PostgreSQL %i', async (version) => {
   await using db = await createDatabase({ version });
   await db.run(`DO $$ BEGIN
@@ -27,12 +31,13 @@ test.each(requestedVersions())('a sequence that the role may not read, on Postgr
   await using role = await createRole({ version });
   await using db = await createDatabase({ version });
   await db.run('CREATE SEQUENCE hidden; CREATE SEQUENCE shown; GRANT SELECT ON shown TO PUBLIC');
-  await expect(readSchema(role.as(db.url))).rejects.toMatchObject({
-    code: 'PERMISSION_DENIED',
-    message: expect.stringContaining('hidden'),
-  });
+  const partial = await readSchema(role.as(db.url));
+  expect(failures(partial)).toEqual([['hidden', 'PERMISSION_DENIED']]);
+  expect(values(partial)).toHaveLength(1);
   await db.run('GRANT SELECT ON hidden TO PUBLIC');
-  expect(values(await readSchema(role.as(db.url)))).toHaveLength(2);
+  const whole = await readSchema(role.as(db.url));
+  expect(values(whole)).toHaveLength(2);
+  expect(failures(whole)).toEqual([]);
 });
 
 test('unlogged sequences on a standby', async () => {
@@ -52,5 +57,5 @@ test('unlogged sequences on a standby', async () => {
   ]);
   await db.run('CREATE UNLOGGED SEQUENCE alone');
   await standby.catchUp();
-  await expect(readSchema(url.href)).rejects.toMatchObject({ code: 'PERMISSION_DENIED', message: expect.stringContaining('alone') });
+  expect(failures(await readSchema(url.href))).toEqual([['alone', 'PERMISSION_DENIED']]);
 });
