@@ -51,14 +51,27 @@ function inconsistent(what: string): TidemarkError {
   return new TidemarkError('ARCHIVE_CORRUPT', `read ${catalogMember}: ${what}`);
 }
 
+/** Following these from any object comes to an end: a plan may walk up without counting its steps. */
+function checkAncestors(count: number, { what, next }: { readonly what: string; readonly next: (id: number) => number | undefined }): void {
+  // The walk on which an object was first seen: seen again on the same one, it is its own ancestor.
+  const walks = new Int32Array(count).fill(-1);
+  for (let start = 0; start < count; start++) {
+    for (let id: number | undefined = start; id !== undefined && walks[id] !== -2; id = next(id)) {
+      if (id >= count || walks[id] === start) throw inconsistent(`object ${start} has no true ${what}`);
+      walks[id] = start;
+    }
+    // All of this walk leads to an end.
+    for (let id: number | undefined = start; id !== undefined && walks[id] === start; id = next(id)) walks[id] = -2;
+  }
+}
+
 /** Ids are positions, and whatever refers to one refers to one that is there; a step needs only what comes before it. */
 function checkIds({ objects, steps, tables }: Catalog): void {
-  objects.forEach(({ id, parent, partitionOf }, at) => {
+  objects.forEach(({ id }, at) => {
     if (id !== at) throw inconsistent(`object ${at} has the id ${id}`);
-    if (parent !== undefined && (parent >= objects.length || parent === id)) throw inconsistent(`object ${id} has the parent ${parent}`);
-    if (partitionOf !== undefined && (partitionOf >= objects.length || partitionOf === id))
-      throw inconsistent(`object ${id} is a partition of ${partitionOf}`);
   });
+  checkAncestors(objects.length, { what: 'parent', next: (id) => objects[id]?.parent });
+  checkAncestors(objects.length, { what: 'partitioned table', next: (id) => objects[id]?.partitionOf });
   steps.forEach(({ id, object, needs, completes }, at) => {
     if (id !== at) throw inconsistent(`step ${at} has the id ${id}`);
     if (object >= objects.length) throw inconsistent(`step ${id} is of object ${object}, which is not there`);

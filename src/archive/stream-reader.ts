@@ -202,6 +202,8 @@ async function beginMember(source: FrameSource, codec: Codec, isFirst: boolean):
     }
     const member = await Member.begin(source, { codec, first });
     if (isFirst && member.name !== catalogMember) throw problem(0n, `its first member is ${member.name}`);
+    // The one member that is held as a whole by whoever reads it; all others are taken in pieces.
+    if (isFirst && member.rawBytes > BigInt(jsonLimit)) throw problem(0n, `its catalog has ${member.rawBytes} bytes`);
     return member;
   } catch (error) {
     if (!isFirst || !(error instanceof TidemarkError) || error.code !== 'ARCHIVE_CORRUPT') throw error;
