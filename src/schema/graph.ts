@@ -105,11 +105,11 @@ function draftSteps(objects: readonly ObjectDraft[], { input, resolver }: { inpu
     if (keys.has(step.key)) throw new TidemarkError('INTERNAL', `order the schema: ${object.ddl} has two steps called ${step.key}`);
     keys.add(step.key);
   }
-  // Privileges come when everything is made, or a foreign key of an owner without rights to its own table could not be checked. Event
-  // triggers come after all that they would fire for, or forbid. Materialized views are filled when all else is done: what their
-  // queries call may read what pg_depend knows nothing of.
-  const ranks: Partial<Record<Facet, number>> = { privilege: 1, refresh: 3 };
-  const rank = ({ object, step }: DraftStep) => (object.kind === 'event trigger' ? 2 : (ranks[step.facet] ?? 0));
+  // Privileges come when everything is made, or a foreign key of an owner without rights to its own table could not be checked.
+  // Materialized views are filled then: what their queries call may read what pg_depend knows nothing of. Event triggers come after all
+  // that they would fire for, or forbid.
+  const ranks: Partial<Record<Facet, number>> = { privilege: 1, refresh: 2 };
+  const rank = ({ object, step }: DraftStep) => (object.kind === 'event trigger' ? 3 : (ranks[step.facet] ?? 0));
   return drafts.sort((a, b) => rank(a) - rank(b));
 }
 
@@ -124,7 +124,7 @@ function sortable({ object, step, needs }: DraftStep, resolver: Resolver): Sorta
     needs,
     floats: step.key !== object.key,
     routine: object.kind === 'function' || object.kind === 'procedure' || object.kind === 'aggregate',
-    ...(object.kind.startsWith('domain') ? { completes: true } : {}),
+    ...(object.kind.startsWith('domain') ? { usersWait: true } : {}),
     ...(step.inlineInto === undefined ? {} : { inlineInto: step.inlineInto, inlineCost: split?.cost ?? (isDefault ? 2 : 3) }),
     ...(split && step.inlineInto === undefined
       ? {

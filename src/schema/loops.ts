@@ -94,7 +94,7 @@ function unfolding(graph: StepGraph, node: number, need: number): Way | undefine
     apply: (members) => {
       for (const cause of causes) {
         unfold(graph, cause);
-        if (stepOfNode(graph, cause)?.completes) letUsersWait(graph, cause, { parent: node, loop: members });
+        if (stepOfNode(graph, cause)?.usersWait) letUsersWait(graph, cause, { parent: node, loop: members });
       }
       return causes;
     },

@@ -16,7 +16,7 @@ export interface SortableStep {
   readonly inlineCost?: number;
   /** By itself, it runs before whatever needs the object it was to be folded into and is no part of the loop. A domain's check must: it
    *  cannot be added once a table has the domain in an array or a composite. */
-  readonly completes?: boolean;
+  readonly usersWait?: boolean;
   /** `needs` of the early part: keys of steps. */
   readonly split?: { readonly cost: number; readonly early: { readonly needs: readonly Key[] } | null };
   /** A routine: can be created while a type that it names is only a shell. */
@@ -45,7 +45,7 @@ export interface StepGraph {
   readonly folded: (Set<number> | undefined)[];
   /** The early part of a split node, or -1. */
   readonly earlyOf: number[];
-  /** Nodes that wait for a step that `completes`, if it can be had before the rows. */
+  /** Nodes that wait for a step with `usersWait`, if it can be had before the rows. */
   readonly waiting: Map<number, number[]>;
   /** Keys of the early part's needs are resolved here. */
   readonly nodeOf: ReadonlyMap<Key, number>;
@@ -136,7 +136,7 @@ export function unfold(graph: StepGraph, node: number): void {
   graph.needs[node]?.push(parent);
 }
 
-/** Lets all users of a step's former parent that are not in its loop wait for a step that `completes`. */
+/** Lets all users of a step's former parent that are not in its loop wait for a step with `usersWait`. */
 export function letUsersWait(graph: StepGraph, node: number, { parent, loop }: { parent: number; loop: ReadonlySet<number> }): void {
   const users = shownNodes(graph).filter((user) => user !== node && !loop.has(user) && needsOf(graph, user).includes(parent));
   for (const user of users) graph.needs[user]?.push(node);

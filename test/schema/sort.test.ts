@@ -148,11 +148,11 @@ describe('loops', () => {
     expect(() => sortSteps(impossible)).toThrow('type -> table -> type');
   });
 
-  test('a step that completes its object runs before the users of the object that are not in the loop', () => {
+  test('a step with usersWait runs before the users of the object that are not in the loop', () => {
     const steps = [
       step('a table', { needs: ['domain'] }),
       step('domain'),
-      step('check', { inlineInto: 'domain', needs: ['function'], completes: true }),
+      step('check', { inlineInto: 'domain', needs: ['function'], usersWait: true }),
       step('function', { needs: ['domain'] }),
     ];
     expect(shown(steps)).toBe('domain function check a table');
