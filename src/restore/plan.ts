@@ -84,20 +84,21 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   if (data) actions.push({ action: 'rows', loads }, { action: 'values', steps: steps.values });
   if (aside) actions.push({ action: 'restore triggers' }, { action: 'check foreign keys', tables: names });
   if (schema) {
-    const last = [...steps.privileges, ...steps['event triggers']];
-    actions.push({ action: 'post-data', steps: steps['post-data'] }, { action: 'privileges', steps: last });
+    const last = steps['event triggers'];
+    actions.push({ action: 'post-data', steps: steps['post-data'] });
+    actions.push({ action: 'privileges', steps: data ? steps.privileges : [...steps.privileges, ...last] });
+    if (data) actions.push({ action: 'refresh', steps: [...steps.refresh, ...last] });
   }
-  if (schema && data) actions.push({ action: 'refresh', steps: steps.refresh });
   if (data) actions.push({ action: 'analyze', tables: planAnalyze(catalog, names, schema ? steps.refresh : []) });
   return actions;
 }
 
-const phases = ['pre-data', 'values', 'post-data', 'privileges', 'event triggers', 'refresh'] as const;
+const phases = ['pre-data', 'values', 'post-data', 'privileges', 'refresh', 'event triggers'] as const;
 type Phase = (typeof phases)[number];
 
-/** Sections first; privileges then, so that nothing that we still do is forbidden by them; event triggers after all that they would fire
- *  for; refreshes last, since they run as the owner of the view, with its privileges. A step that another one needs earlier is moved to
- *  that one's phase. */
+/** Sections first; privileges then, so that nothing that we still do is forbidden by them; refreshes after those, since they run as the
+ *  owner of the view, with its privileges; event triggers after all that they would fire for. A step that another one needs earlier is
+ *  moved to that one's phase. */
 export function stepsByPhase(catalog: Catalog, present: ReadonlySet<number> = new Set()): Readonly<Record<Phase, readonly Step[]>> {
   const ranks = catalog.steps.map(({ object, facet, section }) => {
     if (catalog.objects[object]?.kind === 'event trigger') return phases.indexOf('event triggers');
@@ -112,7 +113,7 @@ export function stepsByPhase(catalog: Catalog, present: ReadonlySet<number> = ne
     for (const need of step.needs) ranks[need] = Math.min(ranks[need] ?? rank, rank);
   }
   const at = (rank: number) => catalog.steps.filter(({ id, object }) => ranks[id] === rank && !present.has(object));
-  return { 'pre-data': at(0), values: at(1), 'post-data': at(2), privileges: at(3), 'event triggers': at(4), refresh: at(5) };
+  return { 'pre-data': at(0), values: at(1), 'post-data': at(2), privileges: at(3), refresh: at(4), 'event triggers': at(5) };
 }
 
 /** Largest first, so that no worker is left alone with a large one at the end; as given where the order matters. */

@@ -53,12 +53,15 @@ test('event triggers wait for everything that they would fire for', () => {
       step(2, 1, 'post-data', 'comment', [1]),
       step(3, 2, 'post-data'),
       step(4, 0, 'post-data', 'privilege', [0]),
+      step(5, 2, 'post-data', 'refresh', [3]),
     ],
     tables: [],
   };
   expect(ids(stepsByPhase(catalog)['post-data'])).toEqual([3]);
-  const plan = planContents(catalog, { schema: true, data: false });
-  expect(plan.map((action) => ('steps' in action ? ids(action.steps) : []))).toEqual([[0], [3], [4, 1, 2]]);
+  const order = (data: boolean) =>
+    planContents(catalog, { schema: true, data }).flatMap((action) => ('steps' in action ? [ids(action.steps)] : []));
+  expect(order(false)).toEqual([[0], [3], [4, 1, 2]]);
+  expect(order(true)).toEqual([[0], [], [3], [4], [5, 1, 2]]);
 });
 
 test('what an earlier phase needs runs there, and what that needs in turn', () => {
