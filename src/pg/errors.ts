@@ -1,6 +1,7 @@
 // Turns what pg throws into TidemarkErrors: lost and refused connections, wrong passwords, SQLSTATEs. Only names and server messages
 // are passed on; never a connection string, never row data (a server's DETAIL may quote values, so it stays out).
 import { type ErrorCode, TidemarkError } from '../model/errors.js';
+import { isTlsError } from './tls.js';
 
 interface ServerError {
   readonly code?: string;
@@ -38,7 +39,7 @@ export function connectionError(error: unknown, where: string): TidemarkError {
       return new TidemarkError('AUTHENTICATION_FAILED', `connect to ${where}: ${error.message}`, {
         ...extras,
         details,
-        hint: 'check user and password (URL, PGPASSWORD or .pgpass) and the server\'s pg_hba.conf',
+        hint: "check user and password (URL, PGPASSWORD or .pgpass) and the server's pg_hba.conf",
       });
     }
     if (error.code === '3D000') {
@@ -51,15 +52,17 @@ export function connectionError(error: unknown, where: string): TidemarkError {
     return new TidemarkError('CONNECTION_FAILED', `connect to ${where}: ${error.message}`, { ...extras, details });
   }
   const message = messageOf(error);
-  if (/password must be a string|SASL/i.test(message)) {
-    return new TidemarkError('AUTHENTICATION_FAILED', `connect to ${where}: the server asks for a password and none was given`, {
+  if (/\bSASL\b/.test(message)) {
+    return new TidemarkError('AUTHENTICATION_FAILED', `connect to ${where}: ${message}`, {
       ...extras,
-      hint: 'put it in PGPASSWORD, in .pgpass or in the URL',
+      hint: 'check that this is the right server, user and password',
     });
   }
   return new TidemarkError('CONNECTION_FAILED', `connect to ${where}: ${message}`, {
     ...extras,
-    hint: 'check host and port, and that the server runs and lets this machine in',
+    hint: isTlsError(error)
+      ? "check sslmode and sslrootcert, and the server's ssl settings"
+      : 'check host and port, and that the server runs and lets this machine in',
   });
 }
 
@@ -77,7 +80,7 @@ export function queryError(error: unknown, text: string, where: string): Tidemar
   if (!isServerError(error)) {
     return new TidemarkError('CONNECTION_LOST', `run a statement on ${where}: the connection was lost (${messageOf(error)})`, {
       cause: error,
-      hint: 'see the server\'s log for the reason; run the command again',
+      hint: "see the server's log for the reason; run the command again",
     });
   }
   const code = codes[error.code ?? ''] ?? 'SERVER_ERROR';

@@ -1,7 +1,8 @@
 // Opens sessions with every setting that our reading and writing relies on, whatever the role or database has stored, and runs
 // statements on them. One factory for control connection, workers and maintenance, so that TLS and settings are never forgotten.
-import pg from 'pg';
+import type pg from 'pg';
 import { TidemarkError } from '../model/errors.js';
+import { connectClient, streamOf } from './connect.js';
 import { connectionError, queryError } from './errors.js';
 import { type ConnectionSettings, describeConnection } from './settings.js';
 
@@ -46,6 +47,8 @@ const settings: readonly (readonly [name: string, value: string, uses: readonly 
 /** The oldest server that is read or written. */
 export const oldestServer = 140000;
 
+export { streamOf };
+
 /** An open connection with our settings. Close it with `close()`; `destroy()` cuts the socket when the protocol is in the middle of
  *  something (a COPY) that cannot be ended in order. */
 export class Session implements AsyncDisposable {
@@ -81,7 +84,9 @@ export class Session implements AsyncDisposable {
     const rows = await this.query<Row>(text, values);
     const row = rows[0];
     if (rows.length !== 1 || row === undefined) {
-      throw new TidemarkError('INTERNAL', `run a query on ${this.#where}: one row was expected, ${rows.length} came`, { details: { text } });
+      throw new TidemarkError('INTERNAL', `run a query on ${this.#where}: one row was expected, ${rows.length} came`, {
+        details: { text },
+      });
     }
     return row;
   }
@@ -101,27 +106,14 @@ export class Session implements AsyncDisposable {
   }
 }
 
-/** The socket under a client. pg has it on `connection`, which its types leave out. */
-export function streamOf(client: pg.Client): import('node:net').Socket {
-  return (client as unknown as { connection: { stream: import('node:net').Socket } }).connection.stream;
-}
-
-/** Connects and sets the session up. `applicationName` is what pg_stat_activity shows.
- *  @throws TidemarkError CONNECTION_FAILED, AUTHENTICATION_FAILED, DATABASE_MISSING, SERVER_UNSUPPORTED */
+/** Connects and sets the session up. `applicationName` is what pg_stat_activity shows; `signal` cuts the connection whenever it aborts.
+ *  @throws TidemarkError CONNECTION_FAILED, AUTHENTICATION_FAILED, DATABASE_MISSING, SERVER_UNSUPPORTED, FILE_ERROR (certificates) */
 export async function openSession(
   connection: ConnectionSettings,
-  { use, applicationName = 'tidemark' }: { use: SessionUse; applicationName?: string },
+  { use, applicationName = 'tidemark', signal }: { use: SessionUse; applicationName?: string; signal?: AbortSignal | undefined },
 ): Promise<Session> {
   const where = describeConnection(connection);
-  const client = new pg.Client({ ...connection, application_name: applicationName, connectionTimeoutMillis: 30_000, keepAlive: true });
-  // Without a listener an error between connect() and the Session's own listener would end the process.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    throw connectionError(error, where);
-  }
+  const client = await connectClient(connection, { applicationName, signal });
   try {
     const version = await readVersion(client);
     if (version < oldestServer) {

@@ -1,83 +1,119 @@
-// Where to connect: a URL or keyword string, else DATABASE_URL, else the PG* variables and .pgpass, as libpq does it. Given to worker
-// threads as plain data; what it prints of itself never holds the password.
-import { userInfo } from 'node:os';
-import { parse } from 'pg-connection-string';
+// Where to connect: a URL or keyword string, else DATABASE_URL, else the PG* variables, as libpq has them; what is missing in one is
+// taken from the next. Given to worker threads as plain data; what it prints of itself never holds the password.
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
+import { type ConnectionWords, parseConninfo } from './conninfo.js';
+import { type SslMode, sslModes, type TlsOptions } from './tls.js';
 
 /** Plain data, safe to post to a worker thread; never log it. */
 export interface ConnectionSettings {
+  /** A name, an address, or the directory of a Unix socket. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly database: string;
-  /** Absent: pg looks into .pgpass. */
+  /** Absent: the password file is asked. */
   readonly password?: string;
-  readonly ssl?: boolean | Readonly<Record<string, unknown>>;
+  /** Path of the password file. */
+  readonly passfile?: string;
+  /** As pg takes it; wins over `sslmode`. */
+  readonly ssl?: TlsOptions;
+  /** As libpq has them. Without `ssl` and `sslmode` there is no TLS. */
+  readonly sslmode?: SslMode;
+  readonly sslrootcert?: string;
+  readonly sslcert?: string;
+  readonly sslkey?: string;
+  /** Settings for the server at its start, as in PGOPTIONS. */
+  readonly options?: string;
+  /** How long one connection may take to be made, in ms; default 30 s. */
+  readonly connectTimeoutMs?: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Resolves connection settings.
- *  @param url `postgres://user:password@host:port/database?sslmode=...`, a plain database name, or undefined
- *  @throws TidemarkError USAGE where the URL cannot be read */
-export function resolveConnection(url: string | undefined, env: Environment): ConnectionSettings {
-  const text = url ?? env.DATABASE_URL;
-  const given = text === undefined ? {} : /^[a-z][a-z0-9+]*:\/\//i.test(text) || text.startsWith('/') ? parseUrl(text) : { database: text };
-  const user = given.user || env.PGUSER || userInfo().username;
-  const password = given.password || env.PGPASSWORD;
-  const ssl = given.ssl ?? sslOf(env.PGSSLMODE);
-  const port = Number(given.port || env.PGPORT || 5432);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) {
-    throw new TidemarkError('USAGE', `read the connection settings: the port is not a number from 1 to 65535`);
+ *  @param text `postgres://user:password@host:port/database?sslmode=...`, `host=... dbname=...`, a plain database name, or undefined
+ *  @throws TidemarkError USAGE where it, or a variable, cannot be read */
+export function resolveConnection(text: string | undefined, env: Environment): ConnectionSettings {
+  const given = parseConninfo(text ?? env.DATABASE_URL ?? '');
+  if (env.PGSERVICE && given.host === undefined) {
+    throw new TidemarkError('USAGE', 'read the connection settings: PGSERVICE is set, and services are not supported', {
+      hint: 'unset it and use PGHOST, PGPORT, PGUSER and PGDATABASE, or --dbname',
+    });
+  }
+  const words = { ...fromEnvironment(env), ...given };
+  const { host = 'localhost', user = userInfo().username, dbname = user } = words;
+  if (host.includes(',')) refuse('several hosts are not supported', 'name one host');
+  const sslmode = host.startsWith('/') ? 'disable' : modeOf(words.sslmode);
+  if (sslmode === 'verify-ca' && words.sslrootcert === undefined) {
+    refuse('sslmode verify-ca needs sslrootcert', 'name the file of the authorities with sslrootcert or PGSSLROOTCERT, or use verify-full');
   }
   return {
-    host: given.host || env.PGHOST || 'localhost',
-    port,
+    host,
+    port: portOf(words.port),
     user,
-    database: given.database || env.PGDATABASE || user,
-    ...(password ? { password } : {}),
-    ...(ssl === undefined ? {} : { ssl }),
+    database: dbname,
+    passfile: words.passfile ?? defaultPasswordFile(env),
+    sslmode,
+    ...pick(words, ['password', 'sslrootcert', 'sslcert', 'sslkey', 'options']),
+    ...(words.connect_timeout === undefined ? {} : { connectTimeoutMs: timeoutOf(words.connect_timeout) }),
   };
 }
 
-interface Given {
-  host?: string | null | undefined;
-  port?: string | null | undefined;
-  user?: string | undefined;
-  password?: string | undefined;
-  database?: string | null | undefined;
-  ssl?: boolean | Readonly<Record<string, unknown>> | undefined;
+const variables = {
+  PGHOST: 'host',
+  PGPORT: 'port',
+  PGDATABASE: 'dbname',
+  PGUSER: 'user',
+  PGPASSWORD: 'password',
+  PGPASSFILE: 'passfile',
+  PGCONNECT_TIMEOUT: 'connect_timeout',
+  PGOPTIONS: 'options',
+  PGSSLMODE: 'sslmode',
+  PGSSLROOTCERT: 'sslrootcert',
+  PGSSLCERT: 'sslcert',
+  PGSSLKEY: 'sslkey',
+} as const;
+
+/** An empty variable is as good as none, as in libpq. */
+function fromEnvironment(env: Environment): ConnectionWords {
+  return Object.fromEntries(Object.entries(variables).flatMap(([name, word]) => (env[name] ? [[word, env[name]]] : [])));
 }
 
-function parseUrl(text: string): Given {
-  if (!/^(postgres|postgresql|socket):\/\/|^\//i.test(text)) {
-    throw new TidemarkError('USAGE', 'read the database URL: it does not begin with postgres://', {
-      hint: 'write it as postgres://user@host:5432/database',
-    });
-  }
-  try {
-    const { host, port, user, password, database, ssl } = parse(text);
-    return { host, port, user, password, database, ssl: typeof ssl === 'string' ? ssl === 'true' : (ssl as Given['ssl']) };
-  } catch (error) {
-    // The parser's own message may quote the URL, and so the password: leave it out.
-    throw new TidemarkError('USAGE', 'read the database URL: it is not a valid postgres:// URL', {
-      hint: 'write it as postgres://user@host:5432/database, special characters percent-encoded',
-      details: { reason: error instanceof Error ? error.name : 'unknown' },
-    });
-  }
+function pick<Name extends keyof ConnectionWords>(words: ConnectionWords, names: readonly Name[]): Pick<ConnectionWords, Name> {
+  return Object.fromEntries(names.flatMap((name) => (words[name] === undefined ? [] : [[name, words[name]]]))) as Pick<
+    ConnectionWords,
+    Name
+  >;
 }
 
-function sslOf(mode: string | undefined): Given['ssl'] {
-  switch (mode) {
-    case 'require':
-    case 'prefer':
-      return { rejectUnauthorized: false };
-    case 'verify-ca':
-    case 'verify-full':
-      return true;
-    default:
-      return undefined;
-  }
+function defaultPasswordFile(env: Environment): string {
+  if (process.platform === 'win32') return join(env.APPDATA || '.', 'postgresql', 'pgpass.conf');
+  return join(env.HOME || homedir(), '.pgpass');
+}
+
+function portOf(text = '5432'): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65535) refuse('the port is not a number from 1 to 65535', 'check the URL and PGPORT');
+  return port;
+}
+
+function modeOf(text = 'prefer'): SslMode {
+  // node-postgres' own word for what libpq calls require.
+  const mode = text === 'no-verify' ? 'require' : sslModes.find((known) => known === text);
+  return mode ?? refuse('the sslmode is not known', `it is one of ${sslModes.join(', ')}`);
+}
+
+/** In seconds; 0 and less: no limit. */
+function timeoutOf(text: string): number {
+  if (!/^-?\d{1,6}$/.test(text.trim()))
+    refuse('the connect timeout is not a whole number of seconds', 'check connect_timeout and PGCONNECT_TIMEOUT');
+  return Math.max(0, Number(text) * 1000);
+}
+
+function refuse(why: string, hint: string): never {
+  throw new TidemarkError('USAGE', `read the connection settings: ${why}`, { hint });
 }
 
 /** The same server and credentials, another database. */
@@ -87,5 +123,5 @@ export function withDatabase(connection: ConnectionSettings, database: string): 
 
 /** `user@host:5432/database`: for messages. No password. */
 export function describeConnection({ user, host, port, database }: ConnectionSettings): string {
-  return `${user}@${host}:${port}/${database}`;
+  return `${user}@${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
 }
