@@ -1,9 +1,10 @@
 // The last member, `manifest.json`, which shares its frame with the end of the tar: two blocks of zeros that every tar reader waits for.
 // How it is found in a file, or comes by in a pipe, is for the readers.
+
+import type { Codec } from '../frame/codec.js';
 import { manifestMember } from '../frame/member-names.js';
 import { paddingOf, parseTarHeader, tarBlock, tarBytes, tarEndBytes, tarHeader } from '../frame/tar.js';
 import { walkFrame } from '../frame/walk.js';
-import type { Codec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import { jsonLimit } from './layout.js';
 

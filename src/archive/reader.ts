@@ -1,10 +1,11 @@
 // An archive in a file, open for reading any member of it. Opening reads only the end of the file; members are checked one by one, when
 // they are read. Checking all of it is verify.ts.
 import { type FileHandle, open } from 'node:fs/promises';
+import type { Codec } from '../frame/codec.js';
 import { decodeMember, fitsWhole, openMemberStream, readFrames, wholeMemberLimit } from '../frame/decode.js';
 import { catalogMember } from '../frame/member-names.js';
 import { tarBytes } from '../frame/tar.js';
-import { type Codec, loadCodec } from '../frame/zstd.js';
+import { loadCodec } from '../frame/zstd.js';
 import type { Catalog } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Manifest, StoredMember } from '../model/manifest.js';

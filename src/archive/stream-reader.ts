@@ -1,11 +1,11 @@
 // Reads an archive from a pipe: members in order, each once, without seeking. The manifest comes last there, so that a member's SHA-256 is
 // compared at the end only; what holds before is zstd's own checksum of each frame of up to 32 MiB.
 import { ByteCursor } from '../frame/byte-cursor.js';
+import type { Codec } from '../frame/codec.js';
 import { wholeMemberLimit } from '../frame/decode.js';
 import { decompressed } from '../frame/decompressed.js';
 import { catalogMember, manifestMember } from '../frame/member-names.js';
 import { paddingOf, parseTarHeader, tarBlock, tarBytes, tarEndBytes } from '../frame/tar.js';
-import type { Codec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
 import { checksumFrameBytes, decodeChecksumFrame, encodeChecksumFrame } from './checksum-frame.js';

@@ -1,9 +1,9 @@
 // Finds out what a file is by its first and last bytes: seek table, checksum frame, manifest, with one read of 64 KiB in most cases. It
 // tells apart what is no archive, cut short, altered, or of a newer format, and believes no size that the file's own does not allow.
 import type { FileHandle } from 'node:fs/promises';
+import type { Codec } from '../frame/codec.js';
 import { manifestMember } from '../frame/member-names.js';
 import { zstdMagic } from '../frame/walk.js';
-import type { Codec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
 import { type ChecksumFrame, checksumFrameBytes, decodeChecksumFrame } from './checksum-frame.js';

@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { Codec } from '../frame/codec.js';
 import { type EncodedMember, encodeMember, headroom, tailroom } from '../frame/encode.js';
 import { catalogMember } from '../frame/member-names.js';
-import type { Codec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
 import { encodeChecksumFrame } from './checksum-frame.js';

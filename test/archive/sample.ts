@@ -1,7 +1,12 @@
 // Archives for tests, made by the real writer in memory: a small one whose every byte can be attacked, and pieces to build others from.
 
+import { createHash } from 'node:crypto';
 import { serializeCatalog } from '#dist/archive/catalog-schema.js';
-import { totalsOf } from '#dist/archive/layout.js';
+import { encodeChecksumFrame } from '#dist/archive/checksum-frame.js';
+import { membersOf, totalsOf } from '#dist/archive/layout.js';
+import { manifestTar } from '#dist/archive/manifest-frame.js';
+import { serializeManifest } from '#dist/archive/manifest-schema.js';
+import { encodeSeekTable } from '#dist/archive/seek-table.js';
 import { ArchiveWriter, type WrittenArchive } from '#dist/archive/writer.js';
 import { encodeMember, headroom, tailroom } from '#dist/frame/encode.js';
 import { loadCodec } from '#dist/frame/zstd.js';
@@ -168,4 +173,16 @@ async function addTable(
   const rows = stored.reduce((sum, chunk) => sum + chunk.rows, 0n);
   const rawBytes = stored.reduce((sum, chunk) => sum + chunk.rawBytes, 0n);
   return { ...table, rows, rawBytes, chunks: stored };
+}
+
+/** The archive with another manifest, as it is or as a text, and everything behind it made anew: all hashes right, whatever it says. */
+export async function forge({ bytes, manifest }: Sample, changed: Manifest | string): Promise<Buffer> {
+  const members = membersOf(manifest);
+  const end = members.reduce((sum, { length }) => sum + Number(length), 0);
+  const tar = manifestTar(typeof changed === 'string' ? changed : serializeManifest(changed));
+  const frame = (await loadCodec()).compress(tar, 1);
+  const before = Buffer.concat([bytes.subarray(0, end), frame]);
+  const checksum = encodeChecksumFrame(createHash('sha256').update(before).digest('hex'));
+  const frames = [...members.flatMap((member) => member.frames), { compressed: frame.length, raw: tar.length }];
+  return Buffer.concat([before, checksum, encodeSeekTable([...frames, { compressed: checksum.length, raw: 0 }])]);
 }
