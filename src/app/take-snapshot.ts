@@ -3,8 +3,9 @@
 
 import { serializeCatalog } from '../archive/catalog-schema.js';
 import { ArchiveWriter, type WrittenArchive } from '../archive/writer.js';
+import type { Codec } from '../frame/codec.js';
 import { catalogMember, postDataMember, preDataMember } from '../frame/member-names.js';
-import { type Codec, loadCodec } from '../frame/zstd.js';
+import { loadCodec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import { formatVersion, type Manifest, type TableEntry } from '../model/manifest.js';
 import type { Position } from '../model/position.js';

@@ -5,9 +5,9 @@ import type { FileHandle } from 'node:fs/promises';
 import { TidemarkError } from '../model/errors.js';
 import type { StoredMember } from '../model/manifest.js';
 import { ByteCursor } from './byte-cursor.js';
+import type { Codec } from './codec.js';
 import { decompressed } from './decompressed.js';
 import { paddingOf, parseTarHeader, tarBlock, tarBytes } from './tar.js';
-import type { Codec } from './zstd.js';
 
 /** Members whose frames hold more than this are read as streams, in bytes: a chunk is far smaller, a spooled row can be 1 GiB. */
 export const wholeMemberLimit = 32 * 1024 * 1024;

@@ -2,8 +2,8 @@
 // node:zlib stops at the end of the first frame without a word, and takes an end within a frame for a good one (Node 22.23).
 import { Readable } from 'node:stream';
 import { TidemarkError } from '../model/errors.js';
+import type { Codec } from './codec.js';
 import { FrameWalker } from './walk.js';
-import type { Codec } from './zstd.js';
 
 /**
  * The content of all frames in the compressed bytes, in pieces. Throws ARCHIVE_CORRUPT where a frame is none or ends too early, and what

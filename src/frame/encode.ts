@@ -6,8 +6,8 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize } from '../model/manifest.js';
+import type { Codec } from './codec.js';
 import { paddingOf, tarBlock, tarBytes, tarHeader, writeTarHeader } from './tar.js';
-import type { Codec } from './zstd.js';
 
 /** Bytes to leave free before the body in the buffer of `encodeMember`: the tar header goes there. */
 export const headroom = tarBlock;

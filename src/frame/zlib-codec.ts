@@ -1,7 +1,7 @@
 // The codec on Node's own zstd, which node:zlib has since 22.15. It stands in where zstd-napi could not be built, and takes what it
 // needs of node:zlib by a look at what is there, for the types and the engines of this package begin with Node 20.
 import type { Transform } from 'node:stream';
-import type { Codec } from './zstd.js';
+import type { Codec } from './codec.js';
 
 /** What is used of node:zlib's zstd. */
 export interface ZstdOfZlib {

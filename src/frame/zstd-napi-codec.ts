@@ -2,7 +2,7 @@
 // is needed, and their decompressing stream ignores back pressure (64 KiB of input can be 2 GiB of output).
 import { Transform, type TransformCallback } from 'node:stream';
 import type * as Binding from 'zstd-napi/binding.js';
-import type { Codec } from './zstd.js';
+import type { Codec } from './codec.js';
 
 type Native = typeof Binding;
 

@@ -1,23 +1,10 @@
 // The zstd codec that everything uses, and which of two implementations provides it: zstd-napi, or Node's own zstd where that package
 // could not be built. Frames of both are the same to a reader. What goes into a frame is decided elsewhere.
-import type { Transform } from 'node:stream';
 import { TidemarkError } from '../model/errors.js';
+import type { Codec } from './codec.js';
 import { walkFrame } from './walk.js';
 import { loadZlibCodec } from './zlib-codec.js';
 import { loadNapiCodec } from './zstd-napi-codec.js';
-
-/** Compresses and decompresses, synchronously: calls of more than a few kilobytes belong in worker threads. */
-export interface Codec {
-  readonly name: 'zstd-napi' | 'node:zlib';
-  /** One frame with content size and content checksum. The result has an ArrayBuffer of its own, so that it can be transferred. */
-  compress(input: Uint8Array, level: number): Buffer;
-  /** The content of exactly one frame. Throws if that is not `rawBytes` long, or damaged; never allocates more than `rawBytes`. */
-  decompress(frame: Uint8Array, rawBytes: number): Buffer;
-  /** One frame with content checksum out of all that is written; with content size where `rawBytes` says how much that will be. */
-  compressStream(level: number, rawBytes?: number): Transform;
-  /** The content of the one frame that is written, in pieces of about 128 KiB, made no faster than they are read. For decompressed.ts. */
-  decompressStream(): Transform;
-}
 
 /** Gives a codec, or throws where it cannot be used here. */
 export type CodecLoader = () => Promise<Codec>;

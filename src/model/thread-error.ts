@@ -15,7 +15,9 @@ export function packError(error: unknown): PackedError {
   if (!(error instanceof TidemarkError)) {
     return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error), details: {}, ...(stack ? { stack } : {}) };
   }
-  const details = Object.fromEntries(Object.entries(error.details).filter(([, value]) => typeof value !== 'object' && typeof value !== 'function'));
+  const details = Object.fromEntries(
+    Object.entries(error.details).filter(([, value]) => typeof value !== 'object' && typeof value !== 'function'),
+  );
   return {
     code: error.code,
     message: error.message,

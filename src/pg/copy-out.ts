@@ -25,17 +25,15 @@ class CopyOut extends CopyTo {
   readonly #target: CopyTarget;
   #copyDone = false;
   #tag: string | undefined;
-  #settle: { resolve(rows: bigint): void; reject(error: unknown): void };
+  #settle!: { resolve(rows: bigint): void; reject(error: unknown): void };
 
   constructor(text: string, target: CopyTarget) {
     super(text);
     this.#target = target;
     this.#decoder = new CopyDataDecoder(target);
-    let settle: typeof this.#settle | undefined;
     this.done = new Promise((resolve, reject) => {
-      settle = { resolve, reject };
+      this.#settle = { resolve, reject };
     });
-    this.#settle = settle as NonNullable<typeof settle>;
     this.#target.onRoom = () => this._read();
     // The package reads the socket once somebody asks for data: nobody reads this stream, the target is fed instead.
     this._read();

@@ -1,8 +1,8 @@
 // One chunk into one table: the hash is checked before a row is sent, the count of the server after. Used by the workers and by the
 // restore on a single session; which chunk goes where is decided elsewhere.
 import type { FileHandle } from 'node:fs/promises';
+import type { Codec } from '../frame/codec.js';
 import { decodeMember, fitsWhole, openMemberStream, readFrames } from '../frame/decode.js';
-import type { Codec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import type { StoredChunk, StoredMember } from '../model/manifest.js';
 import { copyIn } from '../pg/copy-in.js';

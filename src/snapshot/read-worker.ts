@@ -2,9 +2,10 @@
 // handed over. Compression is synchronous and takes the thread; the socket waits meanwhile, which bounds memory.
 import { rm } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Codec } from '../frame/codec.js';
 import { type EncodedMember, encodeMember, encodeSpooledMember } from '../frame/encode.js';
 import { chunkMember } from '../frame/member-names.js';
-import { type Codec, loadCodec } from '../frame/zstd.js';
+import { loadCodec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import { packError } from '../model/thread-error.js';
 import { copyOut } from '../pg/copy-out.js';

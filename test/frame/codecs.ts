@@ -1,6 +1,8 @@
 // The codecs that this machine has, to run the same tests with each.
+
+import type { Codec } from '#dist/frame/codec.js';
 import { loadZlibCodec } from '#dist/frame/zlib-codec.js';
-import { type Codec, loadCodec } from '#dist/frame/zstd.js';
+import { loadCodec } from '#dist/frame/zstd.js';
 import { loadNapiCodec } from '#dist/frame/zstd-napi-codec.js';
 
 export const codecs: Codec[] = [await loadCodec([loadNapiCodec])];

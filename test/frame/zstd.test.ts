@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { Transform, type TransformCallback } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { compress, decompress } from 'zstd-napi';
+import type { Codec } from '#dist/frame/codec.js';
 import { decompressed } from '#dist/frame/decompressed.js';
 import { walkFrame } from '#dist/frame/walk.js';
 import { loadZlibCodec } from '#dist/frame/zlib-codec.js';
-import { type Codec, loadCodec } from '#dist/frame/zstd.js';
+import { loadCodec } from '#dist/frame/zstd.js';
 import { codecs } from './codecs.js';
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`../../fixtures/zstd/${name}.zst`, import.meta.url));

@@ -1,0 +1,15 @@
+// What every zstd codec is to the rest of the code. Which one there is, is zstd.ts's to find out.
+import type { Transform } from 'node:stream';
+
+/** Compresses and decompresses, synchronously: calls of more than a few kilobytes belong in worker threads. */
+export interface Codec {
+  readonly name: 'zstd-napi' | 'node:zlib';
+  /** One frame with content size and content checksum. The result has an ArrayBuffer of its own, so that it can be transferred. */
+  compress(input: Uint8Array, level: number): Buffer;
+  /** The content of exactly one frame. Throws if that is not `rawBytes` long, or damaged; never allocates more than `rawBytes`. */
+  decompress(frame: Uint8Array, rawBytes: number): Buffer;
+  /** One frame with content checksum out of all that is written; with content size where `rawBytes` says how much that will be. */
+  compressStream(level: number, rawBytes?: number): Transform;
+  /** The content of the one frame that is written, in pieces of about 128 KiB, made no faster than they are read. For decompressed.ts. */
+  decompressStream(): Transform;
+}
