@@ -4,8 +4,15 @@ import { formatLsn } from '../pg/lsn.js';
 
 /** One line of JSON. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (name, item: unknown) => {
-    if (typeof item === 'bigint') return name === 'lsn' ? formatLsn(item) : item.toString();
-    return item;
+  const text = JSON.stringify(value, function (this: unknown, name, item: unknown) {
+    if (typeof item !== 'bigint') return item;
+    return name === 'lsn' && isPosition(this) ? formatLsn(item) : item.toString();
   });
+  // JSON lets these stand; a terminal takes some of them for commands.
+  return text.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+}
+
+/** A stream, too, may have the name `lsn`. */
+function isPosition(holder: unknown): boolean {
+  return typeof holder === 'object' && holder !== null && 'at' in holder && holder.at instanceof Date;
 }

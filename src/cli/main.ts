@@ -1,27 +1,31 @@
 #!/usr/bin/env node
-// The command `tidemark`: one subcommand a file. Wrong arguments are one sentence and exit code 2.
-import { Command, CommanderError } from 'commander';
-import { toolVersion } from '../model/tool-version.js';
-import { restoreCommand } from './restore.js';
-import { schemaCommand } from './schema.js';
-import { showCommand } from './show.js';
-import { snapshotCommand } from './snapshot.js';
-import { verifyCommand } from './verify.js';
+// The command `tidemark`: runs what was asked for, and sees to it that whatever goes wrong is told in the same way and has an exit code.
+import { CommanderError } from 'commander';
+import { toJson } from '../app/json.js';
+import { createProgram, usageError } from './program.js';
+import { reportError } from './report-error.js';
+import { exit, guardStreams } from './streams.js';
 
-const usageExit = 2;
+const args = process.argv.slice(2);
+// Known before the arguments are: an error in them is told as JSON, too.
+const json = args.includes('--json');
 
-const program = new Command('tidemark')
-  .description('consistent PostgreSQL snapshots and restores, without pg_dump')
-  .version(toolVersion)
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tidemark: ')) });
-for (const command of [snapshotCommand(), restoreCommand(), verifyCommand(), showCommand(), schemaCommand()]) {
-  program.addCommand(command.copyInheritedSettings(program));
+guardStreams();
+if (json) {
+  // Node.js itself prints warnings as plain text.
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => process.stderr.write(`${toJson({ type: 'notice', message: `${name}: ${message}` })}\n`));
 }
-for (const command of [program, ...program.commands]) command.exitOverride().showHelpAfterError('  hint: run it with --help');
+const defect = (error: unknown): never => process.exit(reportError(error, { json }));
+process.on('uncaughtException', defect).on('unhandledRejection', defect);
 
 try {
-  await program.parseAsync(process.argv);
+  await createProgram().parseAsync(args, { from: 'user' });
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : usageExit;
+  if (error.exitCode !== 0) process.exitCode = 2;
+  // Help that was shown, asked for or not, needs no message.
+  const told = error.exitCode === 0 || error.code === 'commander.help';
+  if (!told) process.exitCode = reportError(usageError(error, args), { json });
 }
+await exit();

@@ -1,6 +1,7 @@
 // Events as a person at a terminal wants them: one line that is drawn over and over, and a lasting line for what must not be missed.
 // Silent where standard error is no terminal, except for what must not be missed.
 import type { EventListener, TidemarkEvent } from '../model/events.js';
+import { printable } from './printable.js';
 import { formatBytes, formatCount, formatDuration } from './units.js';
 
 interface Terminal {
@@ -19,6 +20,11 @@ const phases: Readonly<Record<string, string>> = {
   rows: 'copying rows',
   publish: 'writing to disk',
   verify: 'checking every byte',
+  'pre-data': 'making the schema',
+  values: 'setting sequences',
+  'post-data': 'making indexes and constraints',
+  refresh: 'filling materialized views',
+  analyze: 'gathering statistics',
 };
 
 export interface Progress {
@@ -52,7 +58,7 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
     listen(event) {
       switch (event.type) {
         case 'phase':
-          draw(`${phases[event.phase] ?? event.phase} ...`, true);
+          draw(`${phases[event.phase] ?? printable(event.phase)} ...`, true);
           break;
         case 'plan':
           plan = event;
@@ -96,14 +102,4 @@ export function progressLine({ rows, rawBytes }: Extract<TidemarkEvent, { type: 
 function shareDone(done: { rows: bigint; rawBytes: bigint }, plan: { rows: bigint; bytes: bigint }): number | undefined {
   const share = plan.rows > 0n ? Number(done.rows) / Number(plan.rows) : plan.bytes > 0n ? Number(done.rawBytes) / Number(plan.bytes) : 2;
   return share <= 1 ? share : undefined;
-}
-
-/** Names and messages may hold anything: control characters never reach the terminal. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
-    JSON.stringify(character)
-      .slice(1, -1)
-      .replace(/^[^\\].*/, '?'),
-  );
 }

@@ -2,7 +2,7 @@
 import { formatPosition } from '../app/format-position.js';
 import type { Manifest, TableEntry } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
-import { printable } from './progress.js';
+import { printable } from './printable.js';
 import { formatBytes, formatCount } from './units.js';
 
 /** `height 14999, 2026-11-21T12:00:00.000Z, LSN 0/1A2B3C` */
@@ -14,7 +14,7 @@ export function describeManifest({ file, bytes, manifest }: { file: string; byte
   const { source, position, settings, totals, tables, leftOut } = manifest;
   const ratio = totals.compressedBytes > 0n ? Number(totals.rawBytes) / Number(totals.compressedBytes) : 0;
   const lines = [
-    `${file}`,
+    printable(file),
     `  format ${manifest.formatVersion}, tidemark ${manifest.toolVersion}, ${settings.sections.join(' and ')}`,
     `  database ${printable(source.database)}, PostgreSQL ${Math.floor(source.serverVersion / 10000)}.${source.serverVersion % 10000}, ` +
       `${source.encoding}, ${source.localeProvider} ${printable(source.locale ?? source.collate)}${source.inRecovery ? ', a standby' : ''}`,

@@ -5,7 +5,7 @@ import { TidemarkError } from '../model/errors.js';
 import { collect, wholeNumber } from './arguments.js';
 import { describePlan } from './describe-plan.js';
 import { given } from './given.js';
-import { printable } from './progress.js';
+import { printable } from './printable.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
 import { formatBytes, formatCount, formatDuration } from './units.js';

@@ -1,10 +1,11 @@
-// What every command has in common: events to standard error (a progress line, or JSON), SIGINT and SIGTERM as an AbortSignal, errors as
-// one clear message with a hint, exit codes.
+// What every command has in common: events to standard error (a progress line, or JSON), SIGINT and SIGTERM as an AbortSignal, the
+// result where it belongs, exit codes.
 import { toJson } from '../app/json.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
-import { exitCodes } from './exit-codes.js';
-import { createProgress, printable } from './progress.js';
+import { createProgress } from './progress.js';
+import { reportError } from './report-error.js';
+import { writeOut } from './streams.js';
 
 export interface Tools {
   readonly onEvent: EventListener;
@@ -32,20 +33,20 @@ export async function run({ json, outputTaken = false }: RunOptions, work: (tool
   let stoppedBy: NodeJS.Signals | undefined;
   const onSignal = (name: NodeJS.Signals): void => {
     // A second signal does not wait for an orderly end.
-    if (stop.signal.aborted) process.exit(signalExit(name));
+    if (stoppedBy !== undefined) process.exit(signalExit(name));
     stoppedBy = name;
-    stop.abort(new TidemarkError('ABORTED', `stopped by ${name}`, { hint: 'nothing was published; run the command again' }));
+    stop.abort(new TidemarkError('ABORTED', `stopped by ${name}`, { hint: 'run the command again' }));
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     const { result, text } = await work({ onEvent, signal: stop.signal });
     if (!json) progress.end();
     const line = json ? toJson(result) : text;
-    if (line !== '') (outputTaken ? process.stderr : process.stdout).write(`${line}\n`);
+    if (line !== '') await writeOut(outputTaken ? process.stderr : process.stdout, `${line}\n`);
   } catch (error) {
     if (!json) progress.end();
-    const exitCode = reportError(error, json);
-    process.exitCode = stoppedBy ? signalExit(stoppedBy) : exitCode;
+    const exitCode = stoppedBy && error instanceof TidemarkError && error.code === 'ABORTED' ? signalExit(stoppedBy) : undefined;
+    process.exitCode = reportError(error, { json, exitCode });
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
@@ -53,20 +54,4 @@ export async function run({ json, outputTaken = false }: RunOptions, work: (tool
 
 function signalExit(name: NodeJS.Signals): number {
   return name === 'SIGTERM' ? 143 : 130;
-}
-
-/** Prints an error; @returns its exit code */
-export function reportError(error: unknown, json: boolean): number {
-  const known =
-    error instanceof TidemarkError ? error : new TidemarkError('INTERNAL', error instanceof Error ? error.message : String(error));
-  const exitCode = exitCodes[known.code];
-  if (json) {
-    const { code, message, hint, details } = known;
-    process.stderr.write(`${toJson({ type: 'error', code, exitCode, message, hint, details })}\n`);
-    return exitCode;
-  }
-  process.stderr.write(`tidemark: ${printable(known.message)}\n`);
-  if (known.hint !== undefined) process.stderr.write(`  hint: ${printable(known.hint)}\n`);
-  if (known.code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
-  return exitCode;
 }

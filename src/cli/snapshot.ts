@@ -4,6 +4,7 @@ import { takeSnapshot } from '../app/take-snapshot.js';
 import { TidemarkError } from '../model/errors.js';
 import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
 import { given } from './given.js';
+import { printable } from './printable.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
 import { formatBytes, formatCount, formatDuration } from './units.js';
@@ -98,9 +99,9 @@ async function snapshot(flags: Flags & { readonly acl: boolean }): Promise<void>
     const { file, bytes, sha256, manifest, durationMs, attempts } = result;
     const { position, totals, source, leftOut } = manifest;
     const lines = [
-      `${file ?? 'standard output'}: ${formatCount(totals.tables)} tables, ${formatCount(totals.rows)} rows, ` +
+      `${printable(file ?? 'standard output')}: ${formatCount(totals.tables)} tables, ${formatCount(totals.rows)} rows, ` +
         `${formatBytes(totals.rawBytes)} -> ${formatBytes(bytes)} in ${formatDuration(durationMs)}`,
-      `database ${source.database}, ${describePosition(position)}`,
+      `database ${printable(source.database)}, ${describePosition(position)}`,
       `sha256 ${sha256}`,
     ];
     return {

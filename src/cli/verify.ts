@@ -1,6 +1,7 @@
 // `tidemark verify`: is every byte of an archive right?
 import { Command } from 'commander';
 import { verifySnapshot } from '../app/verify-snapshot.js';
+import { printable } from './printable.js';
 import { run } from './run.js';
 import { formatBytes, formatCount } from './units.js';
 
@@ -17,7 +18,7 @@ async function verify(file: string, { json = false }: { readonly json?: boolean 
     const { manifest, ...report } = await verifySnapshot({ file, onEvent, signal });
     const beside = report.sidecars.length > 0 ? `, and ${report.sidecars.length} files beside it` : '';
     const text =
-      `${file}: every byte is right (${formatBytes(report.bytes)}, ${formatCount(report.members)} members, ` +
+      `${printable(file)}: every byte is right (${formatBytes(report.bytes)}, ${formatCount(report.members)} members, ` +
       `${formatCount(report.rows)} rows${beside})\nsha256 ${report.sha256}`;
     return { result: { type: 'verify', ...report, position: manifest.position }, text };
   });

@@ -1,0 +1,41 @@
+// The program: its commands, and how wrong arguments become an error like every other.
+import { Command, type CommanderError } from 'commander';
+import { TidemarkError } from '../model/errors.js';
+import { toolVersion } from '../model/tool-version.js';
+import { restoreCommand } from './restore.js';
+import { schemaCommand } from './schema.js';
+import { showCommand } from './show.js';
+import { snapshotCommand } from './snapshot.js';
+import { verifyCommand } from './verify.js';
+
+/** Throws CommanderError instead of ending the process; prints help and version, but no errors. */
+export function createProgram(): Command {
+  const program = new Command('tidemark')
+    .description('consistent PostgreSQL snapshots and restores, without pg_dump')
+    .version(toolVersion)
+    .configureOutput({ outputError: () => undefined })
+    .addHelpText('after', '\nExit codes and errors: docs/errors.md. Each command has its own --help.')
+    .exitOverride();
+  for (const command of [snapshotCommand(), restoreCommand(), verifyCommand(), showCommand(), schemaCommand()]) {
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  return program;
+}
+
+/** What commander says of wrong arguments. Values that may hold a password are not repeated. */
+export function usageError({ message }: CommanderError, args: readonly string[]): TidemarkError {
+  const [first = '', ...more] = message.replace(/^error: /, '').split('\n');
+  const command = createProgram().commands.find((known) => known.name() === args[0]);
+  const help = `see ${['tidemark', ...(command ? [command.name()] : []), '--help'].join(' ')}`;
+  const suggestion = more.join(' ').replace(/^\((.*)\)$/, '$1');
+  return new TidemarkError('USAGE', withoutValues(first), { hint: suggestion === '' ? help : `${suggestion} Or ${help}` });
+}
+
+/** `'--dbnam=postgres://u:p@h/d'` -> `'--dbnam'`; a URL or keyword string that landed in the wrong place -> `'...'` */
+function withoutValues(message: string): string {
+  return message.replace(/'([^']*)'/g, (_, text: string) => {
+    const name = /^(--[a-z-]+)=/.exec(text)?.[1];
+    if (name !== undefined) return `'${name}'`;
+    return /[@:=/]/.test(text) ? "'...'" : `'${text}'`;
+  });
+}
