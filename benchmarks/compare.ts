@@ -105,7 +105,9 @@ async function race(title: string, contenders: readonly Contender[], prepare: (c
     const all = results.get(name) ?? [];
     const seconds = all.map((result) => result.seconds);
     const peak = Math.max(...all.map(({ peakMb = Number.NaN }) => peakMb));
-    console.log(`| ${name} | ${median(seconds).toFixed(1)} | ${seconds.map((s) => s.toFixed(1)).join(' ')} | ${peak.toFixed(0)} | ${((await size(output)) / 1e6).toFixed(0)} |`);
+    console.log(
+      `| ${name} | ${median(seconds).toFixed(1)} | ${seconds.map((s) => s.toFixed(1)).join(' ')} | ${peak.toFixed(0)} | ${((await size(output)) / 1e6).toFixed(0)} |`,
+    );
   }
 }
 

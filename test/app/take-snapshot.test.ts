@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { SnapshotOptions } from '#dist/app/snapshot-options.js';
 import { takeSnapshot } from '#dist/app/take-snapshot.js';
 import { verifySnapshot } from '#dist/app/verify-snapshot.js';
+import type { EventListener } from '#dist/model/events.js';
 import { startProxy } from '../faults/proxy.js';
 import { createDatabase, createRole, eventually, type TestDatabase } from '../server/index.js';
 
@@ -47,7 +48,7 @@ async function expectNothingLeft(on: TestDatabase = db): Promise<void> {
 }
 
 /** Runs `act` at the first chunk that was written. */
-function atFirstChunk(act: () => Promise<unknown> | undefined): SnapshotOptions['onEvent'] {
+function atFirstChunk(act: () => Promise<unknown> | undefined): EventListener {
   let done = false;
   return (event) => {
     if (event.type !== 'progress' || done) return;
@@ -135,7 +136,7 @@ describe('takeSnapshot when something breaks', () => {
   it('ends when it is aborted, at whatever phase', async () => {
     for (const phase of ['connect', 'lock', 'schema', 'rows', 'publish']) {
       const stop = new AbortController();
-      const onEvent: SnapshotOptions['onEvent'] = (event) => {
+      const onEvent: EventListener = (event) => {
         if (event.type === 'phase' && event.phase === phase) stop.abort();
       };
       await expect(takeSnapshot(options({ signal: stop.signal, onEvent }))).rejects.toMatchObject({ code: 'ABORTED' });
@@ -297,7 +298,7 @@ describe('takeSnapshot beside DDL', () => {
     const order: string[] = [];
     let truncated: Promise<unknown> | undefined;
     await using own = await createDatabase({ template: db.name });
-    const onEvent: SnapshotOptions['onEvent'] = (event) => {
+    const onEvent: EventListener = (event) => {
       if (event.type === 'phase' && event.phase === 'rows') truncated = own.query('TRUNCATE big').then(() => order.push('truncate'));
       if (event.type === 'phase' && event.phase === 'publish') order.push('rows read');
     };

@@ -1,6 +1,6 @@
-import { dueByHeight, heightBucket } from '#dist/rules/index.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { dueByHeight, heightBucket } from '#dist/rules/index.js';
 
 describe('dueByHeight', () => {
   it.each([
