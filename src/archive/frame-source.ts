@@ -3,6 +3,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FrameHeader, FrameWalker } from '../frame/walk.js';
 import { TidemarkError } from '../model/errors.js';
+import { maximumFrames } from './seek-table.js';
 
 /** A frame whose header has come. Its bytes have to be taken before the next frame can be. */
 export interface SourceFrame {
@@ -22,6 +23,7 @@ export class FrameSource {
   #piece: Buffer = Buffer.alloc(0);
   #at = 0;
   #checksum: string | undefined;
+  #count = 0;
 
   constructor(input: AsyncIterable<Uint8Array>) {
     this.#input = input[Symbol.asyncIterator]();
@@ -52,6 +54,13 @@ export class FrameSource {
   /** The next frame; undefined at the end of the stream. Throws ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT. */
   async next(): Promise<SourceFrame | undefined> {
     if (this.#walker.ended) this.#walker.next();
+    this.#count += 1;
+    if (this.#count > maximumFrames + 2) {
+      throw new TidemarkError(
+        'ARCHIVE_CORRUPT',
+        `read the archive at offset ${this.#walker.offset}: it has more than ${maximumFrames} frames`,
+      );
+    }
     const head: Buffer[] = [];
     if (!(await this.#fill())) return undefined;
     while (this.#walker.header === undefined) {

@@ -15,6 +15,9 @@ function corrupt(what: string, member?: StoredMember): TidemarkError {
   });
 }
 
+/** Raw bytes of one frame at most: what other readers of the seekable format take. */
+export const frameLimit = 1024 ** 3;
+
 /** The members that a manifest lists, in the order of their offsets. */
 export function membersOf(manifest: Manifest): readonly StoredMember[] {
   const members: StoredMember[] = [...manifest.schema, ...manifest.tables.flatMap((table) => table.chunks)];
@@ -39,6 +42,7 @@ export function checkMember(member: StoredMember): void {
   let compressed = 0;
   let raw = 0;
   for (const frame of frames) {
+    if (frame.raw === 0 || frame.raw > frameLimit) throw corrupt(`a frame of ${name} cannot hold ${frame.raw} bytes`, member);
     if (frame.compressed > compressedLimit(frame.raw)) throw corrupt(`a frame of ${name} is larger than its content`, member);
     compressed += frame.compressed;
     raw += frame.raw;

@@ -13,7 +13,7 @@ const entryBytes = 8;
 export const seekFooterBytes = 9;
 
 /** The most frames that are accepted, for their sizes are held in memory: 16 TB and more in chunks of 4 MiB. */
-const maximumFrames = 4 * 1024 * 1024;
+export const maximumFrames = 4 * 1024 * 1024;
 
 /** Bytes that the whole seek table takes. */
 export function seekTableBytes(frames: number): number {

@@ -11,7 +11,7 @@ import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
 import { checksumFrameBytes, decodeChecksumFrame, encodeChecksumFrame } from './checksum-frame.js';
 import { compareSeen } from './compare-seen.js';
 import { FrameSource, type SourceFrame } from './frame-source.js';
-import { checkLayout, compressedLimit, jsonLimit } from './layout.js';
+import { checkLayout, compressedLimit, frameLimit, jsonLimit } from './layout.js';
 import { checkVersion, parseManifest } from './manifest-schema.js';
 import { encodeSeekTable } from './seek-table.js';
 
@@ -69,6 +69,7 @@ class MemberFrames {
       } else {
         for await (const piece of decompressed(this.#codec, frame.bytes())) {
           raw += piece.length;
+          if (raw > frameLimit) throw problem(offset, `its frame holds more than ${frameLimit} bytes`);
           yield piece;
         }
       }
@@ -76,7 +77,9 @@ class MemberFrames {
       if (error instanceof TidemarkError) throw error;
       throw problem(offset, `its frame cannot be decompressed: ${error instanceof Error ? error.message : String(error)}`, error);
     }
-    this.frames.push({ compressed: this.#source.frameLength, raw });
+    const compressed = this.#source.frameLength;
+    if (raw === 0 || compressed > compressedLimit(raw)) throw problem(offset, `its frame has ${compressed} bytes for ${raw}`);
+    this.frames.push({ compressed, raw });
   }
 
   get length(): bigint {

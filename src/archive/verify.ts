@@ -102,9 +102,7 @@ class Verification {
     let rows = 0n;
     let rawBytes = 0n;
     for (const member of tail.members) {
-      if (this.#options.signal?.aborted) {
-        throw new TidemarkError('ABORTED', `verify ${this.#archive.path}: it was aborted`, { cause: this.#options.signal.reason });
-      }
+      this.#throwIfAborted();
       const [chunk, table] = chunks.get(member) ?? [];
       try {
         await this.#member(member, table);
@@ -170,6 +168,7 @@ class Verification {
       this.#hashed += BigInt(piece.length);
       memberHash.update(piece);
       walk.feed(piece);
+      this.#throwIfAborted();
       yield piece;
     }
     walk.end();
@@ -211,6 +210,11 @@ class Verification {
       }
     }
     return compared;
+  }
+
+  #throwIfAborted(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted) throw new TidemarkError('ABORTED', `verify ${this.#archive.path}: it was aborted`, { cause: signal.reason });
   }
 
   #found(problem: string, member?: StoredMember): void {

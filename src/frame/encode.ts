@@ -66,6 +66,8 @@ export interface SpooledMember {
   /** Where the frames go: a file that is not there yet. */
   readonly spoolPath: string;
   readonly signal?: AbortSignal;
+  /** Bytes of the body in one frame at most; for tests, which have no gigabyte to spare. */
+  readonly frameBytes?: number;
 }
 
 /**
@@ -73,7 +75,7 @@ export interface SpooledMember {
  * past 1 GiB). Memory: a few hundred kilobytes. On failure the file at `spoolPath` is removed.
  */
 export async function encodeSpooledMember(codec: Codec, member: SpooledMember): Promise<EncodedMember> {
-  const { name, bodyBytes, level, spoolPath } = member;
+  const { name, bodyBytes, level, spoolPath, frameBytes = frameLimit } = member;
   const output = await open(spoolPath, 'wx', 0o600);
   try {
     const hash = createHash('sha256');
@@ -81,8 +83,8 @@ export async function encodeSpooledMember(codec: Codec, member: SpooledMember): 
     hash.update(header);
     await output.writeFile(header);
     const frames: FrameSize[] = [{ compressed: header.length, raw: tarBlock }];
-    for (let start = 0; start < bodyBytes; start += frameLimit) {
-      const end = Math.min(start + frameLimit, bodyBytes);
+    for (let start = 0; start < bodyBytes; start += frameBytes) {
+      const end = Math.min(start + frameBytes, bodyBytes);
       frames.push(await spoolFrame(codec, { member, start, end, output, hash }));
     }
     const length = frames.reduce((sum, frame) => sum + frame.compressed, 0);

@@ -8,6 +8,7 @@ import { verifyArchive } from '#dist/archive/verify.js';
 import { FrameWalker } from '#dist/frame/walk.js';
 import { loadCodec } from '#dist/frame/zstd.js';
 import { TidemarkError } from '#dist/model/errors.js';
+import type { TidemarkEvent } from '../../src/model/events.js';
 import { binaryRows, type Sample, type SampleOptions, sample, textRows } from './sample.js';
 
 let directory: string;
@@ -167,4 +168,19 @@ test('a sidecar that is of another archive is found', async () => {
   await writeFile(`${path}.manifest.json`, whole.written.manifestText);
   await writeFile(`${path}.sha256`, `${small.written.sha256}  sidecar.tar.zst\n`);
   await expect(verifyArchive(path)).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT' });
+});
+
+test('verify tells how far it is, and can be aborted', async () => {
+  const path = join(directory, 'watched.tar.zst');
+  await writeFile(path, whole.bytes);
+  const events: TidemarkEvent[] = [];
+  await verifyArchive(path, { onEvent: (event) => events.push(event) });
+  const progress = events.filter((event) => event.type === 'progress');
+  expect(events[1]).toEqual({ type: 'plan', tables: 2, rows: 6n, bytes: whole.manifest.totals.rawBytes, exact: true });
+  expect(progress).toHaveLength(6);
+  expect(progress.at(-1)).toMatchObject({ rows: 6n, rawBytes: whole.manifest.totals.rawBytes });
+
+  const controller = new AbortController();
+  const aborting = verifyArchive(path, { signal: controller.signal, onEvent: ({ type }) => type === 'progress' && controller.abort() });
+  await expect(aborting).rejects.toMatchObject({ code: 'ABORTED' });
 });

@@ -86,7 +86,7 @@ const lies: [string, (manifest: Manifest) => Manifest, RegExp][] = [
   [
     'a huge frame',
     (manifest) => withChunk(manifest, (chunk) => ({ ...chunk, rawBytes: 2n ** 31n, frames: [{ compressed: 1, raw: 2 ** 31 + 512 }] })),
-    /bytes, not/,
+    /cannot hold/,
   ],
   [
     'a frame that is larger than its content',
@@ -249,6 +249,23 @@ describe('a pipe with members that lie', () => {
     const { tarHeader } = await import('#dist/frame/tar.js');
     tarHeader('schema/catalog.json', 2 ** 40).copy(tar);
     await expect(readAll((await loadCodec()).compress(tar, 1))).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' });
+  });
+
+  test('frames without content, without end', async () => {
+    const codec = await loadCodec();
+    const empty = codec.compress(Buffer.alloc(0), 1);
+    const { tarHeader } = await import('#dist/frame/tar.js');
+    const header = codec.compress(tarHeader('schema/catalog.json', 100), 1);
+    let given = 0;
+    const input = (async function* () {
+      yield header;
+      for (; ; given++) yield empty;
+    })();
+    const reading = async () => {
+      for await (const member of readArchiveStream(input, codec)) for await (const _ of member.body());
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT' });
+    expect(given).toBeLessThan(3);
   });
 
   test('frames without checksum', async () => {

@@ -154,6 +154,17 @@ describe('a spooled member', () => {
     expect(Buffer.from(decompress(bytes)).equals(decompress(bytesOf(encode(body))))).toBe(true);
   });
 
+  test('past the size of a frame goes on in further ones', async () => {
+    const path = join(directory, 'several.raw');
+    await writeFile(path, body);
+    const options = { name, path, bodyBytes: body.length, level: 1, spoolPath: join(directory, 'several'), frameBytes: 1024 * 1024 };
+    const member = await encodeSpooledMember(codec, options);
+    expect(member.frames.map(({ raw }) => raw)).toEqual([512, 1048576, 1048576, 1048576, 512]);
+    await using file = await open(join(directory, 'several'));
+    expect(decodeMember(codec, await file.readFile(), storedAt(member)).equals(body)).toBe(true);
+    expect((await all(await openMemberStream(codec, file, storedAt(member)))).equals(body)).toBe(true);
+  });
+
   test('without a body is the header alone', async () => {
     const path = join(directory, 'nothing.raw');
     await writeFile(path, '');
