@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect, eventually, processExists } from './index.js';
+import { serverAccount, serversParent } from './places.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -48,8 +49,9 @@ test('SIGKILL of a process with servers stops them and removes their folders', a
 });
 
 test('the watchdog ends a command that is still preparing the server, too', async () => {
-  const account = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined;
-  const watchdog = start([join(here, 'watchdog.mjs'), JSON.stringify({ parent: '/tmp', account, env: {} })], process.env);
+  const account = await serverAccount();
+  const parent = await serversParent(account);
+  const watchdog = start([join(here, 'watchdog.mjs'), JSON.stringify({ parent, account, env: {} })], process.env);
   const lines = createInterface({ input: watchdog.stdout })[Symbol.asyncIterator]();
   const { directory } = (await nextLine(lines)) as { directory: string };
   // It takes initdb's place: tells its process id through a file and never ends by itself.
