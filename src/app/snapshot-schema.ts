@@ -47,7 +47,17 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     { ...plan.patterns, owner: plan.owner, privileges: plan.privileges },
   );
   if (plan.sections.includes('data')) refuseUnread(whole, catalog);
-  return cut({ catalog, leftOut: [...whole.leftOut, ...leftOut] }, { view, plan, described: [...described.values()] });
+  const allLeftOut = [...whole.leftOut, ...leftOut];
+  refuseSilence(view, catalog, allLeftOut);
+  return cut({ catalog, leftOut: allLeftOut }, { view, plan, described: [...described.values()] });
+}
+
+/** Every table that was chosen by name is in, or something was said to be left out: losing one without a word is the worst we could do. */
+function refuseSilence({ tables }: View, catalog: Catalog, leftOut: readonly LeftOut[]): void {
+  if (leftOut.length > 0) return;
+  const present = new Set(catalog.tables.map(({ schema, name }) => JSON.stringify([schema, name])));
+  const lost = tables.find(({ relkind, schema, name }) => relkind === 'r' && !present.has(JSON.stringify([schema, name])));
+  if (lost) throw new TidemarkError('INTERNAL', `read the schema: table ${lost.schema}.${lost.name} was chosen, and is not in it`);
 }
 
 /** What could not be read is no matter while nobody wants its object. */
