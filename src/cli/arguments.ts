@@ -18,12 +18,12 @@ export function compressLevel(text: string): number {
   return Number(match[1]);
 }
 
-const unitsMs: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const unitsMs = new Map(Object.entries({ '': 1, ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 }));
 
 /** `1500` and `1500ms`, `10s`, `5min`, `2h`, `1d`, as PostgreSQL's settings have it. @returns milliseconds */
 export function duration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text);
-  const unit = unitsMs[match?.[2] ?? 'none'];
+  const unit = unitsMs.get(match?.[2] ?? 'none');
   if (!match || unit === undefined) throw new InvalidArgumentError('It must be a duration, as in 500ms, 10s, 5min or 2h.');
   return Number(match[1]) * unit;
 }

@@ -55,7 +55,7 @@ export function restoreCommand(): Command {
 }
 
 async function restore(file: string, flags: Flags): Promise<void> {
-  await run({ json: flags.json === true }, async ({ onEvent, signal }) => {
+  await run({ command: 'restore', json: flags.json === true }, async ({ onEvent, signal }) => {
     if (file === '-' && process.stdin.isTTY) {
       throw new TidemarkError('USAGE', 'read the archive from standard input: it is a terminal', {
         hint: 'pipe the archive in, or name a file',

@@ -20,13 +20,18 @@ export interface CommandOutcome {
 }
 
 export interface RunOptions {
+  /** Its name, for hints. */
+  readonly command: string;
   readonly json: boolean;
   /** Standard output belongs to the archive: the result goes to standard error. */
   readonly outputTaken?: boolean;
 }
 
 /** Runs a command to its end and sets the exit code. Never rejects. */
-export async function run({ json, outputTaken = false }: RunOptions, work: (tools: Tools) => Promise<CommandOutcome>): Promise<void> {
+export async function run(
+  { command, json, outputTaken = false }: RunOptions,
+  work: (tools: Tools) => Promise<CommandOutcome>,
+): Promise<void> {
   const progress = createProgress(process.stderr, () => performance.now());
   const onEvent: EventListener = json ? (event) => process.stderr.write(`${toJson(event)}\n`) : progress.listen;
   const stop = new AbortController();
@@ -46,10 +51,16 @@ export async function run({ json, outputTaken = false }: RunOptions, work: (tool
   } catch (error) {
     if (!json) progress.end();
     const exitCode = stoppedBy && error instanceof TidemarkError && error.code === 'ABORTED' ? signalExit(stoppedBy) : undefined;
-    process.exitCode = reportError(error, { json, exitCode });
+    process.exitCode = reportError(withHelp(error, command), { json, exitCode });
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+/** Options that contradict each other are found by the use cases, which know nothing of `--help`. */
+function withHelp(error: unknown, command: string): unknown {
+  if (!(error instanceof TidemarkError) || error.code !== 'USAGE' || error.hint !== undefined) return error;
+  return new TidemarkError('USAGE', error.message, { hint: `see tidemark ${command} --help`, details: error.details, cause: error });
 }
 
 function signalExit(name: NodeJS.Signals): number {

@@ -37,7 +37,7 @@ export function schemaCommand(): Command {
 }
 
 async function schema(flags: Flags): Promise<void> {
-  await run({ json: flags.json === true }, async ({ onEvent, signal }) => {
+  await run({ command: 'schema', json: flags.json === true }, async ({ onEvent, signal }) => {
     const printed = await printSchema({
       ...given('database', flags.dbname),
       ...given('tables', flags.table),

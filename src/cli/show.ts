@@ -13,7 +13,7 @@ export function showCommand(): Command {
 }
 
 async function show(file: string, { json = false }: { readonly json?: boolean }): Promise<void> {
-  await run({ json }, async () => {
+  await run({ command: 'show', json }, async () => {
     const shown = await showSnapshot({ file });
     return { result: { type: 'show', ...shown }, text: describeManifest(shown) };
   });

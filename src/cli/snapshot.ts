@@ -65,7 +65,7 @@ export function snapshotCommand(): Command {
 
 async function snapshot(flags: Flags & { readonly acl: boolean }): Promise<void> {
   const piped = flags.file === '-';
-  await run({ json: flags.json === true, outputTaken: piped }, async ({ onEvent, signal }) => {
+  await run({ command: 'snapshot', json: flags.json === true, outputTaken: piped }, async ({ onEvent, signal }) => {
     if (piped && process.stdout.isTTY) {
       throw new TidemarkError('USAGE', 'write the archive to standard output: it is a terminal', {
         hint: 'redirect it, or name a file with -f',

@@ -14,7 +14,7 @@ export function verifyCommand(): Command {
 }
 
 async function verify(file: string, { json = false }: { readonly json?: boolean }): Promise<void> {
-  await run({ json }, async ({ onEvent, signal }) => {
+  await run({ command: 'verify', json }, async ({ onEvent, signal }) => {
     const { manifest, ...report } = await verifySnapshot({ file, onEvent, signal });
     const beside = report.sidecars.length > 0 ? `, and ${report.sidecars.length} files beside it` : '';
     const text =

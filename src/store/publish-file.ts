@@ -1,6 +1,6 @@
 // Publishes an archive as a file: written under a temporary name in the same directory, fsynced, renamed, the directory fsynced. The file
 // is whole by itself; the sidecars follow it, the manifest last. Without the fsync of the directory a power cut can lose the rename.
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
 
@@ -26,9 +26,10 @@ export class FilePublication implements AsyncDisposable {
   }
 
   /** Makes the temporary file, after having removed those that a killed process left for the same target.
-   *  @throws TidemarkError FILE_ERROR when the directory is missing or not writable */
+   *  @throws TidemarkError FILE_ERROR when the directory is missing or not writable, or the target is no regular file */
   static async open(target: string): Promise<FilePublication> {
     const directory = dirname(target);
+    await refuseSpecial(target);
     counter += 1;
     const temporary = join(directory, `.${basename(target)}.${process.pid}-${counter}${suffix}`);
     try {
@@ -106,6 +107,16 @@ async function removeAll(prefix: string): Promise<void> {
   const directory = dirname(prefix);
   const start = basename(prefix);
   for (const name of await readdir(directory)) if (name.startsWith(start)) await rm(join(directory, name), { force: true });
+}
+
+/** A directory could not be replaced; a device could: a rename to /dev/null would end it for the whole machine. */
+async function refuseSpecial(target: string): Promise<void> {
+  const found = await stat(target).catch(() => undefined);
+  const isDirectory = target.endsWith('/') || found?.isDirectory();
+  if (!isDirectory && (found === undefined || found.isFile())) return;
+  throw new TidemarkError('FILE_ERROR', `create ${target}: it is ${isDirectory ? 'a directory' : 'no regular file'}`, {
+    hint: isDirectory ? 'name a file in it' : 'for a device or a pipe, write to standard output and redirect that',
+  });
 }
 
 /** Removes temporary files for this target whose process is gone. Other files are never touched. */
