@@ -12,6 +12,7 @@ import { readArchiveStream } from '#dist/archive/stream-reader.js';
 import { verifyArchive } from '#dist/archive/verify.js';
 import { loadCodec } from '#dist/frame/zstd.js';
 import type { Manifest, StoredChunk, StoredMember, TableEntry } from '../../src/model/manifest.js';
+import { type CraftedMember, craft } from './craft.js';
 import { encode, forge, type Sample, sample } from './sample.js';
 
 let directory: string;
@@ -131,6 +132,36 @@ describe('a manifest that lies', () => {
     const bytes = await forge(whole, whole.manifest);
     await verifyArchive(await inFile(bytes));
     await readAll(bytes);
+  });
+});
+
+describe('a flaw under right hashes', () => {
+  const catalogMember: CraftedMember = { name: 'schema/catalog.json', body: Buffer.from('{"objects":[],"steps":[],"tables":[]}') };
+  const post: CraftedMember = { name: 'schema/post-data.sql', body: Buffer.from('SELECT 1;\n') };
+  const pre: CraftedMember = { name: 'schema/pre-data.sql', body: Buffer.from('SELECT 0;\n') };
+  const lastByte = (tar: Buffer): void => void tar.writeUInt8(1, tar.length - 1);
+
+  test('is not there', async () => {
+    const bytes = craft([catalogMember, pre, post]);
+    await verifyArchive(await inFile(bytes));
+    await readAll(bytes);
+  });
+
+  test.each<[string, () => Buffer, RegExp]>([
+    ['members out of order', () => craft([catalogMember, post, pre]), /out of order/],
+    ['a member twice', () => craft([catalogMember, pre, pre]), /twice/],
+    ['another member first', () => craft([pre]), /first member/],
+    ['padding that is not of zeros', () => craft([catalogMember, { ...pre, tamper: lastByte }]), /padding/],
+    ['a frame without checksum', () => craft([catalogMember, { ...pre, checksum: false }]), /checksum/],
+    ['a tar that does not end with zeros', () => craft([catalogMember], { manifestFlaw: { tamper: lastByte } }), /zeros/],
+    ['a manifest without checksum', () => craft([catalogMember], { manifestFlaw: { checksum: false } }), /checksum/],
+    ['a catalog that is none', () => craft([{ ...catalogMember, body: Buffer.from('{}') }]), /objects/],
+  ])('%s: verify and a pipe find it', async (what, make, reason) => {
+    const bytes = make();
+    const path = await inFile(bytes);
+    await expect(verifyArchive(path)).rejects.toThrow(reason);
+    // The catalog's content is for whoever reads it from the pipe.
+    if (what !== 'a catalog that is none') await expect(readAll(bytes)).rejects.toThrow(reason);
   });
 });
 
