@@ -49,7 +49,8 @@ export interface Damage {
 const listedDamage = 100;
 
 /**
- * Checks all of an archive and the sidecars that lie beside it; returns only if everything is right. Memory: some 70 MiB.
+ * Checks all of an archive and the sidecars that lie beside it; returns only if everything is right.
+ * Memory: one member of at most 32 MiB with its frames (larger ones are streamed), and manifest and catalog whole.
  * Throws what `openArchive` throws, and ARCHIVE_CORRUPT with `details.damage` (all places up to 100) where anything was found; ABORTED.
  */
 export async function verifyArchive(path: string, { onEvent, signal }: VerifyOptions = {}): Promise<VerifyReport> {
