@@ -84,6 +84,10 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPl
   refuse(!Number.isInteger(attempts) || attempts < 1, 'attempts must be a whole number from 1');
   refuse(options.schemaOnly === true && options.dataOnly === true, 'schema-only and data-only exclude each other');
   refuse(options.height !== undefined && options.heightQuery !== undefined, 'height and height query exclude each other');
+  refuse(
+    options.height !== undefined && (options.height < 0n || options.height >= 10n ** 19n),
+    'the height must have 1 to 19 digits and no sign',
+  );
   const connection = connectionOf(options.database);
   const { database } = connection;
   const asked = {

@@ -7,7 +7,7 @@ export function wholeNumber(text: string): number {
 }
 
 export function height(text: string): bigint {
-  if (!/^-?\d{1,30}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, with 19 digits at most.');
   return BigInt(text);
 }
 

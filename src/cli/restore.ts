@@ -1,13 +1,12 @@
 // `tidemark restore`: options of pg_restore where it has them.
 import { Command } from 'commander';
-import { restoreSnapshot } from '../app/restore-snapshot.js';
-import { TidemarkError } from '../model/errors.js';
 import { collect, wholeNumber } from './arguments.js';
 import { describePlan } from './describe-plan.js';
 import { given } from './given.js';
 import { printable } from './printable.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
+import { refuseTerminal } from './streams.js';
 import { formatBytes, formatCount, formatDuration } from './units.js';
 
 interface Flags {
@@ -56,11 +55,11 @@ export function restoreCommand(): Command {
 
 async function restore(file: string, flags: Flags): Promise<void> {
   await run({ command: 'restore', json: flags.json === true }, async ({ onEvent, signal }) => {
-    if (file === '-' && process.stdin.isTTY) {
-      throw new TidemarkError('USAGE', 'read the archive from standard input: it is a terminal', {
-        hint: 'pipe the archive in, or name a file',
-      });
+    if (file === '-') {
+      refuseTerminal(process.stdin, { attempt: 'read the archive from standard input', hint: 'pipe the archive in, or name a file' });
     }
+    // Not before it is needed: help and wrong arguments are answered at once.
+    const { restoreSnapshot } = await import('../app/restore-snapshot.js');
     const restored = await restoreSnapshot({
       file: file === '-' ? process.stdin : file,
       ...given('database', flags.dbname),

@@ -1,6 +1,5 @@
 // `tidemark schema`: the DDL of a database on standard output.
 import { Command } from 'commander';
-import { printSchema } from '../app/print-schema.js';
 import { collect, duration } from './arguments.js';
 import { given } from './given.js';
 import { run } from './run.js';
@@ -38,6 +37,8 @@ export function schemaCommand(): Command {
 
 async function schema(flags: Flags): Promise<void> {
   await run({ command: 'schema', json: flags.json === true }, async ({ onEvent, signal }) => {
+    // Not before it is needed: help and wrong arguments are answered at once.
+    const { printSchema } = await import('../app/print-schema.js');
     const printed = await printSchema({
       ...given('database', flags.dbname),
       ...given('tables', flags.table),

@@ -1,6 +1,5 @@
 // `tidemark show`: what an archive holds, from its manifest alone.
 import { Command } from 'commander';
-import { showSnapshot } from '../app/show-snapshot.js';
 import { describeManifest } from './report.js';
 import { run } from './run.js';
 
@@ -14,6 +13,8 @@ export function showCommand(): Command {
 
 async function show(file: string, { json = false }: { readonly json?: boolean }): Promise<void> {
   await run({ command: 'show', json }, async () => {
+    // Not before it is needed: help and wrong arguments are answered at once.
+    const { showSnapshot } = await import('../app/show-snapshot.js');
     const shown = await showSnapshot({ file });
     return { result: { type: 'show', ...shown }, text: describeManifest(shown) };
   });

@@ -1,12 +1,11 @@
 // `tidemark snapshot`: options of pg_dump where it has them.
 import { Command, Option } from 'commander';
-import { takeSnapshot } from '../app/take-snapshot.js';
-import { TidemarkError } from '../model/errors.js';
 import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
 import { given } from './given.js';
 import { printable } from './printable.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
+import { refuseTerminal } from './streams.js';
 import { formatBytes, formatCount, formatDuration } from './units.js';
 
 interface Flags {
@@ -66,11 +65,11 @@ export function snapshotCommand(): Command {
 async function snapshot(flags: Flags & { readonly acl: boolean }): Promise<void> {
   const piped = flags.file === '-';
   await run({ command: 'snapshot', json: flags.json === true, outputTaken: piped }, async ({ onEvent, signal }) => {
-    if (piped && process.stdout.isTTY) {
-      throw new TidemarkError('USAGE', 'write the archive to standard output: it is a terminal', {
-        hint: 'redirect it, or name a file with -f',
-      });
+    if (piped) {
+      refuseTerminal(process.stdout, { attempt: 'write the archive to standard output', hint: 'redirect it, or name a file with -f' });
     }
+    // Not before it is needed: help and wrong arguments are answered at once.
+    const { takeSnapshot } = await import('../app/take-snapshot.js');
     const result = await takeSnapshot({
       ...given('database', flags.dbname),
       file: piped ? process.stdout : flags.file,

@@ -19,6 +19,14 @@ export async function writeOut(stream: NodeJS.WriteStream, text: string): Promis
   });
 }
 
+/** An archive on a terminal is nothing that anybody wants. @throws TidemarkError USAGE */
+export function refuseTerminal(
+  stream: { readonly isTTY?: boolean },
+  { attempt, hint }: { readonly attempt: string; readonly hint: string },
+): void {
+  if (stream.isTTY) throw new TidemarkError('USAGE', `${attempt}: it is a terminal`, { hint });
+}
+
 /** Ends the process once all is written, whatever else is still open: a pipe that nobody writes into any more, for one. */
 export async function exit(): Promise<never> {
   for (const stream of [process.stdout, process.stderr]) if (stream.writable) await written(stream, '');

@@ -1,6 +1,5 @@
 // `tidemark verify`: is every byte of an archive right?
 import { Command } from 'commander';
-import { verifySnapshot } from '../app/verify-snapshot.js';
 import { printable } from './printable.js';
 import { run } from './run.js';
 import { formatBytes, formatCount } from './units.js';
@@ -15,6 +14,8 @@ export function verifyCommand(): Command {
 
 async function verify(file: string, { json = false }: { readonly json?: boolean }): Promise<void> {
   await run({ command: 'verify', json }, async ({ onEvent, signal }) => {
+    // Not before it is needed: help and wrong arguments are answered at once.
+    const { verifySnapshot } = await import('../app/verify-snapshot.js');
     const { manifest, ...report } = await verifySnapshot({ file, onEvent, signal });
     const beside = report.sidecars.length > 0 ? `, and ${report.sidecars.length} files beside it` : '';
     const text =

@@ -79,6 +79,18 @@ export class Session implements AsyncDisposable {
     }
   }
 
+  /** Like `query`, for statements of users: each row is the list of its values, as their columns may have the same name, or none. */
+  async values(text: string, values: readonly unknown[] = []): Promise<unknown[][]> {
+    if (this.#lost) throw connectionError(this.#lost, this.#where);
+    try {
+      const config = { text, values: [...values], queryMode: 'extended' as const, rowMode: 'array' as const };
+      const result = await this.client.query<unknown[]>(config);
+      return result.rows;
+    } catch (error) {
+      throw queryError(error, text, this.#where);
+    }
+  }
+
   /** Like `query`, for exactly one row. */
   async one<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row> {
     const rows = await this.query<Row>(text, values);

@@ -18,6 +18,9 @@ export interface ReadPosition {
   readonly streams?: Readonly<Record<string, bigint>>;
 }
 
+/** What a manifest can hold. */
+const wholeNumber = /^(0|[1-9]\d{0,18})$/;
+
 /** Runs the queries on a session whose transaction has the view. They see the role's own search_path, as in any client.
  *  @throws TidemarkError POSITION_INVALID when a query fails or gives something else than it should */
 export async function readPosition(session: Session, queries: PositionQueries): Promise<ReadPosition> {
@@ -37,7 +40,8 @@ function given(height: bigint | undefined): ReadPosition {
 
 async function readHeight(session: Session, text: string): Promise<bigint> {
   const value = await readValue(session, { option: 'height query', text, values: [] });
-  if (!/^-?\d+$/.test(value)) throw invalid('height query', `it gave ${JSON.stringify(value.slice(0, 40))}, not a whole number`);
+  if (!wholeNumber.test(value))
+    throw invalid('height query', `it gave ${JSON.stringify(value.slice(0, 40))}, not a whole number from 0 on`);
   return BigInt(value);
 }
 
@@ -50,9 +54,9 @@ async function readHash(session: Session, text: string, height: bigint | undefin
 async function readStreams(session: Session, text: string): Promise<Record<string, bigint>> {
   const rows = await run(session, { option: 'streams query', text, values: [] });
   const streams: [string, bigint][] = rows.map((row) => {
-    const [name, sequence, ...more] = Object.values(row);
-    if (name == null || sequence == null || more.length > 0 || !/^-?\d+$/.test(String(sequence))) {
-      throw invalid('streams query', 'each row must have two columns: a stream name and a whole number');
+    const [name, sequence, ...more] = row;
+    if (name == null || sequence == null || more.length > 0 || !wholeNumber.test(String(sequence))) {
+      throw invalid('streams query', 'each row must have two columns: a stream name and a whole number from 0 on');
     }
     return [String(name), BigInt(String(sequence))];
   });
@@ -68,20 +72,20 @@ interface UserQuery {
 
 async function readValue(session: Session, query: UserQuery): Promise<string> {
   const rows = await run(session, query);
-  const values = rows.length === 1 ? Object.values(rows[0] as Record<string, unknown>) : [];
-  if (values.length !== 1 || values[0] == null) {
+  const values = rows[0] ?? [];
+  if (rows.length !== 1 || values.length !== 1 || values[0] == null) {
     throw invalid(
       query.option,
-      `it must give one row with one value; it gave ${rows.length === 1 && values.length === 1 ? 'NULL' : `${rows.length} rows`}`,
+      `it must give one row with one value; it gave ${rows.length !== 1 ? `${rows.length} rows` : values.length !== 1 ? `${values.length} values` : 'NULL'}`,
     );
   }
   const [value] = values;
   return value instanceof Buffer ? `\\x${value.toString('hex')}` : String(value);
 }
 
-async function run(session: Session, { option, text, values }: UserQuery): Promise<Record<string, unknown>[]> {
+async function run(session: Session, { option, text, values }: UserQuery): Promise<unknown[][]> {
   try {
-    return await session.query(text, values);
+    return await session.values(text, values);
   } catch (error) {
     const reason = error instanceof TidemarkError && error.cause instanceof Error ? error.cause.message : (error as Error).message;
     throw new TidemarkError('POSITION_INVALID', `run the ${option}: ${reason}`, {

@@ -87,7 +87,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
     'a height that is no number': {
       args: () => snap('--height', 'tall'),
       code: 'USAGE',
-      message: /--height.*'tall' is invalid. It must be a whole number/,
+      message: /--height.*'tall' is invalid. It must be a whole number,/,
     },
     'jobs that are no number': { args: () => snap('-j', 'two'), code: 'USAGE', message: /--jobs.*'two' is invalid/ },
     'no jobs': { args: () => snap('-j', '0'), code: 'USAGE', message: /jobs must be a whole number from 1 to 256/ },
@@ -201,6 +201,21 @@ const cases: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
     'a table that may not be read': { args: () => snapshot('-d', role.as(source.url)), code: 'PERMISSION_DENIED', message: /secret/ },
     'a height query that is wrong': { args: () => snap('--height-query', 'SELECT nope'), code: 'POSITION_INVALID', message: /nope/ },
     'a height query that gives text': { args: () => snap('--height-query', `SELECT 'x'`), code: 'POSITION_INVALID', message: /height/ },
+    'a height query that gives less than nothing': {
+      args: () => snap('--height-query', 'SELECT -1'),
+      code: 'POSITION_INVALID',
+      message: /"-1"/,
+    },
+    'a height query that gives two values': {
+      args: () => snap('--height-query', 'SELECT 1, 2'),
+      code: 'POSITION_INVALID',
+      message: /it gave 2 values/,
+    },
+    'a height query that gives no row': {
+      args: () => snap('--height-query', 'SELECT 1 WHERE false'),
+      code: 'POSITION_INVALID',
+      message: /it gave 0 rows/,
+    },
     'a height query that changes something': {
       args: () => snap('--height-query', 'DELETE FROM blocks RETURNING 1'),
       code: 'POSITION_INVALID',

@@ -1,0 +1,112 @@
+// The options of every command under the names and short forms that users of pg_dump and pg_restore know.
+import { expect, test } from 'vitest';
+import { createProgram } from '#dist/cli/program.js';
+
+function parsed(args: readonly string[]): Readonly<Record<string, unknown>> {
+  const [name, ...rest] = args;
+  const command = createProgram().commands.find((known) => known.name() === name);
+  if (!command) throw new Error(`there is no command ${name}`);
+  const { unknown } = command.parseOptions(rest);
+  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(' ')}`);
+  return command.opts();
+}
+
+const patterns = [
+  [['-t', 'a', '--table', 'b'], { table: ['a', 'b'] }],
+  [['-ta', '--table=b'], { table: ['a', 'b'] }],
+  [['-n', 'a', '--schema', 'b'], { schema: ['a', 'b'] }],
+] as const;
+const exclusions = [
+  [['-T', 'a', '--exclude-table', 'b'], { excludeTable: ['a', 'b'] }],
+  [['-N', 'a', '--exclude-schema', 'b'], { excludeSchema: ['a', 'b'] }],
+] as const;
+const connection = [
+  [['-d', 'x'], { dbname: 'x' }],
+  [['--dbname', 'x'], { dbname: 'x' }],
+  [['--dbname=x'], { dbname: 'x' }],
+] as const;
+const jobs = [
+  [['-j', '3'], { jobs: 3 }],
+  [['-j3'], { jobs: 3 }],
+  [['--jobs', '3'], { jobs: 3 }],
+] as const;
+const sections = [
+  [['-s'], { schemaOnly: true }],
+  [['--schema-only'], { schemaOnly: true }],
+  [['-a'], { dataOnly: true }],
+  [['--data-only'], { dataOnly: true }],
+] as const;
+const rights = [
+  [['-O'], { owner: false }],
+  [['--no-owner'], { owner: false }],
+  [['-x'], { privileges: false }],
+  [['--no-privileges'], { privileges: false }],
+  [['--no-acl'], { acl: false }],
+  [['-Ox'], { owner: false, privileges: false }],
+  [[], { owner: true, privileges: true, acl: true }],
+] as const;
+const json = [[['--json'], { json: true }]] as const;
+const lock = [
+  [['--lock-wait-timeout', '5s'], { lockWaitTimeout: 5000 }],
+  [['--skip-unsupported'], { skipUnsupported: true }],
+] as const;
+
+const options: Readonly<Record<string, readonly (readonly [args: readonly string[], opts: object])[]>> = {
+  snapshot: [
+    ...connection,
+    ...jobs,
+    ...patterns,
+    ...exclusions,
+    ...sections,
+    ...rights,
+    ...lock,
+    ...json,
+    [['-f', 'x'], { file: 'x' }],
+    [['-f', '-'], { file: '-' }],
+    [['--file', 'x'], { file: 'x' }],
+    [['-Z', '5'], { compress: 5 }],
+    [['-Z5'], { compress: 5 }],
+    [['--compress=zstd:5'], { compress: 5 }],
+    [['--copy-format', 'binary'], { copyFormat: 'binary' }],
+    [['--exclude-table-data', 'a', '--exclude-table-data', 'b'], { excludeTableData: ['a', 'b'] }],
+    [['--height', '12'], { height: 12n }],
+    [['--height-query', 'SELECT 1'], { heightQuery: 'SELECT 1' }],
+    [['--hash-query', 'SELECT 1'], { hashQuery: 'SELECT 1' }],
+    [['--streams-query', 'SELECT 1'], { streamsQuery: 'SELECT 1' }],
+    [['--max-age', '1h'], { maxAge: 3_600_000 }],
+  ],
+  restore: [
+    ...connection,
+    ...jobs,
+    ...patterns,
+    ...sections,
+    ...rights,
+    ...json,
+    [['-c'], { clean: true }],
+    [['--clean', '--if-exists'], { clean: true, ifExists: true }],
+    [['-C'], { create: true }],
+    [['--create'], { create: true }],
+    [['--truncate'], { truncate: true }],
+    [['--dry-run'], { dryRun: true }],
+    [['--swap', '--force'], { swap: true, force: true }],
+  ],
+  schema: [...connection, ...patterns, ...exclusions, ...rights, ...lock, ...json],
+  verify: [...json],
+  show: [...json],
+};
+
+for (const [command, table] of Object.entries(options)) {
+  test.each(table)(`${command} %j`, (args, opts) => {
+    expect(parsed([command, ...args])).toMatchObject(opts);
+  });
+}
+
+test('each command and option says what it is for', () => {
+  for (const command of createProgram().commands) {
+    expect(command.description(), command.name()).not.toBe('');
+    for (const option of command.options) expect(option.description, `${command.name()} ${option.flags}`).not.toBe('');
+    const tested = new Set(options[command.name()]?.flatMap(([args]) => args.map((arg) => arg.replace(/=.*/, ''))));
+    const untested = command.options.filter(({ long }) => long && !tested.has(long)).map(({ long }) => long);
+    expect(untested, command.name()).toEqual([]);
+  }
+});
