@@ -96,6 +96,7 @@ class DecompressTransform extends Transform {
   readonly #context: Binding.DCtx;
   /** Goes on with the piece at hand once somebody reads. */
   #resume: (() => void) | undefined;
+  #pushed = false;
   #withinFrame = false;
 
   constructor(native: Native) {
@@ -115,8 +116,11 @@ class DecompressTransform extends Transform {
   override _read(size: number): void {
     const resume = this.#resume;
     this.#resume = undefined;
-    if (resume === undefined) super._read(size);
-    else resume();
+    this.#pushed = false;
+    resume?.();
+    // The rest of a piece may give no output: then this read is not answered yet, nobody asks again, and what it waits for is the next
+    // piece, which Transform holds back until it is asked for one.
+    if (!this.#pushed) super._read(size);
   }
 
   #run(chunk: Buffer, done: TransformCallback): void {
@@ -129,6 +133,7 @@ class DecompressTransform extends Transform {
         input = input.subarray(consumed);
         // A full output buffer may mean that more is held back inside of the context.
         const more = input.length > 0 || produced === output.length;
+        if (produced > 0) this.#pushed = true;
         if (produced > 0 && !this.push(output.subarray(0, produced)) && more) {
           this.#resume = () => this.#run(input, done);
           return;

@@ -94,6 +94,21 @@ describe.each(codecs.map((codec): [string, Codec] => [codec.name, codec]))('%s',
     transform.destroy();
   });
 
+  test('a reader that takes its time gets everything', async () => {
+    // Hex digits: a piece of input is several pieces of output and a rest that gives none yet.
+    const raw = Buffer.from(randomBytes(2 << 20).toString('hex'));
+    const frame = codec.compress(raw, 1);
+    const input = async function* (): AsyncGenerator<Buffer> {
+      for (let at = 0; at < frame.length; at += 300_000) yield frame.subarray(at, at + 300_000);
+    };
+    const pieces: Buffer[] = [];
+    for await (const piece of decompressed(codec, input())) {
+      pieces.push(piece);
+      for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(Buffer.concat(pieces).equals(raw)).toBe(true);
+  });
+
   test('an error of the source comes through', async () => {
     const failing = async function* (): AsyncGenerator<Buffer> {
       yield codec.compress(randomBytes(1000), 1).subarray(0, 500);
