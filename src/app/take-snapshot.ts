@@ -79,18 +79,22 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
   const { connection, emit, signal } = plan;
   emit({ type: 'phase', phase: 'connect' });
   await using control = await openSession(connection, { use: 'read', applicationName: 'tidemark', signal });
-  await using pool = await startWorkers(plan, output);
+  // The threads start up and connect while the control session locks tables and reads the schema.
+  await using workers = startWorkers(plan, output);
 
   emit({ type: 'phase', phase: 'lock' });
   const view = await openView(control, {
     choose: (relations, schemas) => chooseTables(relations, schemas, plan.patterns),
     lockTimeoutMs: plan.lockTimeoutMs,
   });
-  await pool.attach(view.snapshotId);
+  const attached = workers.pool.then((pool) => pool.attach(view.snapshotId));
+  attached.catch(() => undefined);
   const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)) };
 
   emit({ type: 'phase', phase: 'schema' });
   const schema = await readSchema(control, view, plan);
+  await attached;
+  const pool = await workers.pool;
   for (const object of schema.leftOut) emit({ type: 'left-out', object });
   const writer = new ArchiveWriter({ sink: output, codec, level: plan.compressLevel });
   const text = (value: string): Buffer => Buffer.from(value, 'utf8');
@@ -112,10 +116,16 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
   return { manifest, archive };
 }
 
-function startWorkers(plan: SnapshotPlan, output: SnapshotOutput): Promise<WorkerPool> {
+/** The workers as they come up; disposing of them ends also those that are still starting. */
+function startWorkers(plan: SnapshotPlan, output: SnapshotOutput): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
   const { connection, compressLevel, lockTimeoutMs, jobs, signal } = plan;
   const settings = { connection, compressLevel, chunkBytes, window: 3, lockTimeoutMs, spoolPrefix: output.spoolPrefix };
-  return WorkerPool.start(plan.sections.includes('data') ? jobs : 0, settings, signal);
+  const pool = WorkerPool.start(plan.sections.includes('data') ? jobs : 0, settings, signal);
+  const ended = pool.then(
+    (started) => () => started[Symbol.asyncDispose](),
+    () => async () => undefined,
+  );
+  return { pool, [Symbol.asyncDispose]: async () => (await ended)() };
 }
 
 /** Values of sequences belong to the data, and come with what runs after the rows. */

@@ -163,7 +163,7 @@ describe('takeSnapshot when something breaks', () => {
           );
           // The proxy may have made the cut only after all was said.
           if (outcome === 'published') {
-            expect(proxy.cut()).toBe(false);
+            expect(proxy.cut(), `${how} of connection ${connection} after ${afterBytes} bytes`).toBe(false);
             for (const name of await readdir(directory)) await rm(join(directory, name));
           } else {
             cuts += 1;

@@ -57,6 +57,8 @@ export async function startProxy({ url, connection, afterBytes, how }: ProxyOpti
   const through = new URL(url);
   through.hostname = '127.0.0.1';
   through.port = String(address.port);
+  // One connection a session: otherwise one that was cut at its first byte, the answer to a request for TLS, is tried again without.
+  through.searchParams.set('sslmode', 'disable');
   return {
     url: through.href,
     cut: () => cut,
