@@ -173,7 +173,8 @@ describe('takeSnapshot when something breaks', () => {
         }
       }
     }
-    expect(cuts).toBeGreaterThan(18);
+    // The worker behind connection 1 may be the one that only reads the small table.
+    expect(cuts).toBeGreaterThan(11);
   });
 
   it('ends when its stream fails, and leaves nothing', async () => {
