@@ -85,5 +85,6 @@ function entryOf(table: SnapshotSchema['catalog']['tables'][number], account: Ac
   }
   // Members come in the order of arrival; by name they are in the order of the heap.
   const chunks = (account?.chunks ?? []).toSorted((a, b) => (a.member < b.member ? -1 : 1));
-  return { ...table, rows: account?.rows ?? 0n, rawBytes: account?.rawBytes ?? 0n, chunks };
+  const { loadInto: _onlyInCatalog, ...entry } = table;
+  return { ...entry, rows: account?.rows ?? 0n, rawBytes: account?.rawBytes ?? 0n, chunks };
 }

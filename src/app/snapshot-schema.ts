@@ -40,7 +40,8 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     const object = whole.ids.get(key('pg_class', table.oid));
     if (object === undefined || table.relkind !== 'r') continue;
     described.set(object, table);
-    tables.push(catalogTable(object, table, plan));
+    const loadInto = table.hashedByOid === null ? undefined : whole.ids.get(key('pg_class', table.hashedByOid));
+    tables.push({ ...catalogTable(object, table, plan), ...(loadInto === undefined ? {} : { loadInto }) });
   }
   const { catalog, leftOut } = selectSteps(
     { objects: whole.objects, steps: whole.steps, tables },

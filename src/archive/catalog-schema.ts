@@ -39,6 +39,7 @@ const table = z
     name: z.string(),
     columns: z.array(column).readonly(),
     format: copyFormat,
+    loadInto: index.exactOptional(),
     withoutData: withoutData.exactOptional(),
   })
   .readonly();
@@ -80,8 +81,9 @@ function checkIds({ objects, steps, tables }: Catalog): void {
   });
   const seen = new Set<number>();
   const directories = new Set<string>();
-  for (const { object, directory } of tables) {
-    if (object >= objects.length) throw inconsistent(`a table is object ${object}, which is not there`);
+  for (const { object, directory, loadInto = 0 } of tables) {
+    if (object >= objects.length || loadInto >= objects.length)
+      throw inconsistent(`a table is object ${object}, or loaded into one, which is not there`);
     if (seen.has(object) || directories.has(directory)) throw inconsistent(`object ${object} is a table twice`);
     seen.add(object);
     directories.add(directory);

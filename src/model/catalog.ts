@@ -58,6 +58,9 @@ export interface CatalogTable {
   readonly name: string;
   readonly columns: readonly Column[];
   readonly format: CopyFormat;
+  /** The partitioned table (`CatalogObject.id`) that the rows must be loaded through, because in another database they may belong to
+   *  another of its partitions: it is partitioned by a hash that depends on OIDs. Absent: into the table itself. */
+  readonly loadInto?: number;
   /** Why there are no rows of it in this archive, where that was asked for or could not be otherwise. */
   readonly withoutData?: 'excluded' | 'schema-only' | 'unlogged-on-standby';
 }

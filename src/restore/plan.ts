@@ -73,7 +73,7 @@ export interface PlanOptions {
 export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   const { schema, data, into, present = new Set() } = options;
   const steps = stepsByPhase(catalog, present);
-  const loads = data ? planLoads(into?.order ?? catalog.tables, options) : [];
+  const loads = data ? planLoads({ ...catalog, tables: into?.order ?? catalog.tables }, options) : [];
   const names = loads.map(({ schema, name }) => ({ schema, name }));
   const aside = into?.triggersAside ?? false;
   const actions: Action[] = [];
@@ -117,14 +117,19 @@ export function stepsByPhase(catalog: Catalog, present: ReadonlySet<number> = ne
 }
 
 /** Largest first, so that no worker is left alone with a large one at the end; as given where the order matters. */
-export function planLoads(tables: readonly CatalogTable[], { rowsOf, into }: Pick<PlanOptions, 'rowsOf' | 'into'>): readonly TableLoad[] {
+export function planLoads(
+  { objects, tables }: Pick<Catalog, 'objects' | 'tables'>,
+  { rowsOf, into }: Pick<PlanOptions, 'rowsOf' | 'into'>,
+): readonly TableLoad[] {
   const loads = tables
     .filter((table) => table.withoutData === undefined)
     .map((table): TableLoad => {
       const { schema, name, directory } = table;
       const stored = rowsOf?.(table);
       const sizes = { rows: stored?.rows ?? 0n, rawBytes: stored?.rawBytes ?? 0n };
-      return { schema, name, directory, sql: copySql(table), ...sizes, ...(rowsOf ? { chunks: stored?.chunks ?? [] } : {}) };
+      const through = table.loadInto === undefined ? undefined : objects[table.loadInto];
+      const target = through?.schema === undefined ? table : { ...table, schema: through.schema, name: through.name };
+      return { schema, name, directory, sql: copySql(target), ...sizes, ...(rowsOf ? { chunks: stored?.chunks ?? [] } : {}) };
     });
   return into ? loads : loads.sort((a, b) => (a.rawBytes === b.rawBytes ? 0 : a.rawBytes < b.rawBytes ? 1 : -1));
 }

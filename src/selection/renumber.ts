@@ -26,9 +26,9 @@ export function renumber(catalog: Catalog, { objects, steps }: Kept): Catalog {
       object: present(objectIds, step.object),
       needs: step.needs.map((need) => present(stepIds, need)),
     })),
-    tables: catalog.tables.flatMap((table) => {
+    tables: catalog.tables.flatMap(({ loadInto, ...table }) => {
       const object = objectIds.get(table.object);
-      return object === undefined ? [] : [{ ...table, object }];
+      return object === undefined ? [] : [{ ...table, ...optional('loadInto', objectIds, loadInto), object }];
     }),
   };
 }

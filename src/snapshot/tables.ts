@@ -28,6 +28,9 @@ export interface DescribedTable extends ListedRelation {
   readonly bytes: bigint;
   /** Rows as of the last ANALYZE, -1 where unknown. */
   readonly estimatedRows: number;
+  /** OID of the topmost partitioned table above it whose hash depends on OIDs: that of an enum's value is the hash of its OID in
+   *  pg_enum, which is another one in every database, and so it is for arrays, composites and ranges of such. */
+  readonly hashedByOid: number | null;
   /** What COPY carries: not dropped, not generated, in attnum order. */
   readonly columns: readonly DescribedColumn[];
   /** The file that the snapshot's catalogs name is not the file of now: TRUNCATE or a rewrite came between. */
@@ -81,6 +84,12 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text,
        CASE c.relkind WHEN 'r' THEN pg_table_size(c.oid) ELSE 0 END AS bytes,
        c.reltuples,
        c.relkind = 'r' AND c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid) AS rewritten,
+       CASE WHEN c.relispartition THEN (
+         SELECT p.partrelid FROM pg_partition_ancestors(c.oid) WITH ORDINALITY AS above (relid, place)
+           JOIN pg_partitioned_table p ON p.partrelid = above.relid
+          WHERE p.partstrat = 'h' AND EXISTS (SELECT FROM unnest(p.partclass) AS k (opclass) JOIN pg_opclass o ON o.oid = k.opclass
+                  WHERE o.opcintype = ANY ('{anyenum,anyarray,record,anyrange,anymultirange}'::regtype[]))
+          ORDER BY above.place DESC LIMIT 1) END AS hashed_by_oid,
        coalesce(a.columns, '[]') AS columns
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN (
@@ -103,6 +112,7 @@ interface DescribeRow extends ListRow {
   readonly bytes: string;
   readonly reltuples: number;
   readonly rewritten: boolean;
+  readonly hashed_by_oid: number | null;
   readonly columns: readonly DescribedColumn[];
 }
 
@@ -118,5 +128,6 @@ export async function describeTables(session: Session, oids: readonly number[]):
     estimatedRows: row.reltuples,
     columns: row.columns,
     rewritten: row.rewritten,
+    hashedByOid: row.hashed_by_oid,
   }));
 }
