@@ -3,6 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { createDatabase, requestedVersions } from '../server/index.js';
+import { catalogFacts } from './facts.js';
 import { comparable, dumpSchema, readSchema, runSteps } from './judge.js';
 
 const folder = new URL('../../fixtures/schema/', import.meta.url);
@@ -24,6 +25,7 @@ describe.each(requestedVersions())('fixtures on PostgreSQL %i', (version) => {
     const after = await readSchema(target.url);
     if (judged) expect(await dumpSchema(target.url)).toEqual(await dumpSchema(source.url));
     expect(comparable(after)).toEqual(comparable(before));
+    expect(await catalogFacts(target)).toEqual(await catalogFacts(source));
     expect(before.leftOut).toEqual([]);
   });
 });

@@ -1,0 +1,102 @@
+// The catalogs themselves as a judge: rows of a database without OIDs, in a form that is equal for two databases with the same schema.
+// Holds what pg_dump does not print or loses: whether something is local or inherited, valid, enabled, populated, and in which order
+// columns lie. Independent of the queries in src/schema on purpose.
+import type { TestDatabase } from '../server/index.js';
+
+const user = (namespace: string): string =>
+  `${namespace} IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')`;
+const grants = (acl: string, kind: string, owner: string): string =>
+  `(SELECT json_agg(DISTINCT concat_ws(' ', grantor::regrole, grantee::regrole, privilege_type, is_grantable))
+      FROM aclexplode(coalesce(${acl}, acldefault('${kind}', ${owner}))))`;
+const identity = (classid: string, objid: string, subid = '0'): string =>
+  `(SELECT concat_ws(' ', type, identity) FROM pg_identify_object(${classid}, ${objid}, ${subid}))`;
+const relation = 'c.oid::regclass::text';
+
+/** By name. Left out: connoinherit of keys, which says nothing and is different after ATTACH PARTITION; the encoding of a collation,
+ *  which CREATE COLLATION chooses; comments on what is no more; the place of columns in a child that has some from its parents
+ *  only: CREATE TABLE ... INHERITS puts those first, wherever they were when the parent got them later. */
+function queries(version: number): Readonly<Record<string, string>> {
+  const from = (since: number, column: string): string => (version >= since ? `, ${column}` : '');
+  return {
+    schemas: `SELECT nspname, nspowner::regrole, ${grants('nspacl', 'n', 'nspowner')} FROM pg_namespace WHERE nspname !~ '^pg_'`,
+    relations: `SELECT ${relation}, relkind, relpersistence, reloptions, relowner::regrole, relrowsecurity, relforcerowsecurity, relreplident,
+        relispopulated, relispartition, pg_get_expr(relpartbound, oid) AS bound, reloftype::regtype, relhasrules,
+        (SELECT amname FROM pg_am WHERE oid = relam) AS am, (SELECT spcname FROM pg_tablespace WHERE oid = reltablespace) AS spc,
+        (SELECT reloptions FROM pg_class WHERE oid = c.reltoastrelid) AS toast,
+        ${grants('relacl', 'r', 'relowner')} AS acl, pg_get_partkeydef(oid) AS partkey
+      FROM pg_class c WHERE ${user('relnamespace')}`,
+    columns: `SELECT ${relation}, CASE WHEN bool_and(attislocal OR relispartition) OVER child THEN row_number() OVER (child ORDER BY attnum) END AS place, attname,
+        format_type(atttypid, atttypmod) AS type, attnotnull, attidentity, attgenerated, attstorage, attcompression,
+        coalesce(attstattarget, -1) AS target, attislocal, attinhcount, attoptions, attcollation::regcollation, attacl,
+        pg_get_expr(adbin, adrelid) AS default
+      FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+      WHERE attnum > 0 AND NOT attisdropped AND ${user('relnamespace')} WINDOW child AS (PARTITION BY a.attrelid)`,
+    inheritance: `SELECT inhrelid::regclass, inhparent::regclass, inhseqno, inhdetachpending
+      FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE ${user('relnamespace')}`,
+    constraints: `SELECT conname, conrelid::regclass, contypid::regtype, contype, condeferrable, condeferred, convalidated, conislocal,
+        coninhcount, contype NOT IN ('p', 'u', 'x') AND connoinherit AS connoinherit, conindid::regclass, pg_get_constraintdef(oid) AS definition,
+        (SELECT conname FROM pg_constraint p WHERE p.oid = c.conparentid) AS parent${from(18, 'conenforced')}${from(18, 'conperiod')}
+      FROM pg_constraint c WHERE ${user('connamespace')}`,
+    indexes: `SELECT ${relation}, pg_get_indexdef(indexrelid) AS definition, indisvalid, indisready, indisclustered, indisreplident, indisunique,
+        indisprimary, indisexclusion, indimmediate
+      FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE ${user('relnamespace')}`,
+    triggers: `SELECT ${relation}, tgname, tgenabled, pg_get_triggerdef(t.oid) AS definition, tgconstraint <> 0 AS constraint,
+        (SELECT p.tgrelid::regclass FROM pg_trigger p WHERE p.oid = t.tgparentid) AS parent
+      FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE tgname !~ '_ConstraintTrigger_' AND ${user('relnamespace')}`,
+    keyTriggers: `SELECT ${relation}, tgenabled, tgfoid::regproc, tgdeferrable, tginitdeferred, count(*)
+      FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE tgname ~ '_ConstraintTrigger_' AND ${user('relnamespace')}
+      GROUP BY 1, 2, 3, 4, 5`,
+    rules: `SELECT ${relation}, rulename, ev_enabled, is_instead, pg_get_ruledef(r.oid) AS definition
+      FROM pg_rewrite r JOIN pg_class c ON c.oid = ev_class WHERE ${user('relnamespace')}`,
+    policies: `SELECT ${relation}, polname, polcmd, polpermissive, polroles::regrole[], pg_get_expr(polqual, polrelid) AS using,
+        pg_get_expr(polwithcheck, polrelid) AS check
+      FROM pg_policy JOIN pg_class c ON c.oid = polrelid WHERE ${user('relnamespace')}`,
+    routines: `SELECT p.oid::regprocedure, prokind, proowner::regrole, ${grants('proacl', 'f', 'proowner')} AS acl, prosrc, probin, procost, prorows,
+        provolatile, proparallel, prosecdef, proleakproof, proisstrict, proconfig, pg_get_function_arguments(p.oid) AS arguments,
+        pg_get_function_result(p.oid) AS result, pg_get_function_sqlbody(p.oid) AS body, to_jsonb(a) - '{aggfnoid,aggsortop,aggtranstype,aggmtranstype}'::text[] AS aggregate,
+        aggtranstype::regtype, aggmtranstype::regtype, aggsortop::regoperator
+      FROM pg_proc p LEFT JOIN pg_aggregate a ON aggfnoid = p.oid WHERE ${user('pronamespace')}`,
+    types: `SELECT t.oid::regtype, typtype, typowner::regrole, ${grants('typacl', 'T', 'typowner')} AS acl, typcategory, typispreferred, typisdefined,
+        typdelim, typlen, typbyval, typalign, typstorage, typnotnull, typbasetype::regtype, typtypmod, typcollation::regcollation, coalesce(pg_get_expr(typdefaultbin, 0), typdefault) AS default,
+        typinput::regproc, typoutput::regproc, typreceive::regproc, typsend::regproc, typmodin::regproc, typmodout::regproc,
+        typanalyze::regproc, typelem::regtype, typarray::regtype,
+        (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid) AS labels
+      FROM pg_type t WHERE ${user('typnamespace')}`,
+    ranges: `SELECT rngtypid::regtype, rngsubtype::regtype, rngmultitypid::regtype, rngcollation::regcollation, rngcanonical::regproc,
+        rngsubdiff::regproc, (SELECT opcname FROM pg_opclass WHERE oid = rngsubopc) AS opclass
+      FROM pg_range WHERE rngtypid >= 16384`,
+    sequences: `SELECT ${relation}, seqtypid::regtype, seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle
+      FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid WHERE ${user('relnamespace')}`,
+    collations: `SELECT to_jsonb(c) - '{oid,collnamespace,collowner,collencoding}'::text[] AS c, collnamespace::regnamespace, collowner::regrole
+      FROM pg_collation c WHERE ${user('collnamespace')}`,
+    statistics: `SELECT pg_get_statisticsobjdef(s.oid) AS definition, stxowner::regrole, coalesce(stxstattarget, -1) AS target
+      FROM pg_statistic_ext s WHERE ${user('stxnamespace')}`,
+    eventTriggers: `SELECT evtname, evtevent, evtowner::regrole, evtfoid::regproc, evtenabled, evttags FROM pg_event_trigger WHERE oid >= 16384`,
+    extensions: `SELECT extname, extnamespace::regnamespace, extversion FROM pg_extension`,
+    defaultPrivileges: `SELECT defaclrole::regrole, defaclobjtype, ${grants('defaclacl', 'r', 'defaclrole')},
+        (SELECT nspname FROM pg_namespace n WHERE n.oid = defaclnamespace) FROM pg_default_acl`,
+    comments: `SELECT ${identity('classoid', 'objoid', 'objsubid')}, description FROM pg_description
+      WHERE objoid >= 16384 AND pg_describe_object(classoid, objoid, objsubid) IS NOT NULL`,
+    dependencies: `SELECT DISTINCT ${identity('classid', 'objid', 'objsubid')} AS from, ${identity('refclassid', 'refobjid', 'refobjsubid')} AS to, deptype
+      FROM pg_depend WHERE objid >= 16384`,
+  };
+}
+
+/** Names that hold OIDs: TOAST tables, triggers of keys. */
+const volatile = /pg_toast|_ConstraintTrigger_([ac]_)?\d/;
+
+/** Rows of every query as sorted text. */
+export async function catalogFacts(db: TestDatabase): Promise<Record<string, string[]>> {
+  await using client = await db.connect();
+  await client.query(`SET search_path = ''`);
+  const { rows: found } = await client.query<{ version: number }>(`SELECT current_setting('server_version_num')::int / 10000 AS version`);
+  const facts: Record<string, string[]> = {};
+  for (const [name, query] of Object.entries(queries(found[0]?.version ?? 0))) {
+    const { rows } = await client.query<{ row: string }>(`SELECT row_to_json(q)::text AS row FROM (${query}) q`);
+    facts[name] = rows
+      .map(({ row }) => row)
+      .filter((row) => !volatile.test(row))
+      .sort();
+  }
+  return facts;
+}
