@@ -9,10 +9,11 @@ import { TidemarkError } from '#dist/model/errors.js';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { emitSection } from '#dist/schema/emit.js';
+import { readFingerprint } from '#dist/schema/fingerprint.js';
 import { introspect, type Queryable, readServer } from '#dist/schema/introspect.js';
 import { defineKind, key } from '#dist/schema/kind.js';
 import { kinds } from '#dist/schema/kinds/index.js';
-import { createDatabase, requestedVersions } from '../server/index.js';
+import { createDatabase, createRole, requestedVersions } from '../server/index.js';
 import { comparable, oracle, readSchema } from './judge.js';
 
 const run = promisify(execFile);
@@ -107,6 +108,59 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
     // Before 15 the owner and the privileges of `public` are said: the target may be a newer server, which has other ones.
     expect(version < 15 ? steps.filter(({ object }) => objects[object]?.name !== 'public') : steps).toEqual([]);
     expect(leftOut).toEqual([]);
+  });
+
+  test('an ordinary role reads the same, and all the catalogs of the fingerprint', async () => {
+    await using role = await createRole({ version });
+    await using db = await createDatabase({ version });
+    await db.run(`CREATE TABLE t (id integer PRIMARY KEY, a text CHECK (a > '')); CREATE VIEW v AS SELECT id, a FROM t GROUP BY id;
+      CREATE FUNCTION f(t) RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE SCHEMA closed; CREATE TABLE closed.t (id integer);
+      REVOKE ALL ON t FROM PUBLIC; COMMENT ON TABLE t IS 'x'`);
+    const url = role.as(db.url);
+    expect(comparable(await readSchema(url))).toEqual(comparable(await readSchema(db.url)));
+    await using one = await openSession(resolveConnection(url, {}), { use: 'read' });
+    await using other = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    expect(await readFingerprint(one, one)).toBe(await readFingerprint(other, other));
+  });
+
+  test('DDL before any of the queries is noticed: by an error, or by the fingerprint of a fresh session', async () => {
+    await using db = await createDatabase({ version });
+    // No relations: before 16 the deparse of a view keeps a lock on it, and the DDL would wait for us.
+    const define = (at: number): string => `
+      DROP FUNCTION IF EXISTS f(); CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT ${at}';
+      DROP DOMAIN IF EXISTS d; CREATE DOMAIN d AS integer DEFAULT ${at}; COMMENT ON DOMAIN d IS '${at}'`;
+    await db.run(define(0));
+    await using fresh = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+
+    /** What came of reading while the definitions changed before the query of this number. */
+    async function readDuring(disturbed: number): Promise<'same' | 'changed' | 'error' | 'not disturbed'> {
+      await using session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+      await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+      const server = await readServer(session);
+      const before = await readFingerprint(session, server);
+      let queries = 0;
+      const disturbing: Queryable = {
+        query: async (text) => {
+          if (queries === disturbed) await db.run(define(disturbed + 1));
+          queries += 1;
+          return session.query(text);
+        },
+      };
+      try {
+        await introspect(disturbing, { server, skipUnsupported: false });
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'CONCURRENT_DDL' });
+        return 'error';
+      }
+      const after = await readFingerprint(fresh, server);
+      if (queries <= disturbed) return 'not disturbed';
+      return after === before ? 'same' : 'changed';
+    }
+
+    const seen = new Set<string>();
+    for (let at = 0; !seen.has('not disturbed'); at += 1) seen.add(await readDuring(at));
+    expect([...seen].sort()).toEqual(['changed', 'error', 'not disturbed']);
+    expect(await readDuring(1000)).toBe('not disturbed');
   });
 
   test('the text for people runs in psql and makes the same schema', async () => {
