@@ -1,5 +1,6 @@
 // The mark on a database whose restore has not ended: a schema with one table that says which restore it was. Made before anything
 // else and dropped after everything else, so that an incomplete database looks incomplete to everybody, whatever became of us.
+import { quoteIdentifier } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
 
 /** Its name is part of messages and documentation. */
@@ -33,7 +34,25 @@ export async function isMarked(session: Session): Promise<boolean> {
 export async function dropMark(session: Session): Promise<void> {
   await session.query('BEGIN');
   await session.query('SET LOCAL synchronous_commit TO DEFAULT');
+  const guards = await setGuardsAside(session);
   await session.query(`DROP TABLE "${markerSchema}"."restore"`);
   await session.query(`DROP SCHEMA "${markerSchema}"`);
+  for (const { name, enabled } of guards) await session.query(`ALTER EVENT TRIGGER ${quoteIdentifier(name)} ENABLE ${enabled}`);
   await session.query('COMMIT');
+}
+
+interface Guard extends Record<string, unknown> {
+  readonly name: string;
+  /** As ENABLE takes it: '', 'REPLICA' or 'ALWAYS'. */
+  readonly enabled: string;
+}
+
+/** The event triggers that were restored are there by now, and may forbid to drop anything. They do not fire for what is done to
+ *  themselves. */
+async function setGuardsAside(session: Session): Promise<readonly Guard[]> {
+  const guards = await session.query<Guard>(`
+    SELECT evtname AS name, CASE evtenabled WHEN 'R' THEN 'REPLICA' WHEN 'A' THEN 'ALWAYS' ELSE '' END AS enabled
+      FROM pg_event_trigger WHERE evtenabled <> 'D' AND pg_has_role(evtowner, 'USAGE') ORDER BY evtname`);
+  for (const { name } of guards) await session.query(`ALTER EVENT TRIGGER ${quoteIdentifier(name)} DISABLE`);
+  return guards;
 }
