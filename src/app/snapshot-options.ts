@@ -18,7 +18,8 @@ export interface SnapshotOptions extends PositionQueries {
   readonly jobs?: number;
   /** zstd level, -7 to 22 without 0. Default 3. */
   readonly compressLevel?: number;
-  /** 'auto' (default): binary for tables of types whose binary form is the same on every server, else text. */
+  /** 'auto' (default): binary for tables of types whose binary form is the same on every server, else text.
+   *  'binary': all tables, for servers of the same version; a column that cannot travel so is an error. */
   readonly copyFormat?: CopyFormat | 'auto';
   /** Patterns as in psql and pg_dump: tables, or schemas, to take along or to leave out. */
   readonly tables?: readonly string[];

@@ -10,6 +10,7 @@ import { readFingerprint } from '../schema/fingerprint.js';
 import { type IntrospectedSchema, introspect, readServer } from '../schema/introspect.js';
 import { key } from '../schema/kind.js';
 import { matchTables, selectSteps } from '../selection/select.js';
+import { refuseUnfitForBinary } from '../snapshot/binary-fitness.js';
 import { chooseFormat } from '../snapshot/copy-format.js';
 import type { DescribedTable } from '../snapshot/tables.js';
 import type { View } from '../snapshot/view.js';
@@ -22,8 +23,8 @@ export interface SnapshotSchema {
   readonly toRead: readonly { readonly table: CatalogTable; readonly described: DescribedTable }[];
 }
 
-/** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT;
- *  PERMISSION_DENIED for the value of a chosen sequence */
+/** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT,
+ *  also for a column that cannot travel in binary where that is asked for; PERMISSION_DENIED for the value of a chosen sequence */
 export async function readSchema(control: Session, view: View, plan: SnapshotPlan): Promise<SnapshotSchema> {
   const server = await readServer(control);
   const before = await readFingerprint(control, server);
@@ -50,7 +51,14 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
   if (plan.sections.includes('data')) refuseUnread(whole, catalog);
   const allLeftOut = [...whole.leftOut, ...leftOut];
   refuseSilence(view, catalog, allLeftOut);
-  return cut({ catalog, leftOut: allLeftOut }, { view, plan, described: [...described.values()] });
+  const schema = cut({ catalog, leftOut: allLeftOut }, { view, plan, described: [...described.values()] });
+  if (plan.copyFormat === 'binary') {
+    await refuseUnfitForBinary(
+      control,
+      schema.toRead.map((table) => table.described.oid),
+    );
+  }
+  return schema;
 }
 
 /** Every table that was chosen by name is in, or something was said to be left out: losing one without a word is the worst we could do. */
