@@ -25,7 +25,7 @@ const relations = `
 // Columns go by name: in children of inheritance, where the parent got columns later, their order does not survive CREATE TABLE ... INHERITS,
 // nor does it with pg_dump. Sorted and hashed on the server; a thousand rows and more, or wide ones, come as one digest.
 const rowsOf = ({ name, whole, columns }: Relation): string => `
-  SELECT $name$${name}$name$ AS name, CASE WHEN count(*) < 1000 AND sum(length(r.text)) < 1000000
+  SELECT $name$${name}$name$ AS name, CASE WHEN count(*) < 1000 AND coalesce(sum(length(r.text)), 0) < 1000000
            THEN array_agg(r.text ORDER BY r.text COLLATE "C")
            ELSE ARRAY[count(*)::text, md5(string_agg(md5(r.text), '' ORDER BY md5(r.text)))] END AS rows
     FROM (SELECT ROW(${columns})::text AS text FROM ${whole ? '' : 'ONLY'} ${name}) r`;

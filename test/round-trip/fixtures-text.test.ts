@@ -1,4 +1,4 @@
-// Every schema fixture through an archive whose rows are text.
+// Every fixture through an archive whose rows are text.
 import { testEveryFixture } from './every-fixture.js';
 
 testEveryFixture('text');
