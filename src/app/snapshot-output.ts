@@ -22,6 +22,31 @@ export async function openOutput(file: string | Writable): Promise<SnapshotOutpu
   return typeof file === 'string' ? await fileOutput(file) : await streamOutput(file);
 }
 
+/** The same output, but a write ends with the signal: one into a pipe lasts for as long as its reader stands still. */
+export function endingWith(signal: AbortSignal, output: SnapshotOutput): SnapshotOutput {
+  return {
+    spoolPrefix: output.spoolPrefix,
+    get untouched() {
+      return output.untouched;
+    },
+    async write(bytes) {
+      signal.throwIfAborted();
+      let stop = (): void => undefined;
+      const aborted = new Promise<never>((_, reject) => {
+        stop = () => reject(signal.reason);
+      });
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        await Promise.race([output.write(bytes), aborted]);
+      } finally {
+        signal.removeEventListener('abort', stop);
+      }
+    },
+    finish: (archive) => output.finish(archive),
+    [Symbol.asyncDispose]: () => output[Symbol.asyncDispose](),
+  };
+}
+
 async function fileOutput(path: string): Promise<SnapshotOutput> {
   const publication = await FilePublication.open(path);
   return {

@@ -20,7 +20,7 @@ import { abortReason, withAge } from './abort.js';
 import { chooseTables } from './choose-tables.js';
 import { readRows } from './snapshot-data.js';
 import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './snapshot-options.js';
-import { openOutput, type SnapshotOutput } from './snapshot-output.js';
+import { endingWith, openOutput, type SnapshotOutput } from './snapshot-output.js';
 import { readSchema, type SnapshotSchema } from './snapshot-schema.js';
 
 export interface SnapshotResult {
@@ -69,7 +69,7 @@ async function attemptSnapshot(whole: SnapshotPlan, tools: Tools): Promise<{ man
   using age = withAge(whole.signal, whole.maxAgeMs);
   const plan: SnapshotPlan = { ...whole, signal: age.signal };
   try {
-    return await readAndWrite(plan, tools);
+    return await readAndWrite(plan, { ...tools, output: endingWith(age.signal, tools.output) });
   } catch (error) {
     throw abortReason(age.signal) ?? error;
   }

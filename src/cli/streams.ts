@@ -27,9 +27,11 @@ export function refuseTerminal(
   if (stream.isTTY) throw new TidemarkError('USAGE', `${attempt}: it is a terminal`, { hint });
 }
 
-/** Ends the process once all is written, whatever else is still open: a pipe that nobody writes into any more, for one. */
+/** Ends the process once all is written, whatever else is still open: a pipe that nobody writes into any more, for one. After a failure
+ *  what standard output still holds is a piece of an archive, and its reader may stand still for ever. */
 export async function exit(): Promise<never> {
-  for (const stream of [process.stdout, process.stderr]) if (stream.writable) await written(stream, '');
+  const streams = process.exitCode ? [process.stderr] : [process.stdout, process.stderr];
+  for (const stream of streams) if (stream.writable) await written(stream, '');
   process.exit();
 }
 
