@@ -1,7 +1,7 @@
 // A restore's plan as lines for people: what a dry run prints.
 import type { RestoreResult } from '../app/restore-snapshot.js';
 import { printable } from './printable.js';
-import { formatCount } from './units.js';
+import { formatCounted } from './units.js';
 
 type Plan = RestoreResult['plan'];
 type Action = Plan[number];
@@ -27,7 +27,7 @@ function head(action: Action): string {
     case 'values':
     case 'privileges':
     case 'refresh':
-      return `${action.action}: ${formatCount(action.steps.length)} steps`;
+      return `${action.action}: ${formatCounted(action.steps.length, 'step')}`;
     default:
       return action.action;
   }
@@ -45,7 +45,7 @@ function detail(action: Action): string[] {
     case 'refresh':
       return action.steps.flatMap(({ statements }) => statements);
     case 'rows':
-      return action.loads.map(({ schema, name, rows }) => `${schema}.${name}: ${formatCount(rows)} rows`);
+      return action.loads.map(({ schema, name, rows }) => `${schema}.${name}: ${formatCounted(rows, 'row')}`);
     case 'analyze':
     case 'check foreign keys':
       return action.tables.map(({ schema, name }) => `${schema}.${name}`);

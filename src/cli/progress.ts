@@ -47,7 +47,8 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
   const draw = (line: string, always: boolean): void => {
     if (!live || (!always && now() - drawn < drawEveryMs)) return;
     drawn = now();
-    terminal.write(`\r\x1b[2K${line.slice(0, (terminal.columns ?? 80) - 1)}`);
+    // A terminal that does not know its width says 0.
+    terminal.write(`\r\x1b[2K${line.slice(0, (terminal.columns || 80) - 1)}`);
   };
   const keep = (line: string): void => {
     clear();

@@ -3,7 +3,7 @@ import { formatPosition } from '../app/format-position.js';
 import type { Manifest, TableEntry } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { printable } from './printable.js';
-import { formatBytes, formatCount } from './units.js';
+import { formatBytes, formatCount, formatCounted } from './units.js';
 
 /** `height 14999, 2026-11-21T12:00:00.000Z, LSN 0/1A2B3C` */
 export function describePosition(position: Position): string {
@@ -22,7 +22,7 @@ export function describeManifest({ file, bytes, manifest }: { file: string; byte
   ];
   for (const [stream, sequence] of Object.entries(position.streams ?? {})) lines.push(`  stream ${printable(stream)} at ${sequence}`);
   lines.push(
-    `  ${formatCount(totals.tables)} tables, ${formatCount(totals.rows)} rows, ${formatBytes(totals.rawBytes)} -> ` +
+    `  ${formatCounted(totals.tables, 'table')}, ${formatCounted(totals.rows, 'row')}, ${formatBytes(totals.rawBytes)} -> ` +
       `${formatBytes(bytes)}${ratio > 0 ? ` (rows ${ratio.toFixed(2)} to 1)` : ''}`,
     '',
     ...tableLines(tables),

@@ -7,7 +7,7 @@ import { printable } from './printable.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
-import { formatBytes, formatCount, formatDuration } from './units.js';
+import { formatBytes, formatCounted, formatDuration } from './units.js';
 
 interface Flags {
   readonly dbname?: string;
@@ -84,7 +84,7 @@ async function restore(file: string, flags: Flags): Promise<void> {
     if (flags.dryRun) return { result: { type: 'plan', ...result, plan }, text: describePlan(plan).join('\n') };
     const { database, tables, rows, rawBytes, durationMs, position } = result;
     const text =
-      `database ${printable(database)}: ${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(rawBytes)} ` +
+      `database ${printable(database)}: ${formatCounted(tables, 'table')}, ${formatCounted(rows, 'row')}, ${formatBytes(rawBytes)} ` +
       `restored in ${formatDuration(durationMs)}\nit stands at ${describePosition(position)}`;
     return { result: { type: 'restore', ...result }, text };
   });

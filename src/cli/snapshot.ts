@@ -6,7 +6,7 @@ import { printable } from './printable.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
-import { formatBytes, formatCount, formatDuration } from './units.js';
+import { formatBytes, formatCounted, formatDuration } from './units.js';
 
 interface Flags {
   readonly dbname?: string;
@@ -98,7 +98,7 @@ async function snapshot(flags: Flags & { readonly acl: boolean }): Promise<void>
     const { file, bytes, sha256, manifest, durationMs, attempts } = result;
     const { position, totals, source, leftOut } = manifest;
     const lines = [
-      `${printable(file ?? 'standard output')}: ${formatCount(totals.tables)} tables, ${formatCount(totals.rows)} rows, ` +
+      `${printable(file ?? 'standard output')}: ${formatCounted(totals.tables, 'table')}, ${formatCounted(totals.rows, 'row')}, ` +
         `${formatBytes(totals.rawBytes)} -> ${formatBytes(bytes)} in ${formatDuration(durationMs)}`,
       `database ${printable(source.database)}, ${describePosition(position)}`,
       `sha256 ${sha256}`,

@@ -18,6 +18,11 @@ export function formatCount(count: bigint | number): string {
   return count.toString().replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** `1 table`, `1,200 tables` */
+export function formatCounted(count: bigint | number, noun: string): string {
+  return `${formatCount(count)} ${noun}${BigInt(count) === 1n ? '' : 's'}`;
+}
+
 /** Milliseconds -> `0.42 s`, `12.3 s`, `3 min 20 s`, `2 h 5 min` */
 export function formatDuration(ms: number): string {
   const seconds = ms / 1000;

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { printable } from './printable.js';
 import { run } from './run.js';
-import { formatBytes, formatCount } from './units.js';
+import { formatBytes, formatCounted } from './units.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')
@@ -17,10 +17,10 @@ async function verify(file: string, { json = false }: { readonly json?: boolean 
     // Not before it is needed: help and wrong arguments are answered at once.
     const { verifySnapshot } = await import('../app/verify-snapshot.js');
     const { manifest, ...report } = await verifySnapshot({ file, onEvent, signal });
-    const beside = report.sidecars.length > 0 ? `, and ${report.sidecars.length} files beside it` : '';
+    const beside = report.sidecars.length > 0 ? `, and ${formatCounted(report.sidecars.length, 'file')} beside it` : '';
     const text =
-      `${printable(file)}: every byte is right (${formatBytes(report.bytes)}, ${formatCount(report.members)} members, ` +
-      `${formatCount(report.rows)} rows${beside})\nsha256 ${report.sha256}`;
+      `${printable(file)}: every byte is right (${formatBytes(report.bytes)}, ${formatCounted(report.members, 'member')}, ` +
+      `${formatCounted(report.rows, 'row')}${beside})\nsha256 ${report.sha256}`;
     return { result: { type: 'verify', ...report, position: manifest.position }, text };
   });
 }

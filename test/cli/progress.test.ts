@@ -64,6 +64,12 @@ test('a narrow terminal gets a short line', () => {
   expect(terminal.text).toBe(`${clear}500 rows `);
 });
 
+test('a terminal that does not know its width gets the whole line', () => {
+  const terminal = fakeTerminal({ columns: 0 });
+  createProgress(terminal, clock().now).listen({ type: 'phase', phase: 'rows' });
+  expect(terminal.text).toBe(`${clear}copying rows ...`);
+});
+
 test('what must not be missed stays, on its own line', () => {
   const terminal = fakeTerminal();
   const progress = createProgress(terminal, clock().now);

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { collect, compressLevel, duration, height, wholeNumber } from '#dist/cli/arguments.js';
 import { printable } from '#dist/cli/printable.js';
-import { formatBytes, formatCount, formatDuration } from '#dist/cli/units.js';
+import { formatBytes, formatCount, formatCounted, formatDuration } from '#dist/cli/units.js';
 
 test.each([
   [0, '0 B'],
@@ -25,6 +25,13 @@ test.each([
   [1234567890123456789n, '1,234,567,890,123,456,789'],
 ])('%s is written %s', (count, text) => {
   expect(formatCount(count)).toBe(text);
+});
+
+test('one is one, and all else are many', () => {
+  expect(formatCounted(1, 'row')).toBe('1 row');
+  expect(formatCounted(1n, 'row')).toBe('1 row');
+  expect(formatCounted(0n, 'row')).toBe('0 rows');
+  expect(formatCounted(1000, 'row')).toBe('1,000 rows');
 });
 
 test.each([
