@@ -12,7 +12,7 @@ import { connectionOf, type Database } from './connection.js';
 export interface SnapshotOptions extends PositionQueries {
   /** The database to read; default: DATABASE_URL, then the PG* variables and .pgpass. */
   readonly database?: Database;
-  /** Path of the archive, or a stream that takes it in order (then there are no sidecars). */
+  /** Path of the archive, or a stream that takes it in order (then there are no sidecars; it is for its owner to end). */
   readonly file: string | Writable;
   /** Worker threads, each with a connection of its own; the control connection comes on top. Default: processors, at most 4. */
   readonly jobs?: number;

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { loadCodec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Manifest } from '../model/manifest.js';
+import { carryBytes } from '../pg/row-encoding.js';
 import type { Session } from '../pg/session.js';
 import { withDatabase } from '../pg/settings.js';
 import { deliverChunk } from './load-chunk.js';
@@ -50,6 +51,7 @@ async function loadFile(work: LoadRows, { path, manifest }: Extract<RowSource, {
     await loadInParallel(loads, { file: path, connection, applicationName, jobs, signal, onLoaded });
     return manifest;
   }
+  await carryBytes(alone);
   const codec = await loadCodec();
   await using file = await open(path, 'r');
   for (const load of loads) {
@@ -64,6 +66,7 @@ async function loadFile(work: LoadRows, { path, manifest }: Extract<RowSource, {
 async function loadPipe(work: LoadRows, { members }: Extract<RowSource, { kind: 'stream' }>): Promise<Manifest> {
   const { loads, alone, crew, progress } = work;
   const sessions = alone === undefined ? await crew() : [alone];
+  await Promise.all(sessions.map(carryBytes));
   const manifest = await loadStream(members, loads, { sessions, onLoaded: (load, chunk) => progress.loaded(load, chunk) });
   if (manifest === undefined) throw new TidemarkError('ARCHIVE_TRUNCATED', 'restore rows: the archive ends without a manifest');
   return manifest;

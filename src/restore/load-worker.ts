@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadCodec } from '../frame/zstd.js';
 import { packError } from '../model/thread-error.js';
+import { carryBytes } from '../pg/row-encoding.js';
 import { openSession } from '../pg/session.js';
 import { deliverChunk } from './load-chunk.js';
 import type { LoadReply, LoadRequest, LoadWorkerData } from './load-messages.js';
@@ -18,6 +19,7 @@ async function work(port: NonNullable<typeof parentPort>): Promise<void> {
   const codec = await loadCodec();
   const file = await open(path, 'r');
   const session = await openSession(connection, { use: 'write', applicationName });
+  await carryBytes(session);
   // Awaited by the main thread one by one: there is never a second message before the reply to the first.
   port.on('message', (request: LoadRequest | 'end') => {
     if (request === 'end') {

@@ -11,6 +11,7 @@ import { packError } from '../model/thread-error.js';
 import { copyOut } from '../pg/copy-out.js';
 import { queryError, sqlstateOf } from '../pg/errors.js';
 import { quoteLiteral } from '../pg/quote.js';
+import { carryBytes } from '../pg/row-encoding.js';
 import { openSession, type Session } from '../pg/session.js';
 import { describeConnection } from '../pg/settings.js';
 import { ChunkBuilder } from './chunk-builder.js';
@@ -149,6 +150,7 @@ function copyError(error: unknown, task: RangeTask): unknown {
 async function main(): Promise<void> {
   const codec = await loadCodec();
   const session = await openSession(settings.connection, { use: 'read', applicationName: 'tidemark worker' });
+  await carryBytes(session);
   const reader = new RangeReader(session, codec);
   const fail = (error: unknown): void => {
     session.destroy();
