@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import type { RestoreOptions } from '#dist/app/restore-options.js';
 import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
 import type { SnapshotOptions } from '#dist/app/snapshot-options.js';
@@ -43,4 +44,19 @@ export async function restored(
     await target.drop();
     throw error;
   }
+}
+
+/** Snapshot and restore at once, with a pipe between them. */
+export async function pipe(
+  source: TestDatabase,
+  target: TestDatabase,
+  { snapshot = {}, restore = {} }: { readonly snapshot?: Partial<SnapshotOptions>; readonly restore?: Partial<RestoreOptions> } = {},
+): Promise<void> {
+  const stream = new PassThrough();
+  const ends = await Promise.allSettled([
+    takeSnapshot({ database: source.url, jobs: 1, compressLevel: 1, ...snapshot, file: stream }).finally(() => stream.end()),
+    restoreSnapshot({ database: target.url, jobs: 1, ...restore, file: stream }),
+  ]);
+  // Where the restore fails, its error is the one that tells: the snapshot's is only that nobody reads any more.
+  for (const end of ends.toReversed()) if (end.status === 'rejected') throw end.reason;
 }
