@@ -5,7 +5,7 @@ import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 import { chargeEdges, createResolver, type DependRow, type MemberRow, type Resolver } from './depend.js';
 import type { FacetResult, Form, Key, ObjectDraft, StepDraft } from './kind.js';
-import { type DraftStep, leaveOut, type Reduced } from './leave-out.js';
+import { type DraftStep, generatedCost, leaveOut, type Reduced } from './leave-out.js';
 import { compareObjects } from './priority.js';
 import { type Part, type SortableStep, sortSteps } from './sort.js';
 
@@ -124,7 +124,7 @@ function sortable({ object, step, needs }: DraftStep, resolver: Resolver): Sorta
     needs,
     floats: step.key !== object.key,
     routine: object.kind === 'function' || object.kind === 'procedure' || object.kind === 'aggregate',
-    ...(object.kind.startsWith('domain') ? { usersWait: true } : {}),
+    ...(object.kind.startsWith('domain') || split?.cost === generatedCost ? { usersWait: true } : {}),
     ...(step.inlineInto === undefined ? {} : { inlineInto: step.inlineInto, inlineCost: split?.cost ?? (isDefault ? 2 : 3) }),
     ...(split && step.inlineInto === undefined
       ? {

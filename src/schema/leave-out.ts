@@ -21,7 +21,8 @@ export interface Reduced {
   readonly leftOut: readonly LeftOut[];
 }
 
-const generatedCost = 6;
+/** `Split.cost` of a generated column. */
+export const generatedCost = 6;
 
 /** `"public"."t"` of `TABLE "public"."t"` */
 export function nameOf({ ddl }: ObjectDraft): string {

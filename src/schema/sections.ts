@@ -24,13 +24,13 @@ export function mendSections(graph: StepGraph, order: readonly number[]): boolea
   const users = usersOf(graph);
   let again = false;
   for (const node of order) {
+    const needed = neededRank(graph, node);
+    if (needed > rankOf(graph, node)) again = postpone(graph, node, { needed, users }) || again;
     for (const member of foldedTree(graph, node).slice(1)) {
       if (neededRank(graph, member) <= rankOf(graph, node)) continue;
       unfold(graph, member);
       graph.rank[member] = Math.max(rankOf(graph, member), neededRank(graph, member));
     }
-    const needed = neededRank(graph, node);
-    if (needed > rankOf(graph, node)) again = postpone(graph, node, { needed, users }) || again;
   }
   return again;
 }

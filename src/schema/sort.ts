@@ -3,6 +3,7 @@
 import type { Section } from '../model/catalog.js';
 import { createHeap } from './heap.js';
 import type { Key } from './kind.js';
+import { waitForLateParts } from './late-parts.js';
 import { breakLoops, loopError } from './loops.js';
 import { mendSections } from './sections.js';
 import { createGraph, needsOf, type Part, type SortableStep, type StepGraph, sections, shownNodes } from './step-graph.js';
@@ -32,6 +33,7 @@ export function sortSteps(steps: readonly SortableStep[]): Sorted {
   const graph = createGraph(steps);
   breakLoops(graph);
   while (mendSections(graph, emissionOrder(graph)));
+  waitForLateParts(graph, () => emissionOrder(graph));
   const order = emissionOrder(graph);
   const positions = new Int32Array(graph.stepOf.length);
   for (const [position, node] of order.entries()) positions[node] = position;

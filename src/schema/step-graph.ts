@@ -15,7 +15,8 @@ export interface SortableStep {
   /** Cost of running it by itself after all, where it has `inlineInto`: 2 a default, 3 a check, 6 a generated column. */
   readonly inlineCost?: number;
   /** By itself, it runs before whatever needs the object it was to be folded into and is no part of the loop. A domain's check must: it
-   *  cannot be added once a table has the domain in an array or a composite. */
+   *  cannot be added once a table has the domain in an array or a composite. A generation expression must: it cannot be set for a parent
+   *  alone once it has children. */
   readonly usersWait?: boolean;
   /** `needs` of the early part: keys of steps. */
   readonly split?: { readonly cost: number; readonly early: { readonly needs: readonly Key[] } | null };

@@ -170,6 +170,18 @@ describe('loops', () => {
     expect(shown(steps)).toBe('table function check');
   });
 
+  test('users of any part of the loop wait until it is complete', () => {
+    const split = { cost: 5, early: { needs: [] } };
+    const steps = [
+      step('an index', { needs: ['odd'] }),
+      step('even', { needs: ['odd'], split }),
+      step('odd', { needs: ['between'] }),
+      step('between', { needs: ['even'] }),
+      step('other index', { needs: ['an index'] }),
+    ];
+    expect(shown(steps)).toBe("even' between odd even an index other index");
+  });
+
   test('without a way out the error names the loop', () => {
     const steps = [step('a', { needs: ['b'] }), step('b', { needs: ['c'] }), step('c', { needs: ['a'] }), step('d', { needs: ['a'] })];
     expect(() => sortSteps(steps)).toThrow(/a -> b -> c -> a$/);
@@ -212,6 +224,30 @@ describe('what needs something that comes after the rows', () => {
     const split = { cost: 5, early: { needs: [] } };
     const steps = [step('f', { needs: ['g', 'key'], split }), step('g', { needs: ['f'], split }), step('table'), key];
     expect(shown(steps)).toBe("table | f' g key f");
+  });
+
+  test('what is run with rows there waits for the routine itself, not for its placeholder', () => {
+    const steps = [
+      step('table'),
+      step('generated', { inlineInto: 'table', inlineCost: 6, needs: ['f'] }),
+      step('f', { needs: ['table', 'key'], split: { cost: 5, early: { needs: [] } } }),
+      key,
+    ];
+    const sorted = sortSteps(steps);
+    expect(shown(steps, sorted)).toBe("table | f' key f generated");
+    expect(sorted.steps.at(-1)?.needs).toContain(3);
+  });
+
+  test('what uses something over a stub waits for the view itself', () => {
+    const steps = [
+      step('a refresh', { section: 'post-data', needs: ['materialized'] }),
+      step('table'),
+      step('view', { needs: ['key'], split: stub }),
+      step('over', { needs: ['view'] }),
+      step('materialized', { needs: ['over'] }),
+      key,
+    ];
+    expect(shown(steps)).toBe("table view' over materialized | key view a refresh");
   });
 
   test('a table cannot: the error names the chain', () => {
