@@ -7,7 +7,7 @@ import { membersOf } from './layout.js';
 
 function differ(what: string, member?: StoredMember): TidemarkError {
   return new TidemarkError('ARCHIVE_CORRUPT', `compare the members with the manifest: ${what}`, {
-    hint: 'The archive was altered after it was written: use another copy of it.',
+    hint: 'the archive was altered after it was written: use another copy of it',
     details: member === undefined ? {} : { member: member.member, offset: member.offset },
   });
 }

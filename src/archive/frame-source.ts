@@ -112,7 +112,7 @@ export class FrameSource {
   #truncated(): TidemarkError {
     const end = this.#walker.offset + BigInt(this.#walker.length);
     return new TidemarkError('ARCHIVE_TRUNCATED', `read the archive: it is cut short: it ends at offset ${end}, within a frame`, {
-      hint: 'Look whether the command that writes into the pipe failed.',
+      hint: 'look whether the command that writes into the pipe failed',
       details: { offset: end },
     });
   }

@@ -10,7 +10,7 @@ export const jsonLimit = 128 * 1024 * 1024;
 
 function corrupt(what: string, member?: StoredMember): TidemarkError {
   return new TidemarkError('ARCHIVE_CORRUPT', `check the archive against its manifest: ${what}`, {
-    hint: 'The archive was altered after it was written: use another copy of it.',
+    hint: 'the archive was altered after it was written: use another copy of it',
     details: member === undefined ? {} : { member: member.member, offset: member.offset },
   });
 }

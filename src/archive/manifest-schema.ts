@@ -113,7 +113,7 @@ export function checkVersion(found: number): void {
     'ARCHIVE_TOO_NEW',
     `read the archive: its format has version ${found}, and this tidemark knows up to ${formatVersion}`,
     {
-      hint: 'Use the release of tidemark that made it, or a later one.',
+      hint: 'use the release of tidemark that made it, or a later one',
       details: { found, known: formatVersion },
     },
   );

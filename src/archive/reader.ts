@@ -1,5 +1,6 @@
 // An archive in a file, open for reading any member of it. Opening reads only the end of the file; members are checked one by one, when
 // they are read. Checking all of it is verify.ts.
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Codec } from '../frame/codec.js';
 import { decodeMember, fitsWhole, openMemberStream, readFrames, wholeMemberLimit } from '../frame/decode.js';
@@ -86,7 +87,7 @@ export async function openArchive(path: string): Promise<ArchiveReader> {
   try {
     const stat = await file.stat({ bigint: true });
     if (!stat.isFile()) {
-      throw new TidemarkError('FILE_ERROR', `open ${path}: it is not a regular file`, { hint: 'Give `-` to read an archive from a pipe.' });
+      throw new TidemarkError('FILE_ERROR', `open ${path}: it is not a regular file`, { hint: 'give `-` to read an archive from a pipe' });
     }
     return new ArchiveReader({ path, size: stat.size, tail: await readTail(codec, { file, path, size: Number(stat.size) }), file, codec });
   } catch (error) {
@@ -97,12 +98,13 @@ export async function openArchive(path: string): Promise<ArchiveReader> {
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    // Opening a pipe would wait for its writer; what kind of file it is, is asked afterwards.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const what = { ENOENT: 'there is no such file', EACCES: 'permission denied', ENOTDIR: 'a part of the path is no directory' }[code];
     throw new TidemarkError('FILE_ERROR', `open ${path}: ${what ?? (error instanceof Error ? error.message : String(error))}`, {
-      hint: 'Look whether the path is right and may be read by this user.',
+      hint: 'look whether the path is right and may be read by this user',
       details: { path },
       cause: error,
     });

@@ -31,7 +31,7 @@ export interface StreamedMember {
 
 function problem(offset: bigint, what: string, cause?: unknown): TidemarkError {
   return new TidemarkError('ARCHIVE_CORRUPT', `read the archive at offset ${offset}: ${what}`, {
-    hint: 'The archive was altered after it was written: use another copy of it.',
+    hint: 'the archive was altered after it was written: use another copy of it',
     details: { offset },
     cause,
   });
@@ -200,7 +200,7 @@ async function beginMember(source: FrameSource, codec: Codec, isFirst: boolean):
     if (first === undefined) {
       const what = isFirst ? 'it is empty' : 'it is cut short: it ends without a manifest';
       throw new TidemarkError(isFirst ? 'ARCHIVE_INVALID' : 'ARCHIVE_TRUNCATED', `read the archive: ${what}`, {
-        hint: 'Look whether the command that writes into the pipe failed.',
+        hint: 'look whether the command that writes into the pipe failed',
       });
     }
     const member = await Member.begin(source, { codec, first });
@@ -211,7 +211,7 @@ async function beginMember(source: FrameSource, codec: Codec, isFirst: boolean):
   } catch (error) {
     if (!isFirst || !(error instanceof TidemarkError) || error.code !== 'ARCHIVE_CORRUPT') throw error;
     throw new TidemarkError('ARCHIVE_INVALID', `read the archive: it is no tidemark archive: ${error.message}`, {
-      hint: 'Give what `tidemark snapshot` wrote; dumps of pg_dump are restored by pg_restore or psql.',
+      hint: 'give what `tidemark snapshot` wrote; dumps of pg_dump are restored by pg_restore or psql',
       cause: error,
     });
   }

@@ -64,21 +64,21 @@ class TailBytes {
 
 function notAnArchive(path: string, what: string): TidemarkError {
   return new TidemarkError('ARCHIVE_INVALID', `open ${path}: it is no tidemark archive: ${what}`, {
-    hint: 'Give a file that `tidemark snapshot` wrote; dumps of pg_dump are restored by pg_restore or psql.',
+    hint: 'give a file that `tidemark snapshot` wrote; dumps of pg_dump are restored by pg_restore or psql',
     details: { path },
   });
 }
 
 function cutShort(path: string, size: number): TidemarkError {
   return new TidemarkError('ARCHIVE_TRUNCATED', `open ${path}: it is cut short: its ${size} bytes do not end with a seek table`, {
-    hint: 'Copy it again from where it was made, or use another archive.',
+    hint: 'copy it again from where it was made, or use another archive',
     details: { path, size },
   });
 }
 
 function corrupt(path: string, what: string, cause?: unknown): TidemarkError {
   return new TidemarkError('ARCHIVE_CORRUPT', `open ${path}: ${what}`, {
-    hint: 'The archive was altered after it was written: use another copy of it.',
+    hint: 'the archive was altered after it was written: use another copy of it',
     details: { path },
     cause,
   });

@@ -230,7 +230,7 @@ class Verification {
     if (first === undefined) return;
     const more = this.#damages === 1 ? '' : ` (and ${this.#damages - 1} more)`;
     throw new TidemarkError('ARCHIVE_CORRUPT', `verify ${this.#archive.path}: ${first.problem}${more}`, {
-      hint: 'The archive was altered after it was written: use another copy of it.',
+      hint: 'the archive was altered after it was written: use another copy of it',
       details: { path: this.#archive.path, damages: this.#damages, damage: this.#damage },
     });
   }

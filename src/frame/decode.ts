@@ -18,7 +18,7 @@ const readBytes = 1024 * 1024;
 /** An ARCHIVE_CORRUPT that names the member and where it lies. */
 export function corruptMember(stored: { readonly member: string; readonly offset: bigint }, what: string, cause?: unknown): TidemarkError {
   return new TidemarkError('ARCHIVE_CORRUPT', `read member ${stored.member} at offset ${stored.offset}: ${what}`, {
-    hint: 'The archive was altered after it was written: use another copy of it.',
+    hint: 'the archive was altered after it was written: use another copy of it',
     details: { member: stored.member, offset: stored.offset },
     cause,
   });

@@ -28,7 +28,7 @@ export async function loadCodec(loaders?: readonly CodecLoader[]): Promise<Codec
     }
   }
   throw new TidemarkError('CODEC_MISSING', 'load zstd: neither the package zstd-napi nor the zstd of Node itself can be used', {
-    hint: 'Install a C++ compiler, make and Python and run `npm rebuild zstd-napi`, or use Node.js 22.15 or later.',
+    hint: 'install a C++ compiler, make and Python and run `npm rebuild zstd-napi`, or use Node.js 22.15 or later',
     details: { reasons: failures.map((failure) => (failure instanceof Error ? failure.message.split('\n')[0] : String(failure))) },
     cause: failures[0],
   });

@@ -44,14 +44,23 @@ interface Leftover {
   readonly datconnlimit: number;
 }
 
+/** How long the lock of another swap is waited for: the server may take a moment to end the session of one that was killed. */
+const lockPatience = '10s';
+
 /** One swap of a database at a time, from any machine: an advisory lock of the maintenance session, gone with it.
  *  @throws TidemarkError TARGET_IN_USE */
 export async function lockSwap(session: Session, { database }: SwapNames): Promise<void> {
-  const { locked } = await session.one<{ locked: boolean }>(`SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked`, [
-    `tidemark swap ${database}`,
-  ]);
-  if (!locked) {
-    throw new TidemarkError('TARGET_IN_USE', `swap database ${database}: another restore is swapping it`, { hint: 'wait for its end' });
+  await session.query(`SET lock_timeout = '${lockPatience}'`);
+  try {
+    await session.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`tidemark swap ${database}`]);
+  } catch (error) {
+    if (!(error instanceof TidemarkError) || error.code !== 'LOCK_TIMEOUT') throw error;
+    throw new TidemarkError('TARGET_IN_USE', `swap database ${database}: another restore is swapping it`, {
+      hint: 'wait for its end',
+      cause: error,
+    });
+  } finally {
+    await session.query('SET lock_timeout = 0');
   }
 }
 
