@@ -15,18 +15,27 @@ const fixtures = [
   ...(await readFixtures('data')).map((fixture) => ({ ...fixture, folder: 'data' })),
 ];
 
+/** PostgreSQL 18 knows no child without the NOT NULL of its parent, and its pg_upgrade refuses such a database, too. */
+const refused = new Map([['not-null.sql', 'cannot drop inherited constraint']]);
+
 // Without an older server there is still one way up: none at all, from the newest to itself.
 describe.each(older.length > 0 ? older : [newest])(`from PostgreSQL %i to ${newest}`, (version) => {
   const known = fixtures.filter(({ from }) => from <= version);
   test.each(older.length > 0 ? known : known.slice(0, 1))('$folder/$name', (fixture) => goUp(version, fixture));
 });
 
-async function goUp(version: Version, { sql, judged, folder }: Fixture & { readonly folder: string }): Promise<void> {
+async function goUp(version: Version, { name, sql, judged, folder }: Fixture & { readonly folder: string }): Promise<void> {
   await using source = await createDatabase({ version });
   await source.run(sql);
   if (folder === 'schema') await fillDatabase(source);
   const before = await readContents(source);
   await using archive = await archiveOf(source);
+  const refusal = version < newest ? refused.get(name) : undefined;
+  if (refusal !== undefined) {
+    const failed = { code: 'RESTORE_FAILED', message: expect.stringContaining(refusal) };
+    await expect(restored(archive, { into: { version: newest } })).rejects.toMatchObject(failed);
+    return;
+  }
   await using first = await restored(archive, { into: { version: newest } });
   expect(await readContents(first)).toEqual(before);
   await using again = await archiveOf(first);
