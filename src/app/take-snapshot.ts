@@ -10,6 +10,7 @@ import { TidemarkError } from '../model/errors.js';
 import { formatVersion, type Manifest, type TableEntry } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { toolVersion } from '../model/tool-version.js';
+import { qualifiedName } from '../pg/quote.js';
 import { openSession, type Session } from '../pg/session.js';
 import { emitSection } from '../schema/emit.js';
 import { readPosition } from '../snapshot/position-queries.js';
@@ -87,7 +88,7 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
     choose: (relations, schemas) => chooseTables(relations, schemas, plan.patterns),
     lockTimeoutMs: plan.lockTimeoutMs,
   });
-  const attached = workers.pool.then((pool) => pool.attach(view.snapshotId));
+  const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
   attached.catch(() => undefined);
   const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)) };
 
@@ -118,14 +119,19 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
 
 /** The workers as they come up; disposing of them ends also those that are still starting. */
 function startWorkers(plan: SnapshotPlan, output: SnapshotOutput): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
-  const { connection, compressLevel, lockTimeoutMs, jobs, signal } = plan;
-  const settings = { connection, compressLevel, chunkBytes, window: 3, lockTimeoutMs, spoolPrefix: output.spoolPrefix };
+  const { connection, compressLevel, jobs, signal } = plan;
+  const settings = { connection, compressLevel, chunkBytes, window: 3, spoolPrefix: output.spoolPrefix };
   const pool = WorkerPool.start(plan.sections.includes('data') ? jobs : 0, settings, signal);
   const ended = pool.then(
     (started) => () => started[Symbol.asyncDispose](),
     () => async () => undefined,
   );
   return { pool, [Symbol.asyncDispose]: async () => (await ended)() };
+}
+
+/** The tables that rows may be read of. */
+function namesOf({ tables }: View): readonly string[] {
+  return tables.filter(({ relkind }) => relkind === 'r').map(({ schema, name }) => qualifiedName(schema, name));
 }
 
 /** Values of sequences belong to the data, and come with what runs after the rows. */

@@ -12,7 +12,6 @@ export interface WorkerSettings {
   readonly chunkBytes: number;
   /** Chunks that may be on their way before the first is acknowledged: bounds memory. */
   readonly window: number;
-  readonly lockTimeoutMs: number;
   /** Files of chunks that do not fit into memory begin with this path. */
   readonly spoolPrefix: string;
 }
@@ -31,7 +30,8 @@ export interface RangeTask {
 }
 
 export type ToWorker =
-  | { readonly type: 'attach'; readonly snapshotId: string }
+  /** `tables`: quoted names to lock at once. */
+  | { readonly type: 'attach'; readonly snapshotId: string; readonly tables: readonly string[] }
   | { readonly type: 'read'; readonly task: RangeTask }
   /** One chunk was written: another may be sent. */
   | { readonly type: 'written' }

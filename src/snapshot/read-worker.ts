@@ -25,6 +25,11 @@ function post(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void 
   port.postMessage(message, transfer);
 }
 
+/** How long a worker waits for a lock that the control session has: no longer than whoever is in between may need to give up. */
+const relockTimeoutMs = 1000;
+/** Names a LOCK statement takes at once. */
+const lockBatch = 500;
+
 class RangeReader {
   readonly #session: Session;
   readonly #codec: Codec;
@@ -39,10 +44,11 @@ class RangeReader {
     this.#codec = codec;
   }
 
-  async attach(snapshotId: string): Promise<void> {
+  async attach(snapshotId: string, tables: readonly string[]): Promise<void> {
     await this.#session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     await this.#session.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotId)}`);
-    await this.#session.query(`SET LOCAL lock_timeout = ${Math.trunc(settings.lockTimeoutMs)}`);
+    await this.#session.query(`SET LOCAL lock_timeout = ${relockTimeoutMs}`);
+    for (let at = 0; at < tables.length; at += lockBatch) await this.#lock(tables.slice(at, at + lockBatch));
   }
 
   /** One chunk of ours was written. */
@@ -56,7 +62,7 @@ class RangeReader {
   }
 
   async read(task: RangeTask): Promise<bigint> {
-    await this.#lock(task.table);
+    await this.#lock([task.table]);
     let chunks = 0;
     const large: Promise<void>[] = [];
     const builder = new ChunkBuilder(
@@ -101,16 +107,22 @@ class RangeReader {
     }
   }
 
-  /** The control session holds the lock already; ours keeps COPY from waiting behind an ALTER that waits for the control session. */
-  async #lock(table: string): Promise<void> {
-    if (this.#locked.has(table)) return;
+  /** The control session has these locks already. Who waits for an exclusive one waits for that session, and we would wait behind them:
+   *  a deadlock that the server cannot see. */
+  async #lock(tables: readonly string[]): Promise<void> {
+    const open = tables.filter((table) => !this.#locked.has(table));
+    if (open.length === 0) return;
     try {
-      await this.#session.query(`LOCK TABLE ONLY ${table} IN ACCESS SHARE MODE`);
+      await this.#session.query(`LOCK TABLE ${open.map((table) => `ONLY ${table}`).join(', ')} IN ACCESS SHARE MODE`);
     } catch (error) {
       if (sqlstateOf(error) !== '55P03') throw error;
-      throw new TidemarkError('CONCURRENT_DDL', `lock ${table} for reading: another session waits to change it`, { cause: error });
+      const what = open.length === 1 ? open[0] : 'the tables';
+      throw new TidemarkError('CONCURRENT_DDL', `lock ${what} for reading: another session waits to change or truncate a table`, {
+        cause: error,
+        hint: 'run the snapshot when no migration is under way',
+      });
     }
-    this.#locked.add(table);
+    for (const table of open) this.#locked.add(table);
   }
 
   async #encodeLarge(body: { name: string; path: string; bodyBytes: number; level: number }): Promise<EncodedMember> {
@@ -159,7 +171,7 @@ async function main(): Promise<void> {
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'attach':
-        reader.attach(message.snapshotId).then(() => post({ type: 'attached' }), fail);
+        reader.attach(message.snapshotId, message.tables).then(() => post({ type: 'attached' }), fail);
         break;
       case 'read': {
         const { id } = message.task;

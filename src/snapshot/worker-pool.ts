@@ -6,6 +6,9 @@ import { TidemarkError } from '../model/errors.js';
 import { unpackError } from '../model/thread-error.js';
 import type { FromWorker, RangeTask, ToWorker, WorkerSettings } from './messages.js';
 
+/** The server's table has room for max_locks_per_transaction (64) times max_connections (100) by default, and is everybody's. */
+const mostLocks = 2000;
+
 /** A chunk as a worker made it. */
 export interface ReadChunk {
   readonly task: RangeTask;
@@ -90,9 +93,13 @@ export class WorkerPool implements AsyncDisposable {
     }
   }
 
-  /** Every worker imports the view; after that they keep it even if the session that exported it is lost. */
-  async attach(snapshotId: string): Promise<void> {
-    await this.#all('attached', { type: 'attach', snapshotId });
+  /** Every worker imports the view; after that they keep it even if the session that exported it is lost. They lock these tables (quoted
+   *  names) as well, as far as that takes few enough places in the server's table of locks: whoever asks for an exclusive lock later
+   *  then waits behind them, and does not stand between them and a table.
+   *  @throws TidemarkError CONCURRENT_DDL */
+  async attach(snapshotId: string, tables: readonly string[]): Promise<void> {
+    const few = tables.length * this.#workers.length <= mostLocks;
+    await this.#all('attached', { type: 'attach', snapshotId, tables: few ? tables : [] });
   }
 
   /** Reads all ranges, in the order given, as workers come free. Rejects at the first failure; the pool is then of no more use. */
