@@ -33,12 +33,13 @@ SELECT i, 1 + i / 15, decode(md5(i::text) || md5('t' || i), 'hex'), '0x' || subs
        CASE WHEN i % 20 <> 0 THEN '0x' || substr(md5('r' || i % 20000) || md5('b'), 1, 40) END,
        (i * 1000003)::numeric * 1000000007,
        decode('a9059cbb' || repeat('00', 12) || substr(md5('r' || i % 20000) || md5('b'), 1, 40) || repeat('00', 24) || substr(md5('v' || i), 1, 16)
-         || repeat('00', (i % 7 * 16)::int) || md5('x' || i) , 'hex')
+         || repeat('00', (i % 7 * 16)::int) || md5('x' || i) || md5('y' || i), 'hex')
   FROM generate_series(0, (900000 * :scale)::bigint - 1) i;
 INSERT INTO events
 SELECT i, i / 3, 1 + i / 45, '0x' || substr(md5('c' || i % 300) || md5('c'), 1, 40), '0x' || md5('topic' || i % 12) || md5('e' || i % 12),
-       jsonb_build_object('from', '0x' || substr(md5('s' || i % 5000) || md5('a'), 1, 40), 'to', '0x' || substr(md5('r' || i % 20000) || md5('b'), 1, 40),
-         'value', (i * 7919)::text, 'index', i % 3, 'removed', false, 'txHash', '0x' || md5((i / 3)::text) || md5('t' || i / 3))
+       jsonb_build_object('from', '0x' || substr(md5('s' || i % 5000) || md5('a'), 1, 40), 'to', '0x' || substr(md5('r' || i) || md5('b'), 1, 40),
+         'value', (i * 7919)::text, 'index', i % 3, 'removed', false, 'txHash', '0x' || md5((i / 3)::text) || md5('t' || i / 3),
+         'logHash', '0x' || md5('l' || i))
   FROM generate_series(0, (2700000 * :scale)::bigint - 1) i;
 ALTER TABLE blocks ADD PRIMARY KEY (height);
 ALTER TABLE transactions ADD PRIMARY KEY (id);

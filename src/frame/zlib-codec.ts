@@ -2,6 +2,7 @@
 // needs of node:zlib by a look at what is there, for the types and the engines of this package begin with Node 20.
 import type { Transform } from 'node:stream';
 import type { Codec } from './codec.js';
+import { compressionParameters } from './compression-parameters.js';
 
 /** What is used of node:zlib's zstd. */
 export interface ZstdOfZlib {
@@ -22,11 +23,10 @@ export async function loadZlibCodec(zlib?: object): Promise<Codec> {
 const pieceBytes = 128 * 1024;
 
 function zlibCodec(zlib: ZstdOfZlib): Codec {
-  const parameters = (level: number): Record<number, number> => ({
-    [constant(zlib, 'ZSTD_c_compressionLevel')]: level,
-    [constant(zlib, 'ZSTD_c_checksumFlag')]: 1,
-    [constant(zlib, 'ZSTD_c_contentSizeFlag')]: 1,
-  });
+  const parameters = (level: number): Record<number, number> => {
+    const named = { compressionLevel: level, checksumFlag: 1, contentSizeFlag: 1, ...compressionParameters(level) };
+    return Object.fromEntries(Object.entries(named).map(([name, value]) => [constant(zlib, `ZSTD_c_${name}`), value]));
+  };
   return {
     name: 'node:zlib',
     compress: (input, level) =>

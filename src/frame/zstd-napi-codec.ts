@@ -3,6 +3,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import type * as Binding from 'zstd-napi/binding.js';
 import type { Codec } from './codec.js';
+import { compressionParameters } from './compression-parameters.js';
 
 type Native = typeof Binding;
 
@@ -25,6 +26,12 @@ function napiCodec(native: Native): Codec {
     context.setParameter(native.CParameter.compressionLevel, level);
     context.setParameter(native.CParameter.checksumFlag, 1);
     context.setParameter(native.CParameter.contentSizeFlag, 1);
+    const parameters = compressionParameters(level);
+    if (parameters) {
+      context.setParameter(native.CParameter.hashLog, parameters.hashLog);
+      context.setParameter(native.CParameter.chainLog, parameters.chainLog);
+      context.setParameter(native.CParameter.minMatch, parameters.minMatch);
+    }
     return context;
   }
 
