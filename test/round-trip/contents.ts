@@ -18,8 +18,8 @@ const relations = `
          (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname), '') FROM pg_attribute a
            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE (c.relkind IN ('m', 'S') OR c.oid IN (SELECT partrelid FROM hashed)
-          OR c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a JOIN hashed ON a.relid = hashed.partrelid)) AND c.relpersistence <> 't'
+   WHERE (c.relkind IN ('m', 'S', 'r') OR c.oid IN (SELECT partrelid FROM hashed)) AND c.relpersistence <> 't'
+     AND NOT EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a JOIN hashed ON a.relid = hashed.partrelid WHERE a.relid <> c.oid)
      AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY 1`;
 
 // Columns go by name: in children of inheritance, where the parent got columns later, their order does not survive CREATE TABLE ... INHERITS,
