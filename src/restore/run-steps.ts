@@ -43,6 +43,10 @@ export interface ParallelSteps {
   readonly weightOf: (relation: number) => bigint;
 }
 
+/** Steps that may still be waiting, for each session, when index builds begin to get a parallel worker of the server's each: before, the
+ *  other sessions use the processors; towards the end a long build would leave them idle. */
+const tailSteps = 2;
+
 /** Every session takes the next step that may run; waits while there is none. After a failure nothing new is begun.
  *  @throws TidemarkError RESTORE_FAILED of the first step that failed, at once: others may still be running */
 export async function runParallel(sessions: readonly Session[], { catalog, steps, weightOf }: ParallelSteps): Promise<void> {
@@ -63,7 +67,9 @@ export async function runParallel(sessions: readonly Session[], { catalog, steps
         continue;
       }
       running += 1;
+      const tail = sessions.length > 1 && schedule.waiting <= tailSteps * sessions.length;
       try {
+        if (tail) await session.query('SET max_parallel_maintenance_workers = 1');
         await runStep(session, catalog, step);
         schedule.finish(step);
       } catch (error) {
