@@ -45,7 +45,7 @@ interface Leftover {
 }
 
 /** How long the lock of another swap is waited for: the server may take a moment to end the session of one that was killed. */
-const lockPatience = '10s';
+const lockPatience = '5s';
 
 /** One swap of a database at a time, from any machine: an advisory lock of the maintenance session, gone with it.
  *  @throws TidemarkError TARGET_IN_USE */

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RestoreOptions, restoreSnapshot } from '#dist/app/restore-snapshot.js';
 import type { TidemarkEvent } from '#dist/model/events.js';
-import { createDatabase, createRole, openDatabase, serverUrl, type TestDatabase } from '../server/index.js';
+import { connect, createDatabase, createRole, openDatabase, serverUrl, type TestDatabase } from '../server/index.js';
 import { digest, makeSample, type Sample, sampleRows } from './restore-sample.js';
 
 let sample: Sample;
@@ -155,16 +155,26 @@ describe('swap', () => {
     expect(await databasesLike(target)).toEqual([target.name]);
   });
 
-  test('one at a time', async () => {
+  test('one at a time: a second one waits for a moment', async () => {
     await using target = await oldDatabase();
     const seconds: Promise<unknown>[] = [];
-    const onEvent = (event: TidemarkEvent) => {
-      if (event.type === 'phase' && event.phase === 'pre-data')
-        seconds.push(restore(target, { swap: true }).catch((error: unknown) => error));
+    const phases: string[] = [];
+    const told = (run: string) => (event: TidemarkEvent) => {
+      if (event.type !== 'phase') return;
+      phases.push(`${run}: ${event.phase}`);
+      if (event.phase === 'pre-data' && seconds.length === 0) seconds.push(restore(target, { swap: true, onEvent: told('second') }));
     };
-    await restore(target, { swap: true, onEvent });
-    expect(await Promise.all(seconds)).toEqual([expect.objectContaining({ code: 'TARGET_IN_USE' })]);
+    await restore(target, { swap: true, onEvent: told('first') });
+    await Promise.all(seconds);
+    expect(phases.indexOf('second: create database')).toBeGreaterThan(phases.indexOf('first: swap'));
     expect(await digest(target)).toEqual(expected);
+  });
+
+  test('one at a time: a second one does not wait for long', async () => {
+    await using target = await oldDatabase();
+    await using other = await connect(await serverUrl());
+    await other.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`tidemark swap ${target.name}`]);
+    await expect(restore(target, { swap: true })).rejects.toMatchObject({ code: 'TARGET_IN_USE' });
   });
 });
 
