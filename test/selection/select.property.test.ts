@@ -94,9 +94,12 @@ test('a selection is a catalog, in order, without strangers, and says what it la
         expect(isIn.has(name) || leftOut.some((out) => out.name === name)).toBe(true);
       }
       if (tables.length === 0 && excludeTables.length === 0) expect(leftOut).toEqual([]);
-      // Selecting again changes nothing.
+      // Selecting again changes nothing, unless a sequence stands alone now: it came for a table that could not come along.
       const again = tables.every((text) => selected.objects.some((object) => matched(object, [text])));
-      if (again) expect(selectSteps(selected, selection).catalog).toEqual(selected);
+      const orphaned = selected.objects.some(
+        ({ kind, name, parent }) => kind === 'sequence' && parent === undefined && byName.get(`a.${name}`)?.parent !== undefined,
+      );
+      if (again && !orphaned) expect(selectSteps(selected, selection).catalog).toEqual(selected);
     }),
     { numRuns: 1000 },
   );
