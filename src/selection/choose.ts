@@ -89,7 +89,9 @@ function inherit({ objects }: Catalog, { own, named, excluded }: Own): readonly 
     const self = { standing: own[id] ?? 'unselected', byName: excluded[id] ?? false };
     if (object?.parent !== undefined) {
       const parent = look(object.parent);
-      if (object.kind !== 'sequence' || parent.standing === 'chosen') return parent;
+      if (object.kind !== 'sequence') return parent;
+      // It comes with its table, and stays away where the table cannot come along, unless it is asked for itself.
+      if (parent.standing === 'chosen') return named[id] && !excluded[id] ? parent : { standing: 'pullable', byName: false };
       // An owned sequence that is not asked for itself leaves with its table, but stays at the disposal of other tables' defaults.
       const leaves = parent.standing === 'excluded' && self.standing === 'chosen' && !named[id];
       return leaves ? { standing: 'unselected', byName: false } : self;

@@ -31,7 +31,8 @@ export function definitions(catalog: Catalog): readonly (Step | undefined)[] {
 
 /** Takes the chosen objects, then what their steps need, and so on; leaves out every step that needs what cannot be there. */
 export function reach(catalog: Catalog, standing: readonly Standing[]): Reach {
-  const blocked = findBlocked(catalog, standing);
+  const made = definitions(catalog);
+  const blocked = findBlocked(catalog, standing, made);
   const steps = catalog.objects.map((): Step[] => []);
   for (const step of catalog.steps) if (!blocked.has(step)) steps[step.object]?.push(step);
   const children = childrenOf(catalog);
@@ -43,7 +44,9 @@ export function reach(catalog: Catalog, standing: readonly Standing[]): Reach {
     // A sequence can be there without the table that it belongs to, nothing else can.
     const parent = object.parent === undefined ? undefined : catalog.objects[object.parent];
     if (parent !== undefined && allowed(standing[parent.id])) waiting.push(parent);
-    waiting.push(...(children[object.id] ?? []).filter(({ id }) => allowed(standing[id])));
+    const definition = made[object.id];
+    const canCome = definition === undefined || !blocked.has(definition);
+    if (canCome) waiting.push(...(children[object.id] ?? []).filter(({ id }) => allowed(standing[id])));
     for (const step of steps[object.id] ?? []) {
       for (const need of step.needs) {
         const needed = catalog.objects[catalog.steps[need]?.object ?? -1];
@@ -58,8 +61,7 @@ function allowed(standing: Standing | undefined): boolean {
   return standing === 'chosen' || standing === 'pullable';
 }
 
-function findBlocked(catalog: Catalog, standing: readonly Standing[]): Map<Step, Block> {
-  const made = definitions(catalog);
+function findBlocked(catalog: Catalog, standing: readonly Standing[], made: readonly (Step | undefined)[]): Map<Step, Block> {
   const dependents = catalog.steps.map((): Step[] => []);
   for (const step of catalog.steps) {
     for (const need of step.needs) dependents[need]?.push(step);

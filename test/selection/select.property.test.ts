@@ -94,12 +94,9 @@ test('a selection is a catalog, in order, without strangers, and says what it la
         expect(isIn.has(name) || leftOut.some((out) => out.name === name)).toBe(true);
       }
       if (tables.length === 0 && excludeTables.length === 0) expect(leftOut).toEqual([]);
-      // Selecting again changes nothing, unless a sequence stands alone now: it came for a table that could not come along.
+      // Selecting again changes nothing, where all came along that was asked for.
       const again = tables.every((text) => selected.objects.some((object) => matched(object, [text])));
-      const orphaned = selected.objects.some(
-        ({ kind, name, parent }) => kind === 'sequence' && parent === undefined && byName.get(`a.${name}`)?.parent !== undefined,
-      );
-      if (again && !orphaned) expect(selectSteps(selected, selection).catalog).toEqual(selected);
+      if (again && leftOut.length === 0) expect(selectSteps(selected, selection).catalog).toEqual(selected);
     }),
     { numRuns: 1000 },
   );

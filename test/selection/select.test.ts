@@ -178,8 +178,17 @@ describe('selectSteps', () => {
     const { names, leftOut } = select({ N: ['lib'] });
     expect(names).toEqual(
       without(
-        ...['lib.mood', 'lib.email', 'lib.email_check', 'lib.touch()', 'app.users', 'app.users_key', 'app.users_touch'],
-        ...['app.posts', 'app.posts_user', 'app.recent', 'app.recent_insert', 'app.daily', 'lib.events_2', 'lib.events_2a'],
+        ...['lib.mood', 'lib.email', 'lib.email_check', 'lib.touch()', 'app.users_id_seq', 'app.users', 'app.users_key'],
+        ...[
+          'app.users_touch',
+          'app.posts',
+          'app.posts_user',
+          'app.recent',
+          'app.recent_insert',
+          'app.daily',
+          'lib.events_2',
+          'lib.events_2a',
+        ],
         ...['lib.count_posts()', 'app.totals'],
       ),
     );
@@ -219,6 +228,21 @@ describe('selectSteps', () => {
     ]);
     expect(select({ T: ['a'] }, both).names).toEqual(['app.a_seq', 'app.b']);
     expect(select({ T: ['a', 'a_seq'] }, both).leftOut).toEqual(['table app.b: it needs sequence app.a_seq, which is excluded']);
+  });
+
+  test('leaves the sequence of a table behind that cannot come along itself', () => {
+    const needy = catalogOf([
+      { kind: 'table', name: 'app.gone' },
+      { kind: 'sequence', name: 'app.a_seq', parent: 'app.a' },
+      { kind: 'table', name: 'app.a', needs: ['app.a_seq', 'app.gone'] },
+      { kind: 'sequence', name: 'app.b_seq', parent: 'app.b' },
+      { kind: 'table', name: 'app.b', needs: ['app.b_seq', 'app.gone'] },
+      { kind: 'table', name: 'app.c', needs: ['app.b_seq'] },
+    ]);
+    const { names, leftOut } = select({ T: ['gone'] }, needy);
+    expect(names).toEqual(['app.b_seq', 'app.c']);
+    expect(leftOut).toEqual(['app.a', 'app.b'].map((name) => `table ${name}: it needs table app.gone, which is excluded`));
+    expect(select({ t: ['a', 'a_seq'] }, needy).names).toEqual(['app.a_seq']);
   });
 
   test('leaves out owners and privileges, and keeps the order that they stood for', () => {
