@@ -12,6 +12,8 @@ import { FilePublication, fileError } from '../store/publish-file.js';
 export interface SnapshotOutput extends ByteSink, AsyncDisposable {
   /** Rows that do not fit into memory are spooled to files that begin with this path. */
   readonly spoolPrefix: string;
+  /** Somebody may still hold the bytes of a write when it is done: their memory must not be used again. */
+  readonly keepsBytes: boolean;
   /** Nothing has left yet that cannot be taken back: the snapshot may start over. */
   readonly untouched: boolean;
   /** Proves and publishes the archive. */
@@ -26,6 +28,7 @@ export async function openOutput(file: string | Writable): Promise<SnapshotOutpu
 export function endingWith(signal: AbortSignal, output: SnapshotOutput): SnapshotOutput {
   return {
     spoolPrefix: output.spoolPrefix,
+    keepsBytes: output.keepsBytes,
     get untouched() {
       return output.untouched;
     },
@@ -51,6 +54,7 @@ async function fileOutput(path: string): Promise<SnapshotOutput> {
   const publication = await FilePublication.open(path);
   return {
     spoolPrefix: `${publication.temporary}-rows`,
+    keepsBytes: false,
     untouched: true,
     write: (bytes) => publication.write(bytes),
     async finish(archive) {
@@ -85,6 +89,8 @@ async function streamOutput(stream: Writable): Promise<SnapshotOutput> {
   stream.on('error', onError);
   return {
     spoolPrefix: join(directory, 'rows'),
+    // A stream that passes on what it gets, such as PassThrough, is done with a write before the next one has read it.
+    keepsBytes: true,
     get untouched() {
       return !touched;
     },

@@ -120,7 +120,8 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
 /** The workers as they come up; disposing of them ends also those that are still starting. */
 function startWorkers(plan: SnapshotPlan, output: SnapshotOutput): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
   const { connection, compressLevel, jobs, signal } = plan;
-  const settings = { connection, compressLevel, chunkBytes, window: 3, spoolPrefix: output.spoolPrefix };
+  const { spoolPrefix, keepsBytes } = output;
+  const settings = { connection, compressLevel, chunkBytes, window: 3, spoolPrefix, framesComeBack: !keepsBytes };
   const pool = WorkerPool.start(plan.sections.includes('data') ? jobs : 0, settings, signal);
   const ended = pool.then(
     (started) => () => started[Symbol.asyncDispose](),

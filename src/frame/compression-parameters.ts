@@ -1,16 +1,43 @@
-// What a compression level means for chunks of rows. The levels are zstd's own, but for level 3: its hash tables are larger than a core's
-// near cache, and rows full of hashes and numbers gain nothing from matches of five bytes. docs/decisions/0006 has the figures.
+// What a compression level means for chunks of rows. The levels are zstd's own, but for level 3, which has two meanings: rows full of
+// hashes, numbers and repeated keys compress better and much faster with one, prose and source code with the other. Which it is for the
+// data at hand, a sample decides. docs/decisions/0006 has the figures.
 
-/** Parameters beside the level, by the names that zstd gives them. Absent: zstd's own for that level. */
+/** Parameters beside the level, by the names that zstd gives them. */
 export interface CompressionParameters {
+  /** 1 is ZSTD_fast, 2 ZSTD_dfast. */
+  readonly strategy: number;
   readonly hashLog: number;
-  readonly chainLog: number;
+  readonly chainLog?: number;
   readonly minMatch: number;
 }
 
-const tuned: ReadonlyMap<number, CompressionParameters> = new Map([[3, { hashLog: 15, chainLog: 14, minMatch: 6 }]]);
+/** By level, the one for data that is not known first, the fastest last. */
+const candidates: ReadonlyMap<number, readonly CompressionParameters[]> = new Map([
+  [
+    3,
+    [
+      { strategy: 2, hashLog: 15, chainLog: 14, minMatch: 6 },
+      { strategy: 1, hashLog: 15, minMatch: 7 },
+    ],
+  ],
+]);
 
-/** The parameters of a level, or undefined where zstd's own are used. Any zstd reads the frames, whatever they are. */
-export function compressionParameters(level: number): CompressionParameters | undefined {
-  return tuned.get(level);
+/** A faster meaning of a level may make its output so much larger, no more. */
+const tolerance = 1.01;
+
+/** The parameters of a level for data that is not known, or undefined where zstd's own are used. Any zstd reads the frames, whatever
+ *  they are. */
+export function defaultParameters(level: number): CompressionParameters | undefined {
+  return candidates.get(level)?.[0];
+}
+
+/** The parameters of a level for data like a sample: the fastest of those that compress it (about) as well as the best.
+ *  @param compressedBytes of the sample, compressed with these parameters */
+export function chooseParameters(
+  level: number,
+  compressedBytes: (parameters: CompressionParameters) => number,
+): CompressionParameters | undefined {
+  const tried = (candidates.get(level) ?? []).map((parameters) => ({ parameters, bytes: compressedBytes(parameters) }));
+  const least = Math.min(...tried.map(({ bytes }) => bytes));
+  return tried.findLast(({ bytes }) => bytes <= least * tolerance)?.parameters;
 }

@@ -6,7 +6,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize } from '../model/manifest.js';
-import type { Codec } from './codec.js';
+import type { Codec, CompressOptions } from './codec.js';
 import { paddingOf, tarBlock, tarBytes, tarHeader, writeTarHeader } from './tar.js';
 
 /** Bytes to leave free before the body in the buffer of `encodeMember`: the tar header goes there. */
@@ -48,13 +48,19 @@ export function encodeMember(
     buffer,
     bodyBytes,
     level,
-  }: { readonly name: string; readonly buffer: Uint8Array; readonly bodyBytes: number; readonly level: number },
+    ...options
+  }: CompressOptions & {
+    readonly name: string;
+    readonly buffer: Uint8Array;
+    readonly bodyBytes: number;
+    readonly level: number;
+  },
 ): EncodedMember {
   const total = tarBytes(bodyBytes);
   if (total > buffer.length) throw new TidemarkError('INTERNAL', `encode ${name}: the buffer has no room for the tar padding`);
   writeTarHeader(buffer, name, bodyBytes);
   buffer.fill(0, headroom + bodyBytes, total);
-  return encoded(name, bodyBytes, total, codec.compress(buffer.subarray(0, total), level));
+  return encoded(name, bodyBytes, total, codec.compress(buffer.subarray(0, total), level, options));
 }
 
 export interface SpooledMember {

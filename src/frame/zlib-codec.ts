@@ -2,7 +2,7 @@
 // needs of node:zlib by a look at what is there, for the types and the engines of this package begin with Node 20.
 import type { Transform } from 'node:stream';
 import type { Codec } from './codec.js';
-import { compressionParameters } from './compression-parameters.js';
+import { type CompressionParameters, defaultParameters } from './compression-parameters.js';
 
 /** What is used of node:zlib's zstd. */
 export interface ZstdOfZlib {
@@ -23,19 +23,19 @@ export async function loadZlibCodec(zlib?: object): Promise<Codec> {
 const pieceBytes = 128 * 1024;
 
 function zlibCodec(zlib: ZstdOfZlib): Codec {
-  const parameters = (level: number): Record<number, number> => {
-    const named = { compressionLevel: level, checksumFlag: 1, contentSizeFlag: 1, ...compressionParameters(level) };
+  const params = (level: number, parameters: CompressionParameters | undefined = defaultParameters(level)): Record<number, number> => {
+    const named = { compressionLevel: level, checksumFlag: 1, contentSizeFlag: 1, ...parameters };
     return Object.fromEntries(Object.entries(named).map(([name, value]) => [constant(zlib, `ZSTD_c_${name}`), value]));
   };
   return {
     name: 'node:zlib',
-    compress: (input, level) =>
-      owned(zlib.zstdCompressSync(input, { params: parameters(level), pledgedSrcSize: input.length, chunkSize: 1024 * 1024 })),
+    compress: (input, level, { parameters } = {}) =>
+      owned(zlib.zstdCompressSync(input, { params: params(level, parameters), pledgedSrcSize: input.length, chunkSize: 1024 * 1024 })),
     // With room for one byte more than there is, the whole content comes in one piece and is not joined from several.
     decompress: (frame, rawBytes) =>
       owned(zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(rawBytes, 1), chunkSize: Math.max(rawBytes + 1, 64) })),
     compressStream: (level, rawBytes) =>
-      zlib.createZstdCompress({ params: parameters(level), ...(rawBytes === undefined ? {} : { pledgedSrcSize: rawBytes }) }),
+      zlib.createZstdCompress({ params: params(level), ...(rawBytes === undefined ? {} : { pledgedSrcSize: rawBytes }) }),
     decompressStream: () => zlib.createZstdDecompress({ chunkSize: pieceBytes }),
   };
 }

@@ -2,8 +2,8 @@
 // is needed, and their decompressing stream ignores back pressure (64 KiB of input can be 2 GiB of output).
 import { Transform, type TransformCallback } from 'node:stream';
 import type * as Binding from 'zstd-napi/binding.js';
-import type { Codec } from './codec.js';
-import { compressionParameters } from './compression-parameters.js';
+import { type Codec, frameBound } from './codec.js';
+import { type CompressionParameters, defaultParameters } from './compression-parameters.js';
 
 type Native = typeof Binding;
 
@@ -15,32 +15,34 @@ export async function loadNapiCodec(): Promise<Codec> {
 }
 
 function napiCodec(native: Native): Codec {
-  const contexts = new Map<number, Binding.CCtx>();
+  const contexts = new Map<CompressionParameters | number, Binding.CCtx>();
   const decompressing = new native.DCtx();
   // Output is compressed into one buffer that stays, then copied out in its true size: a fresh buffer of the worst-case size for each
   // chunk would be paged in by the kernel every time and then be transferred half empty.
   let scratch = Buffer.alloc(0);
 
-  function newContext(level: number): Binding.CCtx {
+  function newContext(level: number, parameters: CompressionParameters | undefined): Binding.CCtx {
     const context = new native.CCtx();
     context.setParameter(native.CParameter.compressionLevel, level);
     context.setParameter(native.CParameter.checksumFlag, 1);
     context.setParameter(native.CParameter.contentSizeFlag, 1);
-    const parameters = compressionParameters(level);
-    if (parameters) {
-      context.setParameter(native.CParameter.hashLog, parameters.hashLog);
-      context.setParameter(native.CParameter.chainLog, parameters.chainLog);
-      context.setParameter(native.CParameter.minMatch, parameters.minMatch);
+    for (const [name, value] of Object.entries(parameters ?? {})) {
+      context.setParameter(native.CParameter[name as keyof CompressionParameters], value);
     }
     return context;
   }
 
   return {
     name: 'zstd-napi',
-    compress(input, level) {
-      const context = contexts.get(level) ?? newContext(level);
-      contexts.set(level, context);
-      const bound = native.compressBound(input.length);
+    compress(input, level, { parameters = defaultParameters(level), output } = {}) {
+      const key = parameters ?? level;
+      const context = contexts.get(key) ?? newContext(level, parameters);
+      contexts.set(key, context);
+      const bound = frameBound(input.length);
+      if (output !== undefined && output.byteLength >= bound) {
+        const whole = Buffer.from(output);
+        return whole.subarray(0, context.compress2(whole, input));
+      }
       if (scratch.length < bound) scratch = Buffer.allocUnsafeSlow(bound);
       const length = context.compress2(scratch, input);
       const frame = Buffer.allocUnsafeSlow(length);
@@ -53,7 +55,7 @@ function napiCodec(native: Native): Codec {
       return length === rawBytes ? raw : raw.subarray(0, length);
     },
     compressStream(level, rawBytes) {
-      const context = newContext(level);
+      const context = newContext(level, defaultParameters(level));
       if (rawBytes !== undefined) context.setPledgedSrcSize(rawBytes);
       return new CompressTransform(native, context);
     },

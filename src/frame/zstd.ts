@@ -38,7 +38,7 @@ export async function loadCodec(loaders?: readonly CodecLoader[]): Promise<Codec
 function guarded(codec: Codec): Codec {
   return {
     name: codec.name,
-    compress: (input, level) => codec.compress(input, level),
+    compress: (input, level, options) => codec.compress(input, level, options),
     compressStream: (level, rawBytes) => codec.compressStream(level, rawBytes),
     decompressStream: () => codec.decompressStream(),
     decompress(frame, rawBytes) {

@@ -12,6 +12,8 @@ export interface WorkerSettings {
   readonly chunkBytes: number;
   /** Chunks that may be on their way before the first is acknowledged: bounds memory. */
   readonly window: number;
+  /** The memory of a frame is given back with 'written'. */
+  readonly framesComeBack: boolean;
   /** Files of chunks that do not fit into memory begin with this path. */
   readonly spoolPrefix: string;
 }
@@ -34,7 +36,7 @@ export type ToWorker =
   | { readonly type: 'attach'; readonly snapshotId: string; readonly tables: readonly string[] }
   | { readonly type: 'read'; readonly task: RangeTask }
   /** One chunk was written: another may be sent. */
-  | { readonly type: 'written' }
+  | { readonly type: 'written'; readonly memory?: ArrayBuffer }
   | { readonly type: 'close' };
 
 export type FromWorker =

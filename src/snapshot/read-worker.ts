@@ -2,8 +2,9 @@
 // handed over. Compression is synchronous and takes the thread; the socket waits meanwhile, which bounds memory.
 import { rm } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Codec } from '../frame/codec.js';
-import { type EncodedMember, encodeMember, encodeSpooledMember } from '../frame/encode.js';
+import { type Codec, frameBound } from '../frame/codec.js';
+import { type CompressionParameters, chooseParameters } from '../frame/compression-parameters.js';
+import { type EncodedMember, encodeMember, encodeSpooledMember, headroom } from '../frame/encode.js';
 import { chunkMember } from '../frame/member-names.js';
 import { loadCodec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
@@ -27,6 +28,8 @@ function post(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void 
 
 /** How long a worker waits for a lock that the control session has: no longer than whoever is in between may need to give up. */
 const relockTimeoutMs = 1000;
+/** Bytes of a range's first chunk that decide how its chunks are compressed. */
+const sampleBytes = 512 << 10;
 /** Names a LOCK statement takes at once. */
 const lockBatch = 500;
 
@@ -35,6 +38,8 @@ class RangeReader {
   readonly #codec: Codec;
   readonly #buffer = ChunkBuilder.allocate(settings.chunkBytes);
   readonly #locked = new Set<string>();
+  /** Memory of frames that were written. Used again and again: new memory for each makes the collector run all the time. */
+  readonly #free: ArrayBuffer[] = [];
   #spools = 0;
   #onTheWay = 0;
   #builder: ChunkBuilder | undefined;
@@ -52,8 +57,9 @@ class RangeReader {
   }
 
   /** One chunk of ours was written. */
-  written(): void {
+  written(memory: ArrayBuffer | undefined): void {
     this.#onTheWay -= 1;
+    if (memory) this.#free.push(memory);
     const builder = this.#builder;
     if (builder?.full) {
       builder.full = false;
@@ -64,6 +70,7 @@ class RangeReader {
   async read(task: RangeTask): Promise<bigint> {
     await this.#lock([task.table]);
     let chunks = 0;
+    let parameters: CompressionParameters | undefined;
     const large: Promise<void>[] = [];
     const builder = new ChunkBuilder(
       {
@@ -72,12 +79,13 @@ class RangeReader {
         spoolPath: () => this.#spoolPath(),
         take: ({ rows, bodyBytes, buffer, spooled }) => {
           const name = chunkMember(task, task.range, chunks);
+          if (chunks === 0 && spooled === undefined) parameters = this.#parametersFor(buffer.subarray(headroom, headroom + bodyBytes));
           chunks += 1;
           this.#onTheWay += 1;
           builder.full = this.#onTheWay >= settings.window;
           const level = settings.compressLevel;
           if (spooled === undefined) {
-            this.#send(task, rows, encodeMember(this.#codec, { name, buffer, bodyBytes, level }));
+            this.#send(task, rows, encodeMember(this.#codec, { name, buffer, bodyBytes, level, parameters, output: this.#frameMemory() }));
           } else {
             // Nothing is read until it is written: large rows come one at a time.
             builder.full = true;
@@ -123,6 +131,16 @@ class RangeReader {
       });
     }
     for (const table of open) this.#locked.add(table);
+  }
+
+  #frameMemory(): ArrayBuffer | undefined {
+    return settings.framesComeBack ? (this.#free.pop() ?? new ArrayBuffer(frameBound(this.#buffer.length))) : undefined;
+  }
+
+  #parametersFor(body: Buffer): CompressionParameters | undefined {
+    const { compressLevel } = settings;
+    const sample = body.subarray(0, sampleBytes);
+    return chooseParameters(compressLevel, (parameters) => this.#codec.compress(sample, compressLevel, { parameters }).length);
   }
 
   async #encodeLarge(body: { name: string; path: string; bodyBytes: number; level: number }): Promise<EncodedMember> {
@@ -179,7 +197,7 @@ async function main(): Promise<void> {
         break;
       }
       case 'written':
-        reader.written();
+        reader.written(message.memory);
         break;
       case 'close':
         session.close().then(() => {

@@ -42,6 +42,13 @@ class ReadWorker {
     this.thread.postMessage(message);
   }
 
+  /** Acknowledges a chunk, and gives the memory of its frame back where it is to come back. */
+  written({ content }: EncodedMember, framesComeBack: boolean): void {
+    const memory = framesComeBack && content.kind === 'buffer' ? (content.bytes.buffer as ArrayBuffer) : undefined;
+    if (memory === undefined) this.post({ type: 'written' });
+    else this.thread.postMessage({ type: 'written', memory } satisfies ToWorker, [memory]);
+  }
+
   /** Waits for the next message of that type. */
   expect(type: FromWorker['type']): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -70,9 +77,11 @@ class ReadWorker {
 
 export class WorkerPool implements AsyncDisposable {
   readonly #workers: readonly ReadWorker[];
+  readonly #framesComeBack: boolean;
 
-  private constructor(workers: readonly ReadWorker[]) {
+  private constructor(workers: readonly ReadWorker[], { framesComeBack }: WorkerSettings) {
     this.#workers = workers;
+    this.#framesComeBack = framesComeBack;
   }
 
   /** Starts `count` threads, each with a connection of its own. `signal` ends them whenever it aborts. */
@@ -80,6 +89,7 @@ export class WorkerPool implements AsyncDisposable {
     signal?.throwIfAborted();
     const pool = new WorkerPool(
       Array.from({ length: count }, (_, i) => new ReadWorker({ ...settings, spoolPrefix: `${settings.spoolPrefix}-${i}` })),
+      settings,
     );
     const end = (): void => void pool[Symbol.asyncDispose]();
     signal?.addEventListener('abort', end);
@@ -121,7 +131,7 @@ export class WorkerPool implements AsyncDisposable {
           if (message.type === 'chunk') {
             const task = tasks[message.id] as RangeTask;
             writing = writing.then(() => sink.chunk({ task, rows: message.rows, member: message.member }));
-            writing.then(() => worker.post({ type: 'written' }), reject);
+            writing.then(() => worker.written(message.member, this.#framesComeBack), reject);
           } else if (message.type === 'done') {
             give(worker);
             writing = writing.then(() => {
