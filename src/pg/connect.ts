@@ -2,6 +2,7 @@
 // What a session is set to afterwards is session.ts's.
 import pg from 'pg';
 import { TidemarkError } from '../model/errors.js';
+import { CopySocket } from './copy-socket.js';
 import { connectionError, isServerError } from './errors.js';
 import { readPasswordFile } from './password-file.js';
 import { type ConnectionSettings, describeConnection } from './settings.js';
@@ -10,6 +11,8 @@ import { isTlsError, type TlsOptions, tlsAttempts } from './tls.js';
 export interface ConnectOptions {
   /** What pg_stat_activity shows. */
   readonly applicationName: string;
+  /** Reads through a CopySocket. */
+  readonly copiesOut?: boolean | undefined;
   /** Cuts the connection whenever it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -37,7 +40,7 @@ function mayTryNext(error: unknown): boolean {
 async function connectOnce(
   connection: ConnectionSettings,
   ssl: TlsOptions,
-  { applicationName, signal }: ConnectOptions,
+  { applicationName, copiesOut = false, signal }: ConnectOptions,
 ): Promise<pg.Client> {
   signal?.throwIfAborted();
   const { host, port, user, database, options, connectTimeoutMs = 30_000 } = connection;
@@ -52,6 +55,7 @@ async function connectOnce(
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
+    ...(copiesOut ? { stream: () => new CopySocket() } : {}),
     ...(options === undefined ? {} : { options }),
   });
   // Without a listener an error between connect() and the session's own listener would end the process.

@@ -2,7 +2,7 @@
 // statements on them. One factory for control connection, workers and maintenance, so that TLS and settings are never forgotten.
 import type pg from 'pg';
 import { TidemarkError } from '../model/errors.js';
-import { connectClient, streamOf } from './connect.js';
+import { type ConnectOptions, connectClient, streamOf } from './connect.js';
 import { connectionError, queryError } from './errors.js';
 import { type ConnectionSettings, describeConnection } from './settings.js';
 
@@ -118,14 +118,18 @@ export class Session implements AsyncDisposable {
   }
 }
 
-/** Connects and sets the session up. `applicationName` is what pg_stat_activity shows; `signal` cuts the connection whenever it aborts.
+export interface SessionOptions extends Partial<ConnectOptions> {
+  readonly use: SessionUse;
+}
+
+/** Connects and sets the session up.
  *  @throws TidemarkError CONNECTION_FAILED, AUTHENTICATION_FAILED, DATABASE_MISSING, SERVER_UNSUPPORTED, FILE_ERROR (certificates) */
 export async function openSession(
   connection: ConnectionSettings,
-  { use, applicationName = 'tidemark', signal }: { use: SessionUse; applicationName?: string; signal?: AbortSignal | undefined },
+  { use, applicationName = 'tidemark', ...more }: SessionOptions,
 ): Promise<Session> {
   const where = describeConnection(connection);
-  const client = await connectClient(connection, { applicationName, signal });
+  const client = await connectClient(connection, { applicationName, ...more });
   try {
     const version = await readVersion(client);
     if (version < oldestServer) {

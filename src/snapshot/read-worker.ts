@@ -179,7 +179,7 @@ function copyError(error: unknown, task: RangeTask): unknown {
 
 async function main(): Promise<void> {
   const codec = await loadCodec();
-  const session = await openSession(settings.connection, { use: 'read', applicationName: 'tidemark worker' });
+  const session = await openSession(settings.connection, { use: 'read', applicationName: 'tidemark worker', copiesOut: true });
   await carryBytes(session);
   const reader = new RangeReader(session, codec);
   const fail = (error: unknown): void => {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { copyOut } from '#dist/pg/copy-out.js';
+import { CopySocket } from '#dist/pg/copy-socket.js';
 import { openSession, Session } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { ChunkBuilder } from '#dist/snapshot/chunk-builder.js';
@@ -23,7 +24,21 @@ function gather() {
 
 const begin = [copyOutResponse, row('1'), row('2')];
 
-describe('copyOut on broken endings', () => {
+/** Through Node's own way of reading a socket, as under TLS, and through ours. */
+const ways = [
+  ['a plain socket', false],
+  ['a CopySocket', true],
+] as const;
+
+async function scripted(port: number, copiesOut: boolean): Promise<Session> {
+  const stream = copiesOut ? { stream: () => new CopySocket() } : {};
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'nobody', database: 'none', ssl: false, ...stream });
+  client.on('error', () => undefined);
+  await client.connect();
+  return new Session(client, 180000, 'a scripted server');
+}
+
+describe.each(ways)('copyOut on broken endings, through %s', (_, copiesOut) => {
   it.each([
     ['the connection closes after rows', begin, true],
     ['the connection closes within a row', [...begin, Buffer.from([0x64, 0, 0, 0, 99, 0x61])], true],
@@ -38,12 +53,9 @@ describe('copyOut on broken endings', () => {
     ['an error after the command tag', [...begin, copyDone, commandComplete('COPY 2'), error, readyForQuery], false],
     ['a message that cannot come there', [...begin, message('T', '\0\0'), copyDone, commandComplete('COPY 2'), readyForQuery], false],
     ['no COPY at all', [commandComplete('SELECT 0'), readyForQuery], false],
-  ])('rejects: %s', async (_, script, close) => {
+  ])('rejects: %s', async (__, script, close) => {
     await using server = await startFakeServer(script, { close });
-    const client = new pg.Client({ host: '127.0.0.1', port: server.port, user: 'nobody', database: 'none', ssl: false });
-    client.on('error', () => undefined);
-    await client.connect();
-    const session = new Session(client, 180000, 'a scripted server');
+    const session = await scripted(server.port, copiesOut);
     try {
       await expect(copyOut(session, 'COPY t TO STDOUT', gather().target)).rejects.toThrow();
     } finally {
@@ -53,10 +65,7 @@ describe('copyOut on broken endings', () => {
 
   it('resolves with the row count of a right ending', async () => {
     await using server = await startFakeServer([...begin, copyDone, commandComplete('COPY 2'), readyForQuery], { close: false });
-    const client = new pg.Client({ host: '127.0.0.1', port: server.port, user: 'nobody', database: 'none', ssl: false });
-    client.on('error', () => undefined);
-    await client.connect();
-    const session = new Session(client, 180000, 'a scripted server');
+    const session = await scripted(server.port, copiesOut);
     const { target, bodies } = gather();
     await expect(copyOut(session, 'COPY t TO STDOUT', target)).resolves.toBe(2n);
     target.end();
@@ -65,10 +74,10 @@ describe('copyOut on broken endings', () => {
   });
 });
 
-describe('copyOut on a real server', () => {
+describe.each(ways)('copyOut on a real server, through %s', (_, copiesOut) => {
   it('gives all rows, and the session can go on', async () => {
     await using db = await createDatabase();
-    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read', copiesOut });
     const { target, bodies } = gather();
     const rows = await copyOut(session, `COPY (SELECT i, repeat('x', i % 50) FROM generate_series(1, 100000) i) TO STDOUT`, target);
     target.end();
@@ -80,7 +89,7 @@ describe('copyOut on a real server', () => {
 
   it('gives the error of the server in the middle of rows, and the session can go on', async () => {
     await using db = await createDatabase();
-    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read', copiesOut });
     const failing = copyOut(session, 'COPY (SELECT 1 / (50000 - i) FROM generate_series(1, 100000) i) TO STDOUT', gather().target);
     await expect(failing).rejects.toThrow('division by zero');
     expect(await session.one('SELECT 1 AS one')).toEqual({ one: 1 });
@@ -88,7 +97,7 @@ describe('copyOut on a real server', () => {
 
   it('waits while the target is full', async () => {
     await using db = await createDatabase();
-    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read', copiesOut });
     const { target } = gather();
     target.full = true;
     const done = copyOut(session, `COPY (SELECT repeat('x', 1000) FROM generate_series(1, 50000)) TO STDOUT`, target);
