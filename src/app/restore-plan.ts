@@ -152,7 +152,7 @@ function contentsOf(settings: RestoreSettings, source: RestoreSource): PlanOptio
 }
 
 function fresh(catalog: Catalog, contents: PlanOptions): Plan {
-  return [{ action: 'mark' }, ...planContents(catalog, contents), { action: 'unmark' }];
+  return [{ action: 'mark' }, ...planContents(catalog, { ...contents, holdAutovacuum: true }), { action: 'unmark' }];
 }
 
 interface Into {

@@ -46,6 +46,7 @@ function detail(action: Action): string[] {
       return action.steps.flatMap(({ statements }) => statements);
     case 'rows':
       return action.loads.map(({ schema, name, rows }) => `${schema}.${name}: ${formatCounted(rows, 'row')}`);
+    case 'hold autovacuum':
     case 'analyze':
     case 'check foreign keys':
       return action.tables.map(({ schema, name }) => `${schema}.${name}`);

@@ -5,6 +5,7 @@ import type { EventListener } from '../model/events.js';
 import type { Manifest } from '../model/manifest.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
+import { type Held, holdAutovacuum, releaseAutovacuum } from './autovacuum.js';
 import { createDatabase, type DatabaseLocale, dropDatabase } from './database.js';
 import { checkForeignKeys } from './foreign-keys.js';
 import { loadRows, type RowSource } from './load-rows.js';
@@ -44,6 +45,7 @@ export class Execution {
   #control: Session | undefined;
   #crew: readonly Session[] | undefined;
   #inTransaction = false;
+  #held: readonly Held[] = [];
   #weights: ReadonlyMap<string, bigint> = new Map();
 
   constructor(options: ExecuteOptions) {
@@ -97,6 +99,11 @@ export class Execution {
       case 'restore triggers':
         await (await this.#session()).query(`SET LOCAL session_replication_role = 'origin'`);
         return;
+      case 'hold autovacuum':
+        this.#held = await holdAutovacuum(await this.#session(), action.tables);
+        return;
+      case 'release autovacuum':
+        return releaseAutovacuum(await this.#session(), this.#held);
       case 'rows':
         return this.#rows(action.loads);
       case 'check foreign keys':

@@ -37,6 +37,9 @@ export type Action =
   | { readonly action: 'drop' | 'truncate'; readonly statements: readonly Statement[] }
   /** One after the other, in this order. */
   | { readonly action: 'pre-data' | 'values' | 'privileges' | 'refresh'; readonly steps: readonly Step[] }
+  /** Of large tables, while they are filled and indexed. */
+  | { readonly action: 'hold autovacuum'; readonly tables: readonly TableName[] }
+  | { readonly action: 'release autovacuum' }
   | { readonly action: 'rows'; readonly loads: readonly TableLoad[] }
   /** Several at a time where there are several sessions. */
   | { readonly action: 'post-data'; readonly steps: readonly Step[] }
@@ -64,6 +67,8 @@ export interface PlanOptions {
   readonly rowsOf?: (table: CatalogTable) => TableRows | undefined;
   /** Objects (by id) that the target has already: nothing is done to them. */
   readonly present?: ReadonlySet<number>;
+  /** Keeps autovacuum away from large tables meanwhile: where the database is ours alone. With `schema` only. */
+  readonly holdAutovacuum?: boolean;
   /** Rows go into tables that were there before: with triggers set aside or, where the role may not do that, in the order that the
    *  foreign keys want. */
   readonly into?: { readonly triggersAside: boolean; readonly order: readonly CatalogTable[] };
@@ -81,11 +86,14 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   if (schema) actions.push({ action: 'pre-data', steps: steps['pre-data'] });
   if (options.truncate) actions.push({ action: 'truncate', statements: planTruncate(catalog) });
   if (aside) actions.push({ action: 'set triggers aside' });
+  const held = options.holdAutovacuum && schema ? large(loads) : [];
+  if (held.length > 0) actions.push({ action: 'hold autovacuum', tables: held });
   if (data) actions.push({ action: 'rows', loads }, { action: 'values', steps: steps.values });
   if (aside) actions.push({ action: 'restore triggers' }, { action: 'check foreign keys', tables: names });
   if (schema) {
     const last = steps['event triggers'];
     actions.push({ action: 'post-data', steps: steps['post-data'] });
+    if (held.length > 0) actions.push({ action: 'release autovacuum' });
     actions.push({ action: 'privileges', steps: data ? steps.privileges : [...steps.privileges, ...last] });
     if (data) actions.push({ action: 'refresh', steps: [...steps.refresh, ...last] });
   }
@@ -135,6 +143,13 @@ export function planLoads(
 }
 
 type TableName = Pick<TableLoad, 'schema' | 'name'>;
+
+/** Raw bytes from which on autovacuum would be at work on a table before its indexes are there. */
+const largeBytes = 8n << 20n;
+
+function large(loads: readonly TableLoad[]): readonly TableName[] {
+  return loads.filter(({ rawBytes }) => rawBytes >= largeBytes).map(({ schema, name }) => ({ schema, name }));
+}
 
 /** The tables that got rows, partitioned tables instead of their partitions (ANALYZE of one does those, too, and nobody else ever does
  *  the partitioned table itself), and the views that were refreshed. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Catalog, CatalogObject, Facet, Section, Step } from '#dist/model/catalog.js';
+import type { Catalog, CatalogObject, CatalogTable, Facet, Section, Step } from '#dist/model/catalog.js';
 import { copySql, dropSql, planContents, planDrops, planTruncate, stepsByPhase } from '#dist/restore/plan.js';
 
 function object(id: number, kind: string, more: Partial<CatalogObject> = {}): CatalogObject {
@@ -106,6 +106,22 @@ test('large tables first; tables whose rows are not in the archive are left alon
     rowsOf: ({ name }) => ({ rows: 1n, rawBytes: sizes.get(name) ?? 0n, chunks: [] }),
   });
   expect(plan[0]).toMatchObject({ action: 'rows', loads: [{ name: 'o1' }, { name: 'o0' }] });
+});
+
+test('autovacuum is kept away from large tables while they are filled and indexed, where that is asked for', () => {
+  const catalog: Catalog = { objects: [object(0, 'table'), object(1, 'table')], steps: [], tables: [table(0), table(1)] };
+  const rowsOf = ({ name }: CatalogTable) => ({ rows: 1n, rawBytes: name === 'o1' ? 8n << 20n : (8n << 20n) - 1n, chunks: [] });
+  const plan = planContents(catalog, { schema: true, data: true, rowsOf, holdAutovacuum: true });
+  expect(plan.map(({ action }) => action).slice(0, 6)).toEqual([
+    ...['pre-data', 'hold autovacuum', 'rows', 'values', 'post-data', 'release autovacuum'],
+  ]);
+  expect(plan[1]).toEqual({ action: 'hold autovacuum', tables: [{ schema: 's', name: 'o1' }] });
+  const none = [
+    planContents(catalog, { schema: true, data: true, rowsOf }),
+    planContents(catalog, { schema: false, data: true, rowsOf, holdAutovacuum: true }),
+    planContents(catalog, { schema: true, data: true, holdAutovacuum: true }),
+  ];
+  for (const other of none) expect(other.filter(({ action }) => action.endsWith('autovacuum'))).toEqual([]);
 });
 
 test('a partitioned table is analyzed instead of its partitions', () => {
