@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { catalogMember } from '../frame/member-names.js';
 import type { Catalog } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
-import { column, copyFormat, decodeJson, index, parseJson, withoutData } from './json-types.js';
+import { decodeJson, index, parseJson, tableFields } from './json-types.js';
 
 const object = z
   .strictObject({
@@ -31,18 +31,7 @@ const step = z
   })
   .readonly();
 
-const table = z
-  .strictObject({
-    object: index,
-    directory: z.string().max(80),
-    schema: z.string(),
-    name: z.string(),
-    columns: z.array(column).readonly(),
-    format: copyFormat,
-    loadInto: index.exactOptional(),
-    withoutData: withoutData.exactOptional(),
-  })
-  .readonly();
+const table = z.strictObject({ ...tableFields, loadInto: index.exactOptional() }).readonly();
 
 const catalog = z
   .strictObject({ objects: z.array(object).readonly(), steps: z.array(step).readonly(), tables: z.array(table).readonly() })

@@ -27,11 +27,18 @@ export const index = z.int().nonnegative();
 
 export const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
 
-export const column = z.strictObject({ name: z.string(), type: z.string() }).readonly();
+const column = z.strictObject({ name: z.string(), type: z.string() }).readonly();
 
-export const copyFormat = z.enum(['text', 'binary']);
-
-export const withoutData = z.enum(['excluded', 'schema-only', 'unlogged-on-standby']);
+/** What both say of a table. */
+export const tableFields = {
+  object: index,
+  directory: z.string().max(80),
+  schema: z.string(),
+  name: z.string(),
+  columns: z.array(column).readonly(),
+  format: z.enum(['text', 'binary']),
+  withoutData: z.enum(['excluded', 'schema-only', 'unlogged-on-standby']).exactOptional(),
+};
 
 /** `JSON.parse` for a member of an archive. Throws ARCHIVE_CORRUPT. */
 export function parseJson(member: string, text: string): unknown {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { manifestMember } from '../frame/member-names.js';
 import { TidemarkError } from '../model/errors.js';
 import { formatVersion, type Manifest } from '../model/manifest.js';
-import { column, copyFormat, decimal, decodeJson, hex64, index, instant, lsn, parseJson, withoutData } from './json-types.js';
+import { decimal, decodeJson, hex64, index, instant, lsn, parseJson, tableFields } from './json-types.js';
 
 const frameSize = z.strictObject({ compressed: z.uint32(), raw: z.uint32() }).readonly();
 
@@ -21,20 +21,7 @@ const storedChunk = z
   .strictObject({ ...storedMember, rows: decimal, range: z.tuple([decimal, decimal.nullable()]).readonly().nullable() })
   .readonly();
 
-const tableEntry = z
-  .strictObject({
-    object: index,
-    directory: z.string().max(80),
-    schema: z.string(),
-    name: z.string(),
-    columns: z.array(column).readonly(),
-    format: copyFormat,
-    withoutData: withoutData.exactOptional(),
-    rows: decimal,
-    rawBytes: decimal,
-    chunks: z.array(storedChunk).readonly(),
-  })
-  .readonly();
+const tableEntry = z.strictObject({ ...tableFields, rows: decimal, rawBytes: decimal, chunks: z.array(storedChunk).readonly() }).readonly();
 
 const source = z
   .strictObject({
