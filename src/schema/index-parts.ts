@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from './extension-dependency.js';
 import { type DependEdge, type Key, key, type StepDraft } from './kind.js';
+import { refersTo } from './ours.js';
 import { dependsOnExtensions } from './relation-sql.js';
 
 /** An index, and the constraint it stands under; what makes it is one or the other. */
@@ -28,7 +29,7 @@ export type IndexRow = z.infer<typeof indexRow>;
 function constraintOf(index: string): string {
   return (
     `(SELECT d.refobjid::bigint FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = ${index} AND d.objsubid = 0 ` +
-    `AND d.refclassid = 'pg_constraint'::regclass AND d.deptype = 'i')`
+    `AND ${refersTo('d', 'pg_constraint')} AND d.deptype = 'i')`
   );
 }
 

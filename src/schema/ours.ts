@@ -18,3 +18,10 @@ export function isNotMember(catalog: string, oid: string): string {
     ` AND member.objid = ${oid} AND member.objsubid = 0 AND member.deptype = 'e')`
   );
 }
+
+/** True where a row of pg_depend refers to an object of that catalog. Written so that no index serves it: with statistics that are out of
+ *  date (after a restore, say) the planner takes the index on what is referred to for every row, and reads all of pg_depend each time.
+ *  @param depend alias of pg_depend */
+export function refersTo(depend: string, catalog: string): string {
+  return `${depend}.refclassid IS NOT DISTINCT FROM 'pg_catalog.${catalog}'::pg_catalog.regclass`;
+}

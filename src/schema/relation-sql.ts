@@ -1,7 +1,7 @@
 // What the kinds around a relation (constraints, indexes, views, triggers, ...) share: conditions and expressions of their catalog
 // queries, storage parameters, and the statement around a tablespace. What a kind selects beyond that is its own.
 import { quoteIdentifier, quoteLiteral } from '../pg/quote.js';
-import { isNotMember, isUserSchema } from './ours.js';
+import { isNotMember, isUserSchema, refersTo } from './ours.js';
 
 /** Condition: the relation is the user's own, by the aliases of pg_class and pg_namespace. Also asked of what hangs off it: an index
  *  or a trigger of an extension's table has no membership of its own, so nobody can tell whether the extension's script makes it. */
@@ -13,7 +13,7 @@ export function isUserRelation(relation: string, namespace: string): string {
 export function dependsOnExtensions(catalog: string, oid: string): string {
   return (
     `ARRAY(SELECT e.extname::text FROM pg_depend x JOIN pg_extension e ON e.oid = x.refobjid WHERE x.classid = '${catalog}'::regclass ` +
-    `AND x.objid = ${oid} AND x.refclassid = 'pg_extension'::regclass AND x.deptype = 'x' ORDER BY x.ctid)`
+    `AND x.objid = ${oid} AND ${refersTo('x', 'pg_extension')} AND x.deptype = 'x' ORDER BY x.ctid)`
   );
 }
 

@@ -3,6 +3,7 @@
 import { TidemarkError } from '../../model/errors.js';
 import { qualifiedName, quoteLiteral } from '../../pg/quote.js';
 import type { FacetContext, FacetReader, Key, ObjectDraft, StepDraft } from '../kind.js';
+import { refersTo } from '../ours.js';
 
 /** Sequences to a statement, before 18. */
 const batchSize = 500;
@@ -45,7 +46,7 @@ function statementBefore18(sequences: readonly Target[]): string {
 const unloggedQuery = `SELECT c.oid, coalesce(bool_or(t.relpersistence = 'u'), false) AS emptied
     FROM pg_class c
     LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
-          AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
+          AND ${refersTo('d', 'pg_class')} AND d.refobjsubid > 0
     LEFT JOIN pg_class t ON t.oid = d.refobjid
    WHERE c.relkind = 'S' AND c.relpersistence = 'u' GROUP BY c.oid`;
 

@@ -1,6 +1,6 @@
 // What the sequence query gives: the sequence, and the column that owns it or whose identity it is.
 import { z } from 'zod';
-import { isNotMember, isUserSchema } from '../../ours.js';
+import { isNotMember, isUserSchema, refersTo } from '../../ours.js';
 
 /** Values of int8 are kept as text: they pass 2^53. */
 export const sequenceRow = z.object({
@@ -51,7 +51,7 @@ export const sequenceQuery = `
     JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_sequence s ON s.seqrelid = c.oid
     LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype IN ('a', 'i')
-          AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
+          AND ${refersTo('d', 'pg_class')} AND d.refobjsubid > 0
     LEFT JOIN pg_class t ON t.oid = d.refobjid
     LEFT JOIN pg_namespace tn ON tn.oid = t.relnamespace
     LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
