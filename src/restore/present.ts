@@ -3,30 +3,65 @@
 import type { Catalog, CatalogObject } from '../model/catalog.js';
 import type { Session } from '../pg/session.js';
 
-/** How the server finds an object by the text of its DROP statement, which has exactly the form that these functions read. */
-const lookups: readonly (readonly [word: string, lookup: string])[] = [
-  ['SCHEMA', 'to_regnamespace'],
-  ['TYPE', 'to_regtype'],
-  ['DOMAIN', 'to_regtype'],
-  ['FUNCTION', 'to_regprocedure'],
-  ['PROCEDURE', 'to_regprocedure'],
-  ['SEQUENCE', 'to_regclass'],
-  ['COLLATION', 'to_regcollation'],
+interface Lookup {
+  /** What the object's DROP statement begins with. */
+  readonly word: string;
+  /** Condition that the target has it, over the rest of that statement as `name`. */
+  readonly found: string;
+  /** For what has two names instead of one: gives them as `name` and `other`. Double quotes hold anything. */
+  readonly parts?: RegExp;
+}
+
+const qualified = (catalog: string, prefix: string): string =>
+  `EXISTS (SELECT FROM ${catalog} c JOIN pg_namespace n ON n.oid = c.${prefix}namespace
+            WHERE ARRAY[n.nspname::text, c.${prefix}name::text] = parse_ident(name))`;
+
+/** The functions to_reg* read exactly the form that names have in a DROP statement. */
+const lookups: readonly Lookup[] = [
+  { word: 'SCHEMA', found: 'to_regnamespace(name) IS NOT NULL' },
+  { word: 'TYPE', found: 'to_regtype(name) IS NOT NULL' },
+  { word: 'DOMAIN', found: 'to_regtype(name) IS NOT NULL' },
+  { word: 'FUNCTION', found: 'to_regprocedure(name) IS NOT NULL' },
+  { word: 'PROCEDURE', found: 'to_regprocedure(name) IS NOT NULL' },
+  { word: 'SEQUENCE', found: 'to_regclass(name) IS NOT NULL' },
+  { word: 'COLLATION', found: 'to_regcollation(name) IS NOT NULL' },
+  {
+    word: 'CAST',
+    found: 'EXISTS (SELECT FROM pg_cast c WHERE c.castsource = to_regtype(name) AND c.casttarget = to_regtype(other))',
+    parts: /^\(((?:"[^"]*"|[^"])*?) AS (.*)\)$/s,
+  },
+  {
+    word: 'TRANSFORM',
+    found: `EXISTS (SELECT FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang
+                     WHERE t.trftype = to_regtype(name) AND ARRAY[l.lanname::text] = parse_ident(other))`,
+    parts: /^FOR ((?:"[^"]*"|[^"])*?) LANGUAGE (.*)$/s,
+  },
+  { word: 'CONVERSION', found: qualified('pg_conversion', 'con') },
+  { word: 'TEXT SEARCH PARSER', found: qualified('pg_ts_parser', 'prs') },
+  { word: 'TEXT SEARCH TEMPLATE', found: qualified('pg_ts_template', 'tmpl') },
+  { word: 'TEXT SEARCH DICTIONARY', found: qualified('pg_ts_dict', 'dict') },
+  { word: 'TEXT SEARCH CONFIGURATION', found: qualified('pg_ts_config', 'cfg') },
 ];
 
 /** Of these objects the ones that the target has, by id. */
 export async function findPresent(session: Session, catalog: Catalog, candidates: readonly CatalogObject[]): Promise<ReadonlySet<number>> {
   const present = new Set<number>();
-  for (const [word, lookup] of lookups) {
+  for (const { word, found, parts } of lookups) {
     const objects = candidates.filter(({ drop }) => drop?.startsWith(`${word} `));
     if (objects.length === 0) continue;
+    const names = objects.map(({ drop }) => namesOf(drop?.slice(word.length + 1) ?? '', parts));
     const rows = await session.query<{ found: boolean }>(
-      `SELECT ${lookup}(name) IS NOT NULL AS found FROM unnest($1::text[]) WITH ORDINALITY AS wanted (name, place) ORDER BY place`,
-      [objects.map(({ drop }) => drop?.slice(word.length + 1))],
+      `SELECT ${found} AS found FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (name, other, place) ORDER BY place`,
+      [names.map(([name]) => name), names.map(([, other]) => other)],
     );
     for (const [at, { id }] of objects.entries()) if (rows[at]?.found) present.add(id);
   }
   // What belongs to one of them is there with it.
   for (const object of catalog.objects) if (object.parent !== undefined && present.has(object.parent)) present.add(object.id);
   return present;
+}
+
+function namesOf(text: string, parts: RegExp | undefined): readonly [name: string, other: string] {
+  const found = parts?.exec(text);
+  return found ? [found[1] ?? '', found[2] ?? ''] : [text, ''];
 }

@@ -48,6 +48,8 @@ export interface Resolver {
   step(need: Key): Key | undefined;
   /** Where `object` finds nothing: the last row of the chain of owners. */
   root(row: Key): Key;
+  /** The casts that an expression may mean where pg_depend says that it uses this function. */
+  usedThrough(row: Key): readonly ObjectDraft[];
 }
 
 export interface ResolverInput {
@@ -66,6 +68,10 @@ export function createResolver({ objects, depends, members, facetSteps = [] }: R
   }
   for (const row of members) owners.set(key(row.classid, row.objid), key('pg_extension', row.refobjid));
   const claimed = new Map<Key, ObjectDraft>();
+  const through = new Map<Key, ObjectDraft[]>();
+  for (const object of objects) {
+    if (object.usedThrough !== undefined) through.set(object.usedThrough, [...(through.get(object.usedThrough) ?? []), object]);
+  }
   const steps = new Set<Key>(facetSteps);
   for (const object of objects) {
     for (const step of object.steps) steps.add(step.key);
@@ -102,7 +108,7 @@ export function createResolver({ objects, depends, members, facetSteps = [] }: R
     return found && steps.has(found.key) ? found.key : undefined;
   }
 
-  return { object, step, root };
+  return { object, step, root, usedThrough: (row) => through.get(row) ?? [] };
 }
 
 /** One dependency, charged to a step. `need` is the key of an object or, where nothing is known of it, of a catalog row. */
@@ -124,7 +130,11 @@ export function chargeEdges(depends: readonly DependRow[], resolver: Resolver): 
     // A row on itself is a body in the SQL standard's form that calls its own routine; all else within an object is its own matter.
     if (need === depender.key && (row.objid !== row.refobjid || row.classid !== 'pg_proc')) continue;
     const step = depender.charge ? depender.charge({ ref: need, subid: row.objsubid, type: row.deptype }) : depender.key;
-    if (step !== null) edges.push({ step, need });
+    if (step === null) continue;
+    edges.push({ step, need });
+    // What depends on a function may use the cast that it is of; another cast only has the same one.
+    if (depender.usedThrough === refRow) continue;
+    for (const cast of resolver.usedThrough(refRow)) edges.push({ step, need: cast.key });
   }
   return edges;
 }

@@ -93,6 +93,9 @@ export interface ObjectDraft {
   readonly owner?: string;
   /** attnum -> name, for comments and privileges on columns. Columns are called `"schema"."name"."column"`. */
   readonly columns?: ReadonlyMap<number, string>;
+  /** A catalog row that pg_depend names where an expression uses this object: a cast's function. Whoever depends on that row needs this
+   *  object, too. */
+  readonly usedThrough?: Key;
   /** Charges an edge of pg_depend to another step than the definition, or drops it (null): pg_depend is made for DROP, and says a few
    *  things (serial sequence -> its table, partition -> its parent) that are the other way round for CREATE. */
   charge?(edge: DependEdge): Key | null;

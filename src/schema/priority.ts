@@ -9,6 +9,8 @@ const order = [
   'language',
   'extension',
   'collation',
+  // Before all whose expressions may use one: nothing says that they do, so a cast comes as soon as its types and its function are there.
+  'cast',
   'shell type',
   'base type',
   'enum',
@@ -16,7 +18,6 @@ const order = [
   'domain',
   'range',
   'multirange',
-  'cast',
   'function',
   'procedure',
   'aggregate',

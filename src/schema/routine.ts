@@ -26,6 +26,8 @@ const row = z.object({
   signature: z.array(z.number()),
   prolang: z.number(),
   prosupport: z.number(),
+  protrftypes: z.array(z.number()),
+  /** The transforms of those types for its language; not every server has them in pg_depend where the type is not in the signature. */
   transforms: z.array(z.number()),
   proargdefaults: z.string().nullable(),
   extensions: z.array(z.string()),
@@ -52,16 +54,24 @@ function query(kinds: string): string {
            pg_get_function_identity_arguments(p.oid) AS identity, pg_get_functiondef(p.oid) AS definition,
            CASE WHEN p.prosqlbody IS NOT NULL THEN pg_get_function_sqlbody(p.oid) END AS body,
            coalesce(p.proallargtypes, p.proargtypes::oid[]) || p.prorettype AS signature,
-           p.prolang, p.prosupport::oid AS prosupport, coalesce(p.protrftypes, '{}') AS transforms, p.proargdefaults::text,
+           p.prolang, p.prosupport::oid AS prosupport, coalesce(p.protrftypes, '{}') AS protrftypes,
+           ARRAY(SELECT f.oid FROM pg_transform f WHERE f.trflang = p.prolang AND f.trftype = ANY (p.protrftypes)) AS transforms,
+           p.proargdefaults::text,
            ${dependsOnExtensions('pg_proc', 'p.oid')} AS extensions
       ${routinesOfUser(kinds)}
      ORDER BY p.oid`;
 }
 
-function signatureNeeds({ pronamespace, signature, transforms, prolang, prosupport, proargdefaults }: Routine): Key[] {
+function transformNeeds({ transforms }: Routine): Key[] {
+  return transforms.map((oid) => key('pg_transform', oid));
+}
+
+function signatureNeeds(routine: Routine): Key[] {
+  const { pronamespace, signature, protrftypes, prolang, prosupport, proargdefaults } = routine;
   return [
     key('pg_namespace', pronamespace),
-    ...[...signature, ...transforms].map((type) => key('pg_type', type)),
+    ...[...signature, ...protrftypes].map((type) => key('pg_type', type)),
+    ...transformNeeds(routine),
     key('pg_language', prolang),
     key('pg_proc', prosupport),
     ...(proargdefaults === null ? [] : referencedBy(proargdefaults)),
@@ -107,7 +117,14 @@ export function defineRoutineKind({
           grant: ddl,
           owner: routine.owner,
           steps: [
-            { key: self, facet: 'definition', section: 'pre-data', statements: () => [routine.definition], split: splitOf(routine) },
+            {
+              key: self,
+              facet: 'definition',
+              section: 'pre-data',
+              needs: transformNeeds(routine),
+              statements: () => [routine.definition],
+              split: splitOf(routine),
+            },
             ...extensionDependency(self, { ddl, section: 'pre-data', extensions: routine.extensions }),
           ],
           charge: ({ type }) => (type === 'x' ? extensionDependencyKey(self) : self),

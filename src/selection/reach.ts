@@ -54,6 +54,13 @@ export function reach(catalog: Catalog, standing: readonly Standing[]): Reach {
       }
     }
   }
+  // Nothing says that an expression uses a cast between its types, so every cast comes whose types and function are there.
+  const isThere = (need: number): boolean => objects.has(catalog.steps[need]?.object ?? -1);
+  for (const { id, kind } of catalog.objects) {
+    const definition = made[id];
+    const canCome = kind === 'cast' && allowed(standing[id]) && definition !== undefined && !blocked.has(definition);
+    if (canCome && definition.needs.every(isThere)) objects.add(id);
+  }
   return { objects, blocked };
 }
 

@@ -24,7 +24,8 @@ export interface Selection extends Patterns {
  *  - `excludeTables` (-T) and `excludeSchemas` (-N) win over both; excludeSchemas has no effect with `tables`.
  *  - Partitions go with their partitioned table, in and out, unlike pg_dump's -t and -T, and like its --table-and-children and
  *    --exclude-table-and-children: the rows of a partitioned table lie in its partitions. Inheritance children do not.
- *  - What the chosen objects need is taken along: schemas, extensions, types, functions, collations, sequences, and what those need.
+ *  - What the chosen objects need is taken along: schemas, extensions, types, functions, collations, sequences, and what those need;
+ *    casts whose types and function are in, as their use leaves no trace.
  *    Tables and views are not: a step that needs one that is not in (a foreign key, a view, an ATTACH PARTITION) is left out,
  *    so is all that needs it in turn, and each is in `leftOut` with the reason. So is what needs an excluded object.
  *

@@ -72,6 +72,22 @@ function queries(version: number): Readonly<Record<string, string>> {
     statistics: `SELECT pg_get_statisticsobjdef(s.oid) AS definition, stxowner::regrole, coalesce(stxstattarget, -1) AS target
       FROM pg_statistic_ext s WHERE ${user('stxnamespace')}`,
     eventTriggers: `SELECT evtname, evtevent, evtowner::regrole, evtfoid::regproc, evtenabled, evttags FROM pg_event_trigger WHERE oid >= 16384`,
+    casts: `SELECT castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod FROM pg_cast WHERE oid >= 16384`,
+    conversions: `SELECT connamespace::regnamespace, conname, conowner::regrole, conforencoding, contoencoding, conproc::regprocedure, condefault
+      FROM pg_conversion WHERE ${user('connamespace')}`,
+    transforms: `SELECT trftype::regtype, (SELECT lanname FROM pg_language l WHERE l.oid = trflang), trffromsql::regprocedure, trftosql::regprocedure
+      FROM pg_transform WHERE oid >= 16384`,
+    textSearchParsers: `SELECT prsnamespace::regnamespace, prsname, prsstart::regproc, prstoken::regproc, prsend::regproc, prsheadline::regproc,
+        prslextype::regproc
+      FROM pg_ts_parser WHERE ${user('prsnamespace')}`,
+    textSearchTemplates: `SELECT tmplnamespace::regnamespace, tmplname, tmplinit::regproc, tmpllexize::regproc
+      FROM pg_ts_template WHERE ${user('tmplnamespace')}`,
+    textSearchDictionaries: `SELECT d.oid::regdictionary, dictowner::regrole, dictinitoption, ${identity(`'pg_ts_template'::regclass`, 'dicttemplate')}
+      FROM pg_ts_dict d WHERE ${user('dictnamespace')}`,
+    textSearchConfigurations: `SELECT c.oid::regconfig, cfgowner::regrole, ${identity(`'pg_ts_parser'::regclass`, 'cfgparser')}
+      FROM pg_ts_config c WHERE ${user('cfgnamespace')}`,
+    textSearchMappings: `SELECT mapcfg::regconfig, maptokentype, row_number() OVER (PARTITION BY mapcfg, maptokentype ORDER BY mapseqno), mapdict::regdictionary
+      FROM pg_ts_config_map JOIN pg_ts_config c ON c.oid = mapcfg WHERE ${user('cfgnamespace')}`,
     extensions: `SELECT extname, extnamespace::regnamespace, extversion FROM pg_extension`,
     defaultPrivileges: `SELECT defaclrole::regrole, defaclobjtype, ${grants('defaclacl', 'r', 'defaclrole')},
         (SELECT nspname FROM pg_namespace n WHERE n.oid = defaclnamespace) FROM pg_default_acl`,

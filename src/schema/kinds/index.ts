@@ -2,9 +2,11 @@
 import type { Kind } from '../kind.js';
 import { aggregate } from './aggregate.js';
 import { baseType } from './base-type.js';
+import { cast } from './cast.js';
 import { collation } from './collation.js';
 import { composite } from './composite.js';
 import { constraint } from './constraint.js';
+import { conversion } from './conversion.js';
 import { domain } from './domain.js';
 import { enumType } from './enum.js';
 import { eventTrigger } from './event-trigger.js';
@@ -22,14 +24,21 @@ import { shellType } from './shell-type.js';
 import { statistics } from './statistics.js';
 import { table } from './table/index.js';
 import { tableIndex } from './table-index.js';
+import { textSearchConfiguration } from './text-search-configuration.js';
+import { textSearchDictionary } from './text-search-dictionary.js';
+import { textSearchParser } from './text-search-parser.js';
+import { textSearchTemplate } from './text-search-template.js';
+import { transform } from './transform.js';
 import { trigger } from './trigger.js';
 import { view } from './view.js';
 
 export const kinds: readonly Kind<unknown>[] = [
   aggregate,
   baseType,
+  cast,
   collation,
   composite,
+  conversion,
   domain,
   enumType,
   extension,
@@ -48,6 +57,11 @@ export const kinds: readonly Kind<unknown>[] = [
   statistics,
   table,
   tableIndex,
+  textSearchConfiguration,
+  textSearchDictionary,
+  textSearchParser,
+  textSearchTemplate,
+  transform,
   trigger,
   view,
 ];
