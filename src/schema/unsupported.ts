@@ -77,7 +77,7 @@ const sources: readonly Source[] = [
     ),
     ignored: `EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = o.oid AND NOT (x.indisvalid AND x.indisready) AND o.relkind = 'i')`,
   },
-  { catalog: 'pg_rewrite', from: `pg_rewrite o ${relation('o.ev_class', `o.rulename <> '_RETURN'`)}`, oid: 'o.oid' },
+  { catalog: 'pg_rewrite', from: `pg_rewrite o ${relation('o.ev_class', `o.ev_type <> '1'`)}`, oid: 'o.oid' },
   { catalog: 'pg_trigger', from: `pg_trigger o ${relation('o.tgrelid', 'NOT o.tgisinternal AND o.tgparentid = 0')}`, oid: 'o.oid' },
   { catalog: 'pg_policy', from: `pg_policy o ${relation('o.polrelid', 'true')}`, oid: 'o.oid' },
   {

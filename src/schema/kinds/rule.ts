@@ -1,4 +1,4 @@
-// Rewrite rules, except the `_RETURN` rules that are the bodies of views.
+// Rewrite rules, except those ON SELECT, which are the bodies of views.
 import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key, type StepDraft } from '../kind.js';
@@ -14,6 +14,17 @@ const row = z.object({
   definition: z.string(),
 });
 
+/** A rule that is not a view's body cannot be made with the name of one, but renamed to it. */
+const bodyName = '_RETURN';
+const passingName = '_RETURN of tidemark';
+
+function create({ rulename, definition }: z.infer<typeof row>, relation: string): readonly string[] {
+  const statement = definition.replace(/;$/, '');
+  if (rulename !== bodyName) return [statement];
+  const [own, passing] = [quoteIdentifier(bodyName), quoteIdentifier(passingName)];
+  return [statement.replace(own, passing), `ALTER RULE ${passing} ON ${relation} RENAME TO ${own}`];
+}
+
 const states = { O: null, D: 'DISABLE', R: 'ENABLE REPLICA', A: 'ENABLE ALWAYS' } as const;
 
 export const rule = defineKind<z.infer<typeof row>>({
@@ -22,16 +33,14 @@ export const rule = defineKind<z.infer<typeof row>>({
   FROM pg_rewrite w
   JOIN pg_class c ON c.oid = w.ev_class
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE w.rulename <> '_RETURN' AND ${isUserRelation('c', 'n')}
+  WHERE w.ev_type <> '1' AND ${isUserRelation('c', 'n')}
   ORDER BY w.oid`,
   row,
   objects(row) {
     const own = key('pg_rewrite', row.oid);
     const relation = qualifiedName(row.nspname, row.relname);
     const name = quoteIdentifier(row.rulename);
-    const steps: StepDraft[] = [
-      { key: own, facet: 'definition', section: 'post-data', statements: () => [row.definition.replace(/;$/, '')] },
-    ];
+    const steps: StepDraft[] = [{ key: own, facet: 'definition', section: 'post-data', statements: () => create(row, relation) }];
     const state = states[row.ev_enabled];
     if (state !== null) {
       const statement = `ALTER TABLE ${relation} ${state} RULE ${name}`;

@@ -4,7 +4,7 @@ import { qualifiedName, quoteIdentifier } from '../../../pg/quote.js';
 import type { ObjectDraft, StepDraft } from '../../kind.js';
 import { constraintClause } from './create.js';
 import type { Constraint, Table } from './row.js';
-import { constraintKey, inheritKey, tableKey, treatConstraint } from './shape.js';
+import { constraintKey, inheritKey, provenParents, tableKey, treatConstraint } from './shape.js';
 
 /** Steps by treatment. The separate form has no ONLY, so that it reaches the children, where it merges with what they have. */
 function steps(table: Table, constraint: Constraint): readonly StepDraft[] {
@@ -29,7 +29,8 @@ function steps(table: Table, constraint: Constraint): readonly StepDraft[] {
     case 'inherited': {
       // Nothing to run; but a comment on it can only be made when the parents' constraint is there.
       const section = constraint.convalidated ? 'pre-data' : 'post-data';
-      return above.length === 0 ? [] : [{ ...base, section, needs: [parent, ...above], statements: () => [] }];
+      const needs = constraint.convalidated ? provenParents(constraint).map(constraintKey) : above;
+      return needs.length === 0 ? [] : [{ ...base, section, needs: [parent, ...needs], statements: () => [] }];
     }
   }
 }

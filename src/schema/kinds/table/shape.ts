@@ -61,6 +61,11 @@ export function treatDefault(table: Table, column: Column, version: number): Def
  *  is not valid, but here it is; 'inherited': from the parents, nothing is to be done. */
 export type ConstraintTreatment = 'stated' | 'late' | 'post-data' | 'validate' | 'inherited';
 
+/** The parents' constraints that are valid, and so are there before the rows. */
+export function provenParents({ parents = [] }: Constraint): NonNullable<Constraint['parents']> {
+  return parents.filter(({ convalidated }) => convalidated);
+}
+
 export function treatConstraint(table: Table, constraint: Constraint): ConstraintTreatment {
   const { conislocal, convalidated, parents = [], late = [] } = constraint;
   const own = conislocal || (table.parents.length === 0 && table.partition === null);
@@ -69,8 +74,12 @@ export function treatConstraint(table: Table, constraint: Constraint): Constrain
   if (own) return 'stated';
   const unproven = parents.length > 0 && parents.every((parent) => !parent.convalidated);
   if (unproven && parents.some((parent) => parent.conname === constraint.conname)) return 'validate';
+  // It gets the name of a parent's that is there before the rows. One that comes later cannot give its name, and nobody can rename it.
+  if (parents.some((parent) => !parent.convalidated) && !provenParents(constraint).some(({ conname }) => conname === constraint.conname)) {
+    return 'stated';
+  }
   // A partition must have every valid constraint of its parent before it can be attached; they merge then.
-  return table.partition !== null || unproven ? 'stated' : 'inherited';
+  return table.partition !== null ? 'stated' : 'inherited';
 }
 
 /** The NOT NULL to state with a column, by the constraint's name from 18 on. Before, it is the table's own unless a parent has it. */
