@@ -27,6 +27,7 @@ export function chooseTables(
   });
   for (const name of schemas) objects.push({ id: objects.length, kind: 'schema', name });
   const catalog: Catalog = { objects, steps: [], tables: [] };
-  const standings = choose(catalog, patterns);
+  // Extensions are not tables, and are not listed yet.
+  const standings = choose(catalog, { ...patterns, extensions: [], excludeExtensions: [] });
   return relations.filter(({ relkind }, id) => (relkind === 'r' || relkind === 'p') && standings[id] === 'chosen');
 }

@@ -4,6 +4,8 @@ import { type ConnectionSettings, resolveConnection } from '../pg/settings.js';
 /** A database: a `postgres://` URL, a database name, settings, or undefined for DATABASE_URL and the PG* variables. */
 export type Database = string | ConnectionSettings | undefined;
 
-export function connectionOf(database: Database): ConnectionSettings {
-  return typeof database === 'object' ? database : resolveConnection(database, process.env);
+/** @param role what sessions become after connecting */
+export function connectionOf(database: Database, role?: string): ConnectionSettings {
+  const connection = typeof database === 'object' ? database : resolveConnection(database, process.env);
+  return role === undefined ? connection : { ...connection, role };
 }

@@ -1,25 +1,10 @@
 // The options of a restore as a caller gives them, and as they are once checked and filled up.
-import { availableParallelism } from 'node:os';
-import { TidemarkError } from '../model/errors.js';
-import type { EventListener } from '../model/events.js';
-import type { ConnectionSettings } from '../pg/settings.js';
-import { type Pattern, parsePattern, parseSchemaPattern } from '../selection/pattern.js';
-import { connectionOf, type Database } from './connection.js';
+import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
 
-export interface RestoreOptions {
+/** `database` is the one to restore into. An existing database is restored into by one connection alone, whatever `jobs` says. */
+export interface RestoreOptions extends CommonOptions {
   /** Path of the archive, or its bytes in order (from a pipe; in the middle of a restore nobody can look at its end). */
   readonly file: string | AsyncIterable<Uint8Array>;
-  /** The database to restore into; default: DATABASE_URL, then the PG* variables and .pgpass. */
-  readonly database?: Database;
-  /** Connections that work at once. Default: processors, at most 4. An existing database is restored into by one alone. */
-  readonly jobs?: number;
-  /** Patterns as in psql and pg_restore: only these tables, or schemas. */
-  readonly tables?: readonly string[];
-  readonly schemas?: readonly string[];
-  readonly schemaOnly?: boolean;
-  readonly dataOnly?: boolean;
-  readonly noOwner?: boolean;
-  readonly noPrivileges?: boolean;
   /** Drops what the archive has before it is made anew; missing objects are an error unless `ifExists`. */
   readonly clean?: boolean;
   readonly ifExists?: boolean;
@@ -33,35 +18,29 @@ export interface RestoreOptions {
   readonly swap?: boolean;
   /** With `swap`: ends the sessions on the database. */
   readonly force?: boolean;
-  readonly onEvent?: EventListener;
-  readonly signal?: AbortSignal;
+  /** Leaves the planner without statistics until autovacuum, or somebody else, runs ANALYZE. */
+  readonly noAnalyze?: boolean;
 }
 
-export interface RestoreSettings {
+export interface RestoreSettings extends CommonPlan {
   readonly file: string | AsyncIterable<Uint8Array>;
-  readonly connection: ConnectionSettings;
-  readonly jobs: number;
-  readonly patterns: { readonly tables: readonly Pattern[]; readonly schemas: readonly Pattern[] };
-  /** True where the patterns choose less than all. */
+  /** True where patterns choose less than all. */
   readonly selected: boolean;
-  readonly schema: boolean;
-  readonly data: boolean;
-  readonly owner: boolean;
-  readonly privileges: boolean;
   readonly clean: { readonly ifExists: boolean } | undefined;
   readonly create: boolean;
   readonly truncate: boolean;
   readonly dryRun: boolean;
   readonly swap: boolean;
   readonly force: boolean;
-  readonly emit: EventListener;
-  readonly signal: AbortSignal | undefined;
+  readonly analyze: boolean;
 }
+
+const attempt = 'restore';
 
 /** Pairs that contradict each other. */
 const exclusive: readonly (readonly [one: keyof RestoreOptions, other: keyof RestoreOptions])[] = [
-  ['schemaOnly', 'dataOnly'],
   ['schemaOnly', 'truncate'],
+  ['sections', 'truncate'],
   ['clean', 'dataOnly'],
   ['clean', 'truncate'],
   ['create', 'dataOnly'],
@@ -70,59 +49,39 @@ const exclusive: readonly (readonly [one: keyof RestoreOptions, other: keyof Res
   ['swap', 'clean'],
   ['swap', 'dataOnly'],
   ['swap', 'truncate'],
+  ['swap', 'sections'],
   ['swap', 'tables'],
   ['swap', 'schemas'],
+  ['swap', 'excludeTables'],
+  ['swap', 'excludeSchemas'],
 ];
 
 /** Checks the options. @throws TidemarkError USAGE with one sentence for the first that cannot be */
 export function settleRestore(options: RestoreOptions): RestoreSettings {
-  const { jobs = Math.min(availableParallelism(), 4), tables = [], schemas = [] } = options;
-  refuse(!Number.isInteger(jobs) || jobs < 1 || jobs > 256, 'jobs must be a whole number from 1 to 256');
-  for (const [one, other] of exclusive)
-    refuse(isGiven(options, one) && isGiven(options, other), `${word(one)} and ${word(other)} exclude each other`);
-  refuse(options.ifExists === true && !options.clean, 'if-exists needs clean');
-  refuse(options.force === true && !options.swap, 'force needs swap');
+  for (const pair of exclusive) refuseBoth(options, pair, attempt);
+  refuse(options.ifExists === true && !options.clean, `${attempt}: if-exists needs clean`);
+  refuse(options.force === true && !options.swap, `${attempt}: force needs swap`);
   const piped = typeof options.file !== 'string';
-  refuse(piped && options.create === true, 'create needs a file: from a pipe the name and encoding of the database come last');
-  refuse(piped && options.dryRun === true, 'a dry run needs a file: a pipe could not be read again');
-  const connection = connectionOf(options.database);
+  refuse(piped && options.create === true, `${attempt}: create needs a file: from a pipe the name and encoding of the database come last`);
+  refuse(piped && options.dryRun === true, `${attempt}: a dry run needs a file: a pipe could not be read again`);
   // With --create the archive's database is not the one that the connection names.
-  const database = options.create ? {} : { database: connection.database };
+  const common = settleCommon(options, { attempt, databaseInPatterns: !options.create });
+  const { contents } = common;
   const truncate = options.truncate ?? false;
+  const makesTables = contents.sections.has('pre-data');
+  refuse(options.clean === true && !makesTables, `${attempt}: clean needs the section pre-data: dropping a table drops all that is on it`);
+  refuse(options.create === true && !makesTables, `${attempt}: create needs the section pre-data`);
   return {
+    ...common,
+    contents: truncate ? { ...contents, sections: new Set(['data']) } : contents,
     file: options.file,
-    connection,
-    jobs,
-    patterns: {
-      tables: tables.map((text) => parsePattern(text, database)),
-      schemas: schemas.map((text) => parseSchemaPattern(text, database)),
-    },
-    selected: tables.length + schemas.length > 0,
-    schema: !options.dataOnly && !truncate,
-    data: !options.schemaOnly,
-    owner: !options.noOwner,
-    privileges: !options.noPrivileges,
+    selected: (contents.tables ?? []).length + (contents.schemas ?? []).length > 0,
     clean: options.clean ? { ifExists: options.ifExists ?? false } : undefined,
     create: options.create ?? false,
     truncate,
     dryRun: options.dryRun ?? false,
     swap: options.swap ?? false,
     force: options.force ?? false,
-    emit: options.onEvent ?? (() => undefined),
-    signal: options.signal,
+    analyze: !options.noAnalyze,
   };
-}
-
-function isGiven(options: RestoreOptions, name: keyof RestoreOptions): boolean {
-  const value = options[name];
-  return Array.isArray(value) ? value.length > 0 : value === true;
-}
-
-/** `schemaOnly` -> `schema-only`, as on the command line. */
-function word(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-function refuse(wrong: boolean, why: string): void {
-  if (wrong) throw new TidemarkError('USAGE', `restore: ${why}`);
 }

@@ -1,21 +1,23 @@
 // From what was asked for and what the target is like to the plan of a restore. Only looks: everything that can be known to go wrong
 // is found here, before the first change, and a dry run ends here.
-import type { Catalog } from '../model/catalog.js';
+import type { Catalog, CatalogTable, Section } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { SourceInfo } from '../model/manifest.js';
+import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
 import { checkEncoding, checkPrerequisites, extensionsOf, versionNotices } from '../restore/check.js';
 import { checkColumns } from '../restore/columns.js';
 import { type DatabaseLocale, databaseExists, openMaintenance, readLocale } from '../restore/database.js';
 import { readProperties } from '../restore/database-settings.js';
 import { inForeignKeyOrder, maySetAsideTriggers } from '../restore/foreign-keys.js';
-import { type Plan, type PlanOptions, planContents } from '../restore/plan.js';
+import { loadTarget, type Plan, type PlanOptions, planContents } from '../restore/plan.js';
 import { findPresent } from '../restore/present.js';
 import type { Sessions } from '../restore/sessions.js';
 import { checkUnused, findLeftovers, lockSwap, type SwapNames, swapNames } from '../restore/swap.js';
 import { inspectTarget, type TargetState } from '../restore/target.js';
 import { decideWay } from '../restore/way.js';
 import { choose } from '../selection/choose.js';
+import { sectionsOf } from '../selection/sections.js';
 import type { RestoreSettings } from './restore-options.js';
 import type { RestoreSource } from './restore-source.js';
 
@@ -67,7 +69,7 @@ async function planSwap(settings: RestoreSettings, { source, catalog, sessions }
     contents: names.staging,
     maintenance,
     ...(locale === undefined ? {} : { locale }),
-    ...(old === undefined ? {} : { tablespace: old.tablespace }),
+    ...(old === undefined || settings.contents.omissions?.has('tablespaces') ? {} : { tablespace: old.tablespace }),
     names,
   };
 }
@@ -140,11 +142,15 @@ async function planInto(
 /** What of schema and rows is wanted and there. */
 function contentsOf(settings: RestoreSettings, source: RestoreSource): PlanOptions {
   const { manifest } = source;
-  const has = (section: 'schema' | 'data'): boolean => manifest?.settings.sections.includes(section) ?? true;
+  const { sections } = settings.contents;
+  const there = manifest === undefined ? sections : sectionsOf(manifest.settings.sections);
+  const has = (section: Section): boolean => sections.has(section) && there.has(section);
   const tables = new Map(manifest?.tables.map((table) => [table.directory, table]));
   return {
-    schema: settings.schema && has('schema'),
-    data: settings.data && has('data'),
+    schema: has('pre-data'),
+    postData: has('post-data'),
+    data: has('data'),
+    analyze: settings.analyze,
     ...(settings.clean === undefined ? {} : { clean: settings.clean }),
     truncate: settings.truncate,
     ...(manifest === undefined ? {} : { rowsOf: ({ directory }) => tables.get(directory) }),
@@ -162,19 +168,36 @@ interface Into {
 }
 
 async function existing(session: Session, { catalog, contents, settings }: Into): Promise<Plan> {
-  const { schema } = contents;
-  const tables = catalog.tables.filter(({ withoutData }) => withoutData === undefined);
-  if (!schema) await checkColumns(session, tables);
-  const triggersAside = !schema && (await maySetAsideTriggers(session));
-  const into = schema ? undefined : { triggersAside, order: triggersAside ? tables : await inForeignKeyOrder(session, tables) };
+  const intoTables = contents.data && !contents.schema;
+  const tables = intoTables ? catalog.tables.filter(({ withoutData }) => withoutData === undefined) : [];
+  const targetOf = (table: CatalogTable): CatalogTable => loadTarget(catalog, table);
+  await checkColumns(session, tables.map(targetOf));
+  // Through its partitioned table a row may land in a partition that is not in the archive: its foreign keys are checked as it comes.
+  const triggersAside = intoTables && !settings.contents.loadViaPartitionRoot && (await maySetAsideTriggers(session));
+  const into = intoTables ? { triggersAside, order: triggersAside ? tables : await inOrder(session, tables, targetOf) } : undefined;
   const present = settings.selected ? await findPresent(session, catalog, notChosen(catalog, settings)) : undefined;
   const options = { ...contents, ...(into === undefined ? {} : { into }), ...(present === undefined ? {} : { present }) };
   return [{ action: 'begin' }, ...planContents(catalog, options), { action: 'commit' }];
 }
 
+/** The tables in the order that the foreign keys of those they are loaded into want. */
+async function inOrder(
+  session: Session,
+  tables: readonly CatalogTable[],
+  targetOf: (table: CatalogTable) => CatalogTable,
+): Promise<readonly CatalogTable[]> {
+  const targets = await inForeignKeyOrder(session, tables.map(targetOf));
+  const places = new Map(targets.map(({ schema, name }, place) => [qualifiedName(schema, name), place]));
+  const placeOf = (table: CatalogTable): number => {
+    const { schema, name } = targetOf(table);
+    return places.get(qualifiedName(schema, name)) ?? 0;
+  };
+  return tables.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
 /** What the chosen objects only need, and schemas: choosing one means what is in it. */
-function notChosen(catalog: Catalog, { patterns }: RestoreSettings): Catalog['objects'] {
-  const standing = choose(catalog, patterns);
+function notChosen(catalog: Catalog, { contents }: RestoreSettings): Catalog['objects'] {
+  const standing = choose(catalog, contents);
   return catalog.objects.filter(({ id, kind }) => kind === 'schema' || standing[id] !== 'chosen');
 }
 
@@ -182,7 +205,7 @@ async function check(
   session: Session,
   { source, catalog, settings }: { source: RestoreSource; catalog: Catalog; settings: RestoreSettings },
 ): Promise<void> {
-  if (settings.schema) await checkPrerequisites(session, catalog);
+  await checkPrerequisites(session, catalog);
   const info: SourceInfo | undefined = source.manifest?.source;
   if (info !== undefined) notices(settings, versionNotices(info, session.version));
 }

@@ -9,7 +9,7 @@ import { Execution } from '../restore/execute.js';
 import { markerSchema } from '../restore/marker.js';
 import type { Plan } from '../restore/plan.js';
 import { Sessions } from '../restore/sessions.js';
-import { selectSteps } from '../selection/select.js';
+import { selectContents } from '../selection/contents.js';
 import { abortReason } from './abort.js';
 import { type RestoreOptions, type RestoreSettings, settleRestore } from './restore-options.js';
 import { planRestore, type RestorePlan } from './restore-plan.js';
@@ -74,9 +74,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
 }
 
 function select(source: RestoreSource, settings: RestoreSettings): { readonly catalog: Catalog; readonly leftOut: readonly LeftOut[] } {
-  const { patterns, owner, privileges, emit } = settings;
-  const selection = selectSteps(source.catalog, { ...patterns, owner, privileges });
-  for (const object of selection.leftOut) emit({ type: 'left-out', object });
+  const selection = selectContents(source.catalog, settings.contents);
+  for (const object of selection.leftOut) settings.emit({ type: 'left-out', object });
   return selection;
 }
 

@@ -2,14 +2,14 @@
 // so the catalogs are fingerprinted in the view before and by a fresh session after, and a difference means a fresh start.
 
 import { tableDirectory } from '../frame/member-names.js';
-import type { Catalog, CatalogObject, CatalogTable, Step } from '../model/catalog.js';
+import type { Catalog, CatalogObject, CatalogTable } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 import { openSession, type Session } from '../pg/session.js';
 import { readFingerprint } from '../schema/fingerprint.js';
 import { type IntrospectedSchema, introspect, readServer } from '../schema/introspect.js';
 import { key } from '../schema/kind.js';
-import { matchTables, selectSteps } from '../selection/select.js';
+import { selectContents } from '../selection/contents.js';
 import { refuseUnfitForBinary } from '../snapshot/binary-fitness.js';
 import { chooseFormat } from '../snapshot/copy-format.js';
 import type { DescribedTable } from '../snapshot/tables.js';
@@ -44,14 +44,11 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     const loadInto = table.hashedByOid === null ? undefined : whole.ids.get(key('pg_class', table.hashedByOid));
     tables.push({ ...catalogTable(object, table, plan), ...(loadInto === undefined ? {} : { loadInto }) });
   }
-  const { catalog, leftOut } = selectSteps(
-    { objects: whole.objects, steps: whole.steps, tables },
-    { ...plan.patterns, owner: plan.owner, privileges: plan.privileges },
-  );
-  if (plan.sections.includes('data')) refuseUnread(whole, catalog);
+  const { catalog, leftOut } = selectContents({ objects: whole.objects, steps: whole.steps, tables }, plan.contents);
+  if (plan.contents.sections.has('data')) refuseUnread(whole, catalog);
   const allLeftOut = [...whole.leftOut, ...leftOut];
   refuseSilence(view, catalog, allLeftOut);
-  const schema = cut({ catalog, leftOut: allLeftOut }, { view, plan, described: [...described.values()] });
+  const schema = planReading({ catalog, leftOut: allLeftOut }, { view, plan, described: [...described.values()] });
   if (plan.copyFormat === 'binary') {
     await refuseUnfitForBinary(
       control,
@@ -99,43 +96,21 @@ interface Cutting {
   readonly described: readonly DescribedTable[];
 }
 
-/** Leaves out the sections and the rows that are not asked for. */
-function cut({ catalog, leftOut }: { catalog: Catalog; leftOut: readonly LeftOut[] }, { view, plan, described }: Cutting): SnapshotSchema {
-  const excluded = matchTables(catalog, plan.excludeTableData);
+/** Says which rows are to be read, and why others are not. */
+function planReading(
+  { catalog, leftOut }: { catalog: Catalog; leftOut: readonly LeftOut[] },
+  { view, plan, described }: Cutting,
+): SnapshotSchema {
   const byName = new Map(described.map((table) => [JSON.stringify([table.schema, table.name]), table]));
   const toRead: { table: CatalogTable; described: DescribedTable }[] = [];
   const tables = catalog.tables.map((table): CatalogTable => {
     const source = byName.get(JSON.stringify([table.schema, table.name])) as DescribedTable;
-    const withoutData = !plan.sections.includes('data')
+    const withoutData = !plan.contents.sections.has('data')
       ? 'schema-only'
-      : excluded.has(table.object)
-        ? 'excluded'
-        : source.unlogged && view.inRecovery
-          ? 'unlogged-on-standby'
-          : undefined;
+      : (table.withoutData ?? (source.unlogged && view.inRecovery ? 'unlogged-on-standby' : undefined));
     if (withoutData !== undefined) return { ...table, withoutData };
     toRead.push({ table, described: source });
     return table;
   });
-  const steps = renumber(catalog.steps.filter((step) => isIn(step, plan.sections)));
-  return { catalog: { objects: catalog.objects, steps, tables }, leftOut, toRead };
-}
-
-/** As pg_dump has it: sequence values are data, and a view is only refreshed where there are rows. */
-function isIn({ section, facet }: Step, sections: readonly ('schema' | 'data')[]): boolean {
-  if (section === 'data') return sections.includes('data');
-  return sections.includes('schema') && (facet !== 'refresh' || sections.includes('data'));
-}
-
-function renumber(steps: readonly Step[]): Step[] {
-  const ids = new Map(steps.map(({ id }, index) => [id, index]));
-  const known = (id: number): number[] => {
-    const found = ids.get(id);
-    return found === undefined ? [] : [found];
-  };
-  return steps.map((step, id) => {
-    const { completes, ...rest } = step;
-    const completed = completes === undefined ? [] : known(completes);
-    return { ...rest, id, needs: step.needs.flatMap(known), ...(completed[0] === undefined ? {} : { completes: completed[0] }) };
-  });
+  return { catalog: { ...catalog, tables }, leftOut, toRead };
 }

@@ -13,6 +13,7 @@ import { toolVersion } from '../model/tool-version.js';
 import { qualifiedName } from '../pg/quote.js';
 import { openSession, type Session } from '../pg/session.js';
 import { emitSection } from '../schema/emit.js';
+import { contentSections } from '../selection/sections.js';
 import { readPosition } from '../snapshot/position-queries.js';
 import { readSource } from '../snapshot/source.js';
 import { openView, type View } from '../snapshot/view.js';
@@ -85,7 +86,7 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
 
   emit({ type: 'phase', phase: 'lock' });
   const view = await openView(control, {
-    choose: (relations, schemas) => chooseTables(relations, schemas, plan.patterns),
+    choose: (relations, schemas) => chooseTables(relations, schemas, plan.contents),
     lockTimeoutMs: plan.lockTimeoutMs,
   });
   const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
@@ -100,7 +101,8 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
   const writer = new ArchiveWriter({ sink: output, codec, level: plan.compressLevel });
   const text = (value: string): Buffer => Buffer.from(value, 'utf8');
   const members = [await writer.addMember(catalogMember, text(serializeCatalog(schema.catalog)))];
-  if (plan.sections.includes('schema')) members.push(await writer.addMember(preDataMember, text(emitSection(schema.catalog, 'pre-data'))));
+  if (plan.contents.sections.has('pre-data'))
+    members.push(await writer.addMember(preDataMember, text(emitSection(schema.catalog, 'pre-data'))));
 
   emit({ type: 'phase', phase: 'rows' });
   announce(schema, plan);
@@ -119,10 +121,10 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
 
 /** The workers as they come up; disposing of them ends also those that are still starting. */
 function startWorkers(plan: SnapshotPlan, output: SnapshotOutput): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
-  const { connection, compressLevel, jobs, signal } = plan;
+  const { connection, compressLevel, contents, jobs, signal } = plan;
   const { spoolPrefix, keepsBytes } = output;
   const settings = { connection, compressLevel, chunkBytes, window: 3, spoolPrefix, framesComeBack: !keepsBytes };
-  const pool = WorkerPool.start(plan.sections.includes('data') ? jobs : 0, settings, signal);
+  const pool = WorkerPool.start(contents.sections.has('data') ? jobs : 0, settings, signal);
   const ended = pool.then(
     (started) => () => started[Symbol.asyncDispose](),
     () => async () => undefined,
@@ -163,7 +165,13 @@ async function describe(control: Session, { plan, position, schema, tables, memb
     toolVersion,
     source: await readSource(control),
     position,
-    settings: { jobs: plan.jobs, compressLevel: plan.compressLevel, chunkBytes, sections: plan.sections, selection: plan.selection },
+    settings: {
+      jobs: plan.jobs,
+      compressLevel: plan.compressLevel,
+      chunkBytes,
+      sections: contentSections(plan.contents.sections),
+      selection: plan.asked,
+    },
     schema: members,
     tables,
     leftOut: schema.leftOut,

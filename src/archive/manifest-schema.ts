@@ -54,7 +54,7 @@ const settings = z
     jobs: index,
     compressLevel: z.int(),
     chunkBytes: index,
-    sections: z.array(z.enum(['schema', 'data'])).readonly(),
+    sections: z.array(z.enum(['schema', 'pre-data', 'data', 'post-data'])).readonly(),
     selection: z.record(z.string(), z.array(z.string()).readonly()).readonly(),
   })
   .readonly();

@@ -1,6 +1,7 @@
 // `tidemark restore`: options of pg_restore where it has them.
 import { Command } from 'commander';
-import { collect, wholeNumber } from './arguments.js';
+import { wholeNumber } from './arguments.js';
+import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { describePlan } from './describe-plan.js';
 import { given } from './given.js';
 import { printable } from './printable.js';
@@ -9,16 +10,8 @@ import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
 import { formatBytes, formatCounted, formatDuration } from './units.js';
 
-interface Flags {
-  readonly dbname?: string;
+interface Flags extends ContentFlags {
   readonly jobs?: number;
-  readonly table?: readonly string[];
-  readonly schema?: readonly string[];
-  readonly schemaOnly?: true;
-  readonly dataOnly?: true;
-  readonly owner: boolean;
-  readonly privileges: boolean;
-  readonly acl: boolean;
   readonly clean?: true;
   readonly ifExists?: true;
   readonly create?: true;
@@ -26,28 +19,23 @@ interface Flags {
   readonly dryRun?: true;
   readonly swap?: true;
   readonly force?: true;
+  readonly analyze: boolean;
   readonly json?: true;
 }
 
 export function restoreCommand(): Command {
-  return new Command('restore')
+  const command = new Command('restore')
     .description('restore an archive into a database')
-    .argument('<file>', 'archive; - is standard input')
-    .option('-d, --dbname <url>', 'database: a postgres:// URL or a name (default: DATABASE_URL, then PGHOST, PGDATABASE, ...)')
-    .option('-j, --jobs <n>', 'connections that work at once (default: processors, at most 4)', wholeNumber)
-    .option('-t, --table <pattern>', 'only these tables, with what they need (repeatable)', collect)
-    .option('-n, --schema <pattern>', 'only these schemas (repeatable)', collect)
-    .option('-s, --schema-only', 'without rows')
-    .option('-a, --data-only', 'rows and values of sequences only, into tables that are there')
-    .option('-O, --no-owner', 'do not set owners')
-    .option('-x, --no-privileges', 'do not set privileges (GRANT, REVOKE)')
-    .option('--no-acl', 'the same as --no-privileges')
+    .argument('<file>', 'archive; - is standard input');
+  addConnection(command).option('-j, --jobs <n>', 'connections that work at once (default: processors, at most 4)', wholeNumber);
+  return addContents(command, { short: { excludeTable: '', extension: '' }, rows: true })
     .option('-c, --clean', 'drop what the archive has before making it anew')
     .option('--if-exists', 'with --clean: objects that are missing are no error')
     .option('-C, --create', 'make the database that the archive names; -d is only connected to')
     .option('--truncate', 'replace the rows of tables that are there')
     .option('--swap', 'restore beside the database, and put it in its place once it is complete')
     .option('--force', 'with --swap: end the sessions on the database')
+    .option('--no-analyze', 'leave out ANALYZE')
     .option('--dry-run', 'only say what would be done')
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(restore);
@@ -62,14 +50,8 @@ async function restore(file: string, flags: Flags): Promise<void> {
     const { restoreSnapshot } = await import('../app/restore-snapshot.js');
     const restored = await restoreSnapshot({
       file: file === '-' ? process.stdin : file,
-      ...given('database', flags.dbname),
+      ...contentOptions(flags),
       ...given('jobs', flags.jobs),
-      ...given('tables', flags.table),
-      ...given('schemas', flags.schema),
-      ...given('schemaOnly', flags.schemaOnly),
-      ...given('dataOnly', flags.dataOnly),
-      noOwner: !flags.owner,
-      noPrivileges: !flags.privileges || !flags.acl,
       ...given('clean', flags.clean),
       ...given('ifExists', flags.ifExists),
       ...given('create', flags.create),
@@ -77,6 +59,7 @@ async function restore(file: string, flags: Flags): Promise<void> {
       ...given('dryRun', flags.dryRun),
       ...given('swap', flags.swap),
       ...given('force', flags.force),
+      noAnalyze: !flags.analyze,
       onEvent,
       signal,
     });

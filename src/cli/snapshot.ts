@@ -1,6 +1,7 @@
 // `tidemark snapshot`: options of pg_dump where it has them.
 import { Command, Option } from 'commander';
-import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
+import { compressLevel, duration, height, wholeNumber } from './arguments.js';
+import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
 import { printable } from './printable.js';
 import { describePosition } from './report.js';
@@ -8,21 +9,11 @@ import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
 import { formatBytes, formatCounted, formatDuration } from './units.js';
 
-interface Flags {
-  readonly dbname?: string;
+interface Flags extends ContentFlags {
   readonly file: string;
   readonly jobs?: number;
   readonly compress?: number;
   readonly copyFormat?: 'auto' | 'text' | 'binary';
-  readonly table?: readonly string[];
-  readonly excludeTable?: readonly string[];
-  readonly excludeTableData?: readonly string[];
-  readonly schema?: readonly string[];
-  readonly excludeSchema?: readonly string[];
-  readonly schemaOnly?: true;
-  readonly dataOnly?: true;
-  readonly owner: boolean;
-  readonly privileges: boolean;
   readonly height?: bigint;
   readonly heightQuery?: string;
   readonly hashQuery?: string;
@@ -34,23 +25,13 @@ interface Flags {
 }
 
 export function snapshotCommand(): Command {
-  return new Command('snapshot')
-    .description('take a consistent snapshot of a database into one .tar.zst')
-    .option('-d, --dbname <url>', 'database: a postgres:// URL or a name (default: DATABASE_URL, then PGHOST, PGDATABASE, ...)')
+  const command = new Command('snapshot').description('take a consistent snapshot of a database into one .tar.zst');
+  addConnection(command)
     .requiredOption('-f, --file <file>', 'archive to write; - is standard output')
     .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
     .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)
-    .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']))
-    .option('-t, --table <pattern>', 'only these tables, with what they need (repeatable)', collect)
-    .option('-T, --exclude-table <pattern>', 'without these tables (repeatable)', collect)
-    .option('--exclude-table-data <pattern>', 'without the rows of these tables (repeatable)', collect)
-    .option('-n, --schema <pattern>', 'only these schemas (repeatable)', collect)
-    .option('-N, --exclude-schema <pattern>', 'without these schemas (repeatable)', collect)
-    .option('-s, --schema-only', 'without rows')
-    .option('-a, --data-only', 'rows and values of sequences only')
-    .option('-O, --no-owner', 'without owners')
-    .option('-x, --no-privileges', 'without privileges (GRANT, REVOKE)')
-    .option('--no-acl', 'the same as --no-privileges')
+    .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']));
+  return addContents(command, { short: { excludeTable: '-T, ', extension: '-e, ' }, rows: true })
     .option('--height <n>', 'height to record', height)
     .option('--height-query <sql>', 'query for the height, run in the snapshot')
     .option('--hash-query <sql>', 'query for the hash, run in the snapshot; $1 is the height')
@@ -62,7 +43,7 @@ export function snapshotCommand(): Command {
     .action(snapshot);
 }
 
-async function snapshot(flags: Flags & { readonly acl: boolean }): Promise<void> {
+async function snapshot(flags: Flags): Promise<void> {
   const piped = flags.file === '-';
   await run({ command: 'snapshot', json: flags.json === true, outputTaken: piped }, async ({ onEvent, signal }) => {
     if (piped) {
@@ -71,20 +52,11 @@ async function snapshot(flags: Flags & { readonly acl: boolean }): Promise<void>
     // Not before it is needed: help and wrong arguments are answered at once.
     const { takeSnapshot } = await import('../app/take-snapshot.js');
     const result = await takeSnapshot({
-      ...given('database', flags.dbname),
+      ...contentOptions(flags),
       file: piped ? process.stdout : flags.file,
       ...given('jobs', flags.jobs),
       ...given('compressLevel', flags.compress),
       ...given('copyFormat', flags.copyFormat),
-      ...given('tables', flags.table),
-      ...given('excludeTables', flags.excludeTable),
-      ...given('excludeTableData', flags.excludeTableData),
-      ...given('schemas', flags.schema),
-      ...given('excludeSchemas', flags.excludeSchema),
-      ...given('schemaOnly', flags.schemaOnly),
-      ...given('dataOnly', flags.dataOnly),
-      noOwner: !flags.owner,
-      noPrivileges: !flags.privileges || !flags.acl,
       ...given('height', flags.height),
       ...given('heightQuery', flags.heightQuery),
       ...given('hashQuery', flags.hashQuery),

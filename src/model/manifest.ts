@@ -1,6 +1,6 @@
 // The manifest as TypeScript sees it once it has been read: what an archive holds and proves about itself. Its form on disk
 // (decimal strings for integers that can pass 2^53) is in archive/manifest-schema.ts; docs/format.md explains it to strangers.
-import type { Column, CopyFormat } from './catalog.js';
+import type { Column, CopyFormat, Section } from './catalog.js';
 import type { Position } from './position.js';
 
 export const formatVersion = 1;
@@ -79,8 +79,8 @@ export interface Manifest {
     readonly jobs: number;
     readonly compressLevel: number;
     readonly chunkBytes: number;
-    /** What of schema and rows is inside. */
-    readonly sections: readonly ('schema' | 'data')[];
+    /** What of schema and rows is inside; pre-data or post-data where it is one half of the schema only. */
+    readonly sections: readonly ('schema' | Section)[];
     /** The selection as it was asked for: option name to patterns. Empty: everything. */
     readonly selection: Readonly<Record<string, readonly string[]>>;
   };

@@ -3,7 +3,8 @@
 import type pg from 'pg';
 import { TidemarkError } from '../model/errors.js';
 import { type ConnectOptions, connectClient, streamOf } from './connect.js';
-import { connectionError, queryError } from './errors.js';
+import { connectionError, isServerError, queryError } from './errors.js';
+import { quoteIdentifier } from './quote.js';
 import { type ConnectionSettings, describeConnection } from './settings.js';
 
 /** What a session is for. 'read' sessions never change anything; 'write' sessions restore. */
@@ -143,10 +144,25 @@ export async function openSession(
       if (use === 'read') calls.push(`pg_catalog.set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', false)`);
     }
     await client.query(`SELECT ${calls.join(', ')}`);
+    if (connection.role !== undefined) await setRole(client, connection.role, where);
     return new Session(client, version, where);
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error instanceof TidemarkError ? error : queryError(error, 'set up the session', where);
+  }
+}
+
+/** @throws TidemarkError PERMISSION_DENIED also where there is no such role */
+async function setRole(client: pg.Client, role: string, where: string): Promise<void> {
+  try {
+    await client.query(`SET ROLE ${quoteIdentifier(role)}`);
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+    throw new TidemarkError('PERMISSION_DENIED', `set the role ${role} on ${where}: ${error.message}`, {
+      cause: error,
+      details: { sqlstate: error.code },
+      hint: 'check the name of the role, and that the user who connects is a member of it',
+    });
   }
 }
 

@@ -24,6 +24,8 @@ export interface ConnectionSettings {
   readonly sslrootcert?: string;
   readonly sslcert?: string;
   readonly sslkey?: string;
+  /** SET ROLE in every session, after connecting. */
+  readonly role?: string;
   /** Settings for the server at its start, as in PGOPTIONS. */
   readonly options?: string;
   /** How long one connection may take to be made, in ms; default 30 s. */

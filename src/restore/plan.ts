@@ -58,8 +58,13 @@ export interface TableRows {
 }
 
 export interface PlanOptions {
+  /** What comes before the rows is made. */
   readonly schema: boolean;
   readonly data: boolean;
+  /** What comes after them is made. Default: as `schema`. */
+  readonly postData?: boolean;
+  /** False leaves out ANALYZE. */
+  readonly analyze?: boolean;
   /** `--clean`: drop first; with `ifExists` what is missing is no error. */
   readonly clean?: { readonly ifExists: boolean };
   readonly truncate?: boolean;
@@ -76,7 +81,7 @@ export interface PlanOptions {
 
 /** The actions inside of the target database, in order. */
 export function planContents(catalog: Catalog, options: PlanOptions): Plan {
-  const { schema, data, into, present = new Set() } = options;
+  const { schema, data, postData = schema, into, present = new Set() } = options;
   const steps = stepsByPhase(catalog, present);
   const loads = data ? planLoads({ ...catalog, tables: into?.order ?? catalog.tables }, options) : [];
   const names = loads.map(({ schema, name }) => ({ schema, name }));
@@ -90,14 +95,17 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   if (held.length > 0) actions.push({ action: 'hold autovacuum', tables: held });
   if (data) actions.push({ action: 'rows', loads }, { action: 'values', steps: steps.values });
   if (aside) actions.push({ action: 'restore triggers' }, { action: 'check foreign keys', tables: names });
-  if (schema) {
-    const last = steps['event triggers'];
-    actions.push({ action: 'post-data', steps: steps['post-data'] });
-    if (held.length > 0) actions.push({ action: 'release autovacuum' });
-    actions.push({ action: 'privileges', steps: data ? steps.privileges : [...steps.privileges, ...last] });
-    if (data) actions.push({ action: 'refresh', steps: [...steps.refresh, ...last] });
+  // Rows that came in an earlier restore are as good.
+  const refreshes = data || !schema;
+  const last = steps['event triggers'];
+  if (postData) actions.push({ action: 'post-data', steps: steps['post-data'] });
+  if (held.length > 0) actions.push({ action: 'release autovacuum' });
+  if (postData) {
+    actions.push({ action: 'privileges', steps: refreshes ? steps.privileges : [...steps.privileges, ...last] });
+    if (refreshes) actions.push({ action: 'refresh', steps: [...steps.refresh, ...last] });
   }
-  if (data) actions.push({ action: 'analyze', tables: planAnalyze(catalog, names, schema ? steps.refresh : []) });
+  if (data && options.analyze !== false)
+    actions.push({ action: 'analyze', tables: planAnalyze(catalog, names, postData ? steps.refresh : []) });
   return actions;
 }
 
@@ -135,11 +143,22 @@ export function planLoads(
       const { schema, name, directory } = table;
       const stored = rowsOf?.(table);
       const sizes = { rows: stored?.rows ?? 0n, rawBytes: stored?.rawBytes ?? 0n };
-      const through = table.loadInto === undefined ? undefined : objects[table.loadInto];
-      const target = through?.schema === undefined ? table : { ...table, schema: through.schema, name: through.name };
-      return { schema, name, directory, sql: copySql(target), ...sizes, ...(rowsOf ? { chunks: stored?.chunks ?? [] } : {}) };
+      return {
+        schema,
+        name,
+        directory,
+        sql: copySql(loadTarget({ objects }, table)),
+        ...sizes,
+        ...(rowsOf ? { chunks: stored?.chunks ?? [] } : {}),
+      };
     });
   return into ? loads : loads.sort((a, b) => (a.rawBytes === b.rawBytes ? 0 : a.rawBytes < b.rawBytes ? 1 : -1));
+}
+
+/** The table under the name of the one that its rows are sent to. */
+export function loadTarget({ objects }: Pick<Catalog, 'objects'>, table: CatalogTable): CatalogTable {
+  const through = table.loadInto === undefined ? undefined : objects[table.loadInto];
+  return through?.schema === undefined ? table : { ...table, schema: through.schema, name: through.name };
 }
 
 type TableName = Pick<TableLoad, 'schema' | 'name'>;

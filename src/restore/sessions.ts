@@ -68,7 +68,8 @@ export class Sessions implements AsyncDisposable {
     this.#open.clear();
     for (const database of databases) {
       try {
-        const connection = withDatabase(this.connection, database);
+        // Who connects may end sessions of that user; the role that they have taken on may not.
+        const { role: _, ...connection } = withDatabase(this.connection, database);
         await using cleaner = await openSession(connection, { use: 'write', applicationName: `${this.applicationName} end` });
         await cleaner.query('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = $1', [
           this.applicationName,

@@ -34,8 +34,16 @@ export function withParameters(parameters: readonly string[]): string {
   return parameters.length === 0 ? '' : ` WITH (${parameters.join(', ')})`;
 }
 
-/** Statements that run with a default tablespace: the only way in for statements that the server deparses as a whole. */
+/** Statements that run with a default tablespace: the only way in for statements that the server deparses as a whole, and the way for
+ *  all, so that --no-tablespaces can leave it out of an archive's statements. */
 export function inTablespace(tablespace: string | null, statement: string): readonly string[] {
   if (tablespace === null) return [statement];
   return [`SET default_tablespace = ${quoteLiteral(tablespace)}`, statement, `SET default_tablespace = ''`];
+}
+
+/** Statements that run with a default access method of tables, as inTablespace does, for --no-table-access-method. Heap is the default
+ *  of our sessions. */
+export function withAccessMethod(method: string | null, statements: readonly string[]): readonly string[] {
+  if (method === null || method === 'heap') return statements;
+  return [`SET default_table_access_method = ${quoteLiteral(method)}`, ...statements, 'SET default_table_access_method = heap'];
 }

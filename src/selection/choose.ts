@@ -5,12 +5,14 @@ import { TidemarkError } from '../model/errors.js';
 import type { Pattern } from './pattern.js';
 import type { Standing } from './reach.js';
 
-/** Tables are given as parsePattern reads them, schemas as parseSchemaPattern does. */
+/** Tables are given as parsePattern reads them, schemas as parseSchemaPattern does, extensions as parseExtensionPattern. */
 export interface Patterns {
   readonly tables?: readonly Pattern[];
   readonly excludeTables?: readonly Pattern[];
   readonly schemas?: readonly Pattern[];
   readonly excludeSchemas?: readonly Pattern[];
+  readonly extensions?: readonly Pattern[];
+  readonly excludeExtensions?: readonly Pattern[];
 }
 
 /** Kinds that --table can name. */
@@ -21,18 +23,23 @@ const neverPulled = new Set(['table', 'foreign table', 'view', 'materialized vie
 const systemSchemas = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
 
 /** How each object stands, by id.
- *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables` or `schemas` that matches nothing */
+ *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables`, `schemas` or `extensions` that matches nothing */
 export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[] {
   const { objects } = catalog;
-  const { tables = [], excludeTables = [] } = patterns;
+  const { tables = [], excludeTables = [], extensions = [], excludeExtensions = [] } = patterns;
   // As pg_dump has it: the switches for schemas have no effect when --table is used.
   const { schemas = [], excludeSchemas = [] } = tables.length > 0 ? {} : patterns;
   refuseUnmatched('table', tables, (pattern) => objects.some((object) => matchesRelation(objects, object, pattern)));
   refuseUnmatched('schema', schemas, (pattern) => objects.some((object) => matchesSchema(object, pattern)));
+  refuseUnmatched('extension', extensions, (pattern) => objects.some((object) => matchesExtension(object, pattern)));
 
   const named = objects.map((object) => tables.some((pattern) => matchesRelation(objects, object, pattern)));
   const excluded = objects.map((object) => excludeTables.some((pattern) => matchesRelation(objects, object, pattern)));
   const own = objects.map((object): Standing => {
+    // As pg_dump has it: --extension says which extensions, and nothing of anything else.
+    if (excludeExtensions.some((pattern) => matchesExtension(object, pattern))) return 'excluded';
+    if (extensions.length > 0 && object.kind === 'extension')
+      return extensions.some((pattern) => matchesExtension(object, pattern)) ? 'chosen' : 'unselected';
     if (excluded[object.id] || excludeSchemas.some((pattern) => matchesSchema(object, pattern))) return 'excluded';
     if (tables.length > 0) return named[object.id] ? 'chosen' : 'unselected';
     return schemas.length === 0 || schemas.some((pattern) => matchesSchema(object, pattern)) ? 'chosen' : 'unselected';
@@ -55,8 +62,16 @@ function matchesSchema(object: CatalogObject, { name }: Pattern): boolean {
   return schema !== undefined && !systemSchemas.has(schema) && name.test(schema);
 }
 
+function matchesExtension({ kind, name }: CatalogObject, pattern: Pattern): boolean {
+  return kind === 'extension' && pattern.name.test(name);
+}
+
 /** @throws TidemarkError PATTERN_UNMATCHED for the first pattern that matches nothing */
-export function refuseUnmatched(what: 'table' | 'schema', patterns: readonly Pattern[], matches: (pattern: Pattern) => boolean): void {
+export function refuseUnmatched(
+  what: 'table' | 'schema' | 'extension',
+  patterns: readonly Pattern[],
+  matches: (pattern: Pattern) => boolean,
+): void {
   for (const pattern of patterns) {
     if (matches(pattern)) continue;
     throw new TidemarkError('PATTERN_UNMATCHED', `select ${what}s by the pattern ${pattern.text}: there is no such ${what}`, {

@@ -41,6 +41,14 @@ export function parseSchemaPattern(text: string, { database }: PatternOptions = 
   return { name: expression(name, text), text };
 }
 
+/** Reads a pattern for names without a schema: of extensions.
+ *  @throws TidemarkError USAGE where the pattern cannot be read */
+export function parseExtensionPattern(text: string): Pattern {
+  const [name, ...outer] = split(text).reverse();
+  if (name === undefined || outer.length > 0) throw unreadable(text, 'it has too many dotted names');
+  return { name: expression(name, text), text };
+}
+
 function unreadable(text: string, why: string, hint = 'quote special characters: "Name", "schema"."a.b"'): TidemarkError {
   return new TidemarkError('USAGE', `read the pattern ${text}: ${why}`, { hint });
 }

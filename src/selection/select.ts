@@ -1,20 +1,18 @@
-// The part of a catalog that the options of pg_dump ask for: --table, --schema, what they exclude, --no-owner and --no-privileges.
-// Pure: a catalog goes in, a smaller one comes out, with a list of what could not come along. Patterns are read by pattern.ts.
-// See https://www.postgresql.org/docs/current/app-pgdump.html
-import type { Catalog, Facet } from '../model/catalog.js';
+// The objects of a catalog that the options of pg_dump ask for: --table, --schema, --extension, what they exclude, and what the
+// switches --no-... leave out. Pure: a catalog goes in, a smaller one comes out, with a list of what could not come along. Patterns are
+// read by pattern.ts. See https://www.postgresql.org/docs/current/app-pgdump.html
+import type { Catalog } from '../model/catalog.js';
 import type { LeftOut } from '../model/manifest.js';
 import { choose, matchesRelation, type Patterns, refuseUnmatched } from './choose.js';
 import { leftOutOf } from './left-out.js';
+import { type Omission, omit } from './omit.js';
 import type { Pattern } from './pattern.js';
 import { reach } from './reach.js';
 import { renumber } from './renumber.js';
-import { withoutFacets } from './without-facets.js';
 
 export interface Selection extends Patterns {
-  /** False leaves out ALTER ... OWNER TO. */
-  readonly owner: boolean;
-  /** False leaves out GRANT, REVOKE and default privileges. */
-  readonly privileges: boolean;
+  /** What is left out of all objects, or altogether. */
+  readonly omissions?: ReadonlySet<Omission>;
 }
 
 /** Selects as pg_dump does, and more where its selection would not restore:
@@ -22,6 +20,8 @@ export interface Selection extends Patterns {
  *  - `tables` (-t) chooses tables, views, materialized views, sequences and foreign tables, with indexes, constraints, triggers and all
  *    else that belongs to them; `schemas` (-n) chooses the schemas with all that lies in them. Together, `tables` alone counts.
  *  - `excludeTables` (-T) and `excludeSchemas` (-N) win over both; excludeSchemas has no effect with `tables`.
+ *  - `extensions` (-e) and `excludeExtensions` choose among extensions alone. One that a chosen object needs comes along unless it is
+ *    excluded.
  *  - Partitions go with their partitioned table, in and out, unlike pg_dump's -t and -T, and like its --table-and-children and
  *    --exclude-table-and-children: the rows of a partitioned table lie in its partitions. Inheritance children do not.
  *  - What the chosen objects need is taken along: schemas, extensions, types, functions, collations, sequences, and what those need;
@@ -30,10 +30,9 @@ export interface Selection extends Patterns {
  *    so is all that needs it in turn, and each is in `leftOut` with the reason. So is what needs an excluded object.
  *
  *  The ids of the result are indexes again. Without patterns, everything is in and `leftOut` is empty.
- *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables` or `schemas` that matches nothing */
+ *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables`, `schemas` or `extensions` that matches nothing */
 export function selectSteps(whole: Catalog, selection: Selection): { readonly catalog: Catalog; readonly leftOut: readonly LeftOut[] } {
-  const facets = new Set<Facet>([...(selection.owner ? [] : ['owner' as const]), ...(selection.privileges ? [] : ['privilege' as const])]);
-  const catalog = withoutFacets(whole, facets);
+  const catalog = omit(whole, selection.omissions ?? new Set());
   const standing = choose(catalog, selection);
   const reached = reach(catalog, standing);
   const leftOut = leftOutOf(catalog, reached, standing);

@@ -45,6 +45,23 @@ const rights = [
   [['-Ox'], { owner: false, privileges: false }],
   [[], { owner: true, privileges: true, acl: true }],
 ] as const;
+const switches = [
+  [['--no-comments'], { comments: false, publications: true }],
+  [['--no-publications'], { publications: false }],
+  [['--no-subscriptions'], { subscriptions: false }],
+  [['--no-security-labels'], { securityLabels: false }],
+  [['--no-tablespaces'], { tablespaces: false }],
+  [['--no-table-access-method'], { tableAccessMethod: false }],
+  [['--role', 'app'], { role: 'app' }],
+  [['--strict-names'], { strictNames: true }],
+  [['--section=pre-data', '--section', 'post-data'], { section: ['pre-data', 'post-data'] }],
+  [['--extension', 'a', '--extension', 'b'], { extension: ['a', 'b'] }],
+  [['--exclude-extension', 'a'], { excludeExtension: ['a'] }],
+] as const;
+const rows = [
+  [['--exclude-table-data', 'a', '--exclude-table-data', 'b'], { excludeTableData: ['a', 'b'] }],
+  [['--load-via-partition-root'], { loadViaPartitionRoot: true }],
+] as const;
 const json = [[['--json'], { json: true }]] as const;
 const lock = [
   [['--lock-wait-timeout', '5s'], { lockWaitTimeout: 5000 }],
@@ -59,6 +76,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     ...exclusions,
     ...sections,
     ...rights,
+    ...switches,
+    ...rows,
     ...lock,
     ...json,
     [['-f', 'x'], { file: 'x' }],
@@ -68,7 +87,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['-Z5'], { compress: 5 }],
     [['--compress=zstd:5'], { compress: 5 }],
     [['--copy-format', 'binary'], { copyFormat: 'binary' }],
-    [['--exclude-table-data', 'a', '--exclude-table-data', 'b'], { excludeTableData: ['a', 'b'] }],
+    [['-e', 'a'], { extension: ['a'] }],
     [['--height', '12'], { height: 12n }],
     [['--height-query', 'SELECT 1'], { heightQuery: 'SELECT 1' }],
     [['--hash-query', 'SELECT 1'], { hashQuery: 'SELECT 1' }],
@@ -81,7 +100,12 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     ...patterns,
     ...sections,
     ...rights,
+    ...switches,
+    ...rows,
     ...json,
+    [['--exclude-table', 'a'], { excludeTable: ['a'] }],
+    [['-N', 'a', '--exclude-schema', 'b'], { excludeSchema: ['a', 'b'] }],
+    [['--no-analyze'], { analyze: false }],
     [['-c'], { clean: true }],
     [['--clean', '--if-exists'], { clean: true, ifExists: true }],
     [['-C'], { create: true }],
@@ -90,7 +114,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--dry-run'], { dryRun: true }],
     [['--swap', '--force'], { swap: true, force: true }],
   ],
-  schema: [...connection, ...patterns, ...exclusions, ...rights, ...lock, ...json],
+  schema: [...connection, ...patterns, ...exclusions, ...rights, ...switches, ...lock, ...json, [['-e', 'a'], { extension: ['a'] }]],
   verify: [...json],
   show: [...json],
 };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Catalog, CatalogObject, CatalogTable, Facet, Section, Step } from '#dist/model/catalog.js';
-import { copySql, dropSql, planContents, planDrops, planTruncate, stepsByPhase } from '#dist/restore/plan.js';
+import { copySql, dropSql, type PlanOptions, planContents, planDrops, planTruncate, stepsByPhase } from '#dist/restore/plan.js';
 
 function object(id: number, kind: string, more: Partial<CatalogObject> = {}): CatalogObject {
   return { id, kind, schema: 's', name: `o${id}`, ...more };
@@ -88,6 +88,26 @@ test('schema only, data only and both', () => {
   expect(actions({ schema: true, data: false })).toEqual(['pre-data', 'post-data', 'privileges']);
   expect(actions({ schema: false, data: true })).toEqual(['rows', 'values', 'analyze']);
   expect(actions({ schema: true, data: true })).toEqual(['pre-data', 'rows', 'values', 'post-data', 'privileges', 'refresh', 'analyze']);
+});
+
+test('post-data alone, pre-data with rows, and no ANALYZE', () => {
+  const catalog: Catalog = {
+    objects: [object(0, 'table'), object(1, 'materialized view')],
+    steps: [step(0, 0, 'pre-data'), step(1, 0, 'post-data'), step(2, 1, 'post-data', 'refresh')],
+    tables: [table(0)],
+  };
+  const actions = (options: PlanOptions) => planContents(catalog, options).map(({ action }) => action);
+  expect(actions({ schema: false, data: false, postData: true })).toEqual(['post-data', 'privileges', 'refresh']);
+  expect(actions({ schema: true, data: true, postData: false })).toEqual(['pre-data', 'rows', 'values', 'analyze']);
+  expect(actions({ schema: false, data: true, postData: false, analyze: false })).toEqual(['rows', 'values']);
+  const rowsOf = () => ({ rows: 1n, rawBytes: 8n << 20n, chunks: [] });
+  expect(actions({ schema: true, data: true, postData: false, analyze: false, holdAutovacuum: true, rowsOf })).toEqual([
+    'pre-data',
+    'hold autovacuum',
+    'rows',
+    'values',
+    'release autovacuum',
+  ]);
 });
 
 test('large tables first; tables whose rows are not in the archive are left alone', () => {

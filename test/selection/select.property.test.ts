@@ -59,8 +59,7 @@ test('a selection is a catalog, in order, without strangers, and says what it la
       const selection = {
         tables: tables.map((text) => parsePattern(text)),
         excludeTables: excludeTables.map((text) => parsePattern(text)),
-        owner,
-        privileges,
+        omissions: new Set([...(owner ? [] : ['owner' as const]), ...(privileges ? [] : ['privileges' as const])]),
       };
       const { catalog: selected, leftOut } = selectSteps(catalog, selection);
       selected.objects.forEach((object, id) => {

@@ -1,7 +1,8 @@
 // What a selection takes, leaves and says about it, on a catalog with every sort of relationship.
 import { describe, expect, test } from 'vitest';
 import type { Catalog } from '#dist/model/catalog.js';
-import { parsePattern, parseSchemaPattern } from '#dist/selection/pattern.js';
+import type { Omission } from '#dist/selection/omit.js';
+import { parseExtensionPattern, parsePattern, parseSchemaPattern } from '#dist/selection/pattern.js';
 import { matchTables, selectSteps } from '#dist/selection/select.js';
 import { catalogOf, type Given, namesOf } from './catalog-of.js';
 
@@ -69,18 +70,20 @@ interface Asked {
   readonly T?: string[];
   readonly n?: string[];
   readonly N?: string[];
-  readonly owner?: boolean;
-  readonly privileges?: boolean;
+  readonly e?: string[];
+  readonly E?: string[];
+  readonly omissions?: readonly Omission[];
 }
 
-function select({ t = [], T = [], n = [], N = [], owner = true, privileges = true }: Asked, from: Catalog = catalog) {
+function select({ t = [], T = [], n = [], N = [], e = [], E = [], omissions = [] }: Asked, from: Catalog = catalog) {
   const result = selectSteps(from, {
     tables: t.map((text) => parsePattern(text)),
     excludeTables: T.map((text) => parsePattern(text)),
     schemas: n.map((text) => parseSchemaPattern(text)),
     excludeSchemas: N.map((text) => parseSchemaPattern(text)),
-    owner,
-    privileges,
+    extensions: e.map((text) => parseExtensionPattern(text)),
+    excludeExtensions: E.map((text) => parseExtensionPattern(text)),
+    omissions: new Set(omissions),
   });
   return {
     names: namesOf(result.catalog),
@@ -259,13 +262,28 @@ describe('selectSteps', () => {
     ]);
     const last = { id: 4, object: 0, section: 'post-data' as const, facet: 'refresh' as const, statements: ['after'], needs: [1, 2] };
     const longer = { ...chain, steps: [...chain.steps, last] };
-    expect(select({ owner: false }, longer).catalog.steps.map((step) => step.needs)).toEqual([[], [0], [], [0, 1]]);
-    const bare = select({ owner: false, privileges: false }, longer);
+    expect(select({ omissions: ['owner'] }, longer).catalog.steps.map((step) => step.needs)).toEqual([[], [0], [], [0, 1]]);
+    const bare = select({ omissions: ['owner', 'privileges'] }, longer);
     expect(bare.names).toEqual(['app.a']);
     expect(bare.catalog.steps).toEqual([
       expect.objectContaining({ id: 0, statements: ['make app.a'] }),
       expect.objectContaining({ id: 1, statements: ['after'], needs: [0] }),
     ]);
+  });
+
+  test('chooses among extensions, and among nothing else', () => {
+    const longer = catalogOf([...given, { kind: 'extension', name: 'hstore', needs: ['lib'] }, { kind: 'extension', name: 'ltree' }]);
+    const names = [...namesOf(longer)];
+    expect(select({ e: ['hs*'] }, longer).names).toEqual(names.filter((name) => name !== 'ltree'));
+    expect(select({ E: ['hstore'] }, longer).names).toEqual(names.filter((name) => name !== 'hstore'));
+    expect(select({ t: ['totals'], e: ['ltree'] }, longer).names).toContain('ltree');
+    expect(select({ t: ['totals'] }, longer).names).not.toContain('ltree');
+  });
+
+  test('says what cannot be without an excluded extension', () => {
+    const { names, leftOut } = select({ E: ['citext'] });
+    expect(names).toEqual(expect.not.arrayContaining(['citext', 'lib.email', 'app.users']));
+    expect(leftOut).toContain('domain lib.email: it needs extension citext, which is excluded');
   });
 
   test.each([
@@ -275,6 +293,7 @@ describe('selectSteps', () => {
     [{ t: ['lib.member'] }, 'lib.member', 'table'],
     [{ n: ['ap'] }, 'ap', 'schema'],
     [{ n: ['pg_catalog'] }, 'pg_catalog', 'schema'],
+    [{ e: ['citex'] }, 'citex', 'extension'],
   ])('refuses a pattern that matches nothing: %j', (asked, pattern, what) => {
     expect(() => select(asked)).toThrow(
       expect.objectContaining({ code: 'PATTERN_UNMATCHED', message: expect.stringContaining(pattern), details: { pattern, what } }),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from '../extension-dependency.js';
 import { defineKind, key, type StepDraft } from '../kind.js';
-import { dependsOnExtensions, isUserRelation, storageParameters, withParameters } from '../relation-sql.js';
+import { dependsOnExtensions, inTablespace, isUserRelation, storageParameters, withAccessMethod, withParameters } from '../relation-sql.js';
 import { viewAlso, viewColumnNames, viewColumns, viewQuery, viewRow, viewTables } from '../view-parts.js';
 
 const columnSettings = z.object({
@@ -31,13 +31,11 @@ type Row = z.infer<typeof row>;
 const storage = { p: 'PLAIN', e: 'EXTERNAL', x: 'EXTENDED', m: 'MAIN' } as const;
 const compression = { p: 'pglz', l: 'lz4' } as const;
 
-function create(row: Row): string {
+function create(row: Row): readonly string[] {
   const parameters = [...storageParameters(row.reloptions ?? []), ...storageParameters(row.toastoptions ?? [], 'toast')];
-  // The session's default access method is heap.
-  const using = row.amname === 'heap' ? '' : ` USING ${quoteIdentifier(row.amname)}`;
-  const tablespace = row.spcname === null ? '' : ` TABLESPACE ${quoteIdentifier(row.spcname)}`;
   const name = qualifiedName(row.nspname, row.relname);
-  return `CREATE MATERIALIZED VIEW ${name}${using}${withParameters(parameters)}${tablespace} AS ${viewQuery(row)} WITH NO DATA`;
+  const statement = `CREATE MATERIALIZED VIEW ${name}${withParameters(parameters)} AS ${viewQuery(row)} WITH NO DATA`;
+  return withAccessMethod(row.amname, inTablespace(row.spcname, statement));
 }
 
 /** ALTER COLUMN actions for what the columns have beyond their query. */
@@ -94,7 +92,7 @@ export const materializedView = defineKind<Row>({
         key: own,
         facet: 'definition',
         section: 'pre-data',
-        statements: () => [create(row)],
+        statements: () => create(row),
         // A query that relies on a primary key (GROUP BY) can only be had after the rows.
         split: { cost: 7, early: null },
       },

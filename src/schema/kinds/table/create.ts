@@ -2,7 +2,7 @@
 // too much of when it inherits, is in alter.ts.
 import { qualifiedName, quoteIdentifier } from '../../../pg/quote.js';
 import type { Form, Server } from '../../kind.js';
-import { storageParameters, withParameters } from '../../relation-sql.js';
+import { inTablespace, storageParameters, withAccessMethod, withParameters } from '../../relation-sql.js';
 import type { Column, Constraint, Table } from './row.js';
 import { constraintKey, defaultKey, inherits, inheritsExpression, isPrinted, statedNotNull, treatConstraint } from './shape.js';
 
@@ -54,8 +54,18 @@ function isListed(table: Table, constraint: Constraint, form: Form): boolean {
   return !table.columns.some((column) => column.attname === constraint.attname && isPrinted(table, column));
 }
 
-/** The whole statement. */
-export function createTable(table: Table, form: Form, { version }: Server): string {
+/** CREATE TABLE, and what says where and how it is stored. */
+export function createTable(table: Table, form: Form, server: Server): readonly string[] {
+  const { relkind, amname } = table;
+  const placed = inTablespace(table.spcname, statement(table, form, server));
+  if (relkind === 'r') return withAccessMethod(amname, placed);
+  // A partitioned table has no storage and takes no default, only (from 17) what it is told. Partitions are made by themselves.
+  if (amname === null) return placed;
+  const method = `ALTER TABLE ONLY ${qualifiedName(table.nspname, table.relname)} SET ACCESS METHOD ${quoteIdentifier(amname)}`;
+  return [...placed, method];
+}
+
+function statement(table: Table, form: Form, { version }: Server): string {
   const columns = table.columns
     .filter((column) => isPrinted(table, column))
     .map((column) => columnClause(table, column, { form, version }))
@@ -70,13 +80,6 @@ export function createTable(table: Table, form: Form, { version }: Server): stri
     list,
     inherits(table) ? `\nINHERITS (${table.parents.map(({ nspname, relname }) => qualifiedName(nspname, relname)).join(', ')})` : '',
     table.partkey === null ? '' : `\nPARTITION BY ${table.partkey}`,
-    usingClause(table),
     withParameters([...storageParameters(table.reloptions ?? []), ...storageParameters(table.toastoptions ?? [], 'toast')]),
-    table.spcname === null ? '' : ` TABLESPACE ${quoteIdentifier(table.spcname)}`,
   ].join('');
-}
-
-/** A plain table's access method is heap where nothing else is said, a partitioned table (from 17) has one only where it was said. */
-function usingClause({ relkind, amname }: Table): string {
-  return amname === null || (relkind === 'r' && amname === 'heap') ? '' : ` USING ${quoteIdentifier(amname)}`;
 }

@@ -21,7 +21,7 @@ function steps(table: Table, server: Server): readonly StepDraft[] {
       facet: 'definition',
       section: 'pre-data',
       needs: [],
-      statements: (form) => [createTable(table, form, server), ...finishTable(table, server.version)],
+      statements: (form) => [...createTable(table, form, server), ...finishTable(table, server.version)],
     },
     ...familySteps(table, server.version),
     // When the children are there: they would inherit storage and compression, which they have of their own.

@@ -1,0 +1,67 @@
+// Takes out of a catalog what the switches --no-owner, --no-comments, --no-publications, --no-tablespaces and their like leave out: steps
+// that others may need only for the order, objects that nothing else is made of, and settings around a statement. Closes the gaps.
+import type { Catalog, Step } from '../model/catalog.js';
+import { renumber } from './renumber.js';
+
+/** What each switch leaves out: facets of all objects, or objects of these kinds. */
+const omitted = {
+  owner: { facets: ['owner'] },
+  privileges: { facets: ['privilege'] },
+  comments: { facets: ['comment'] },
+  'security-labels': { facets: ['security-label'] },
+  publications: { kinds: ['publication', 'publication table', 'publication schema'] },
+  subscriptions: { kinds: ['subscription'] },
+  tablespaces: { settings: /^SET default_tablespace = / },
+  'table-access-method': {
+    // That of a partitioned table, which has no storage, is set by itself.
+    settings: /^(?:SET default_table_access_method = |ALTER TABLE ONLY "(?:[^"]|"")*"\."(?:[^"]|"")*" SET ACCESS METHOD )/,
+  },
+} as const satisfies Readonly<Record<string, Omitted>>;
+
+interface Omitted {
+  readonly facets?: readonly string[];
+  readonly kinds?: readonly string[];
+  /** Statements that only say where, or in which form, the next one puts its object. */
+  readonly settings?: RegExp;
+}
+
+/** The word of a switch without its `--no-`. */
+export type Omission = keyof typeof omitted;
+
+/** The catalog without these: whatever needed a step that goes needs what that one needed. Objects that had nothing but such steps go,
+ *  too. */
+export function omit(catalog: Catalog, omissions: ReadonlySet<Omission>): Catalog {
+  const chosen: readonly Omitted[] = [...omissions].map((name) => omitted[name]);
+  const facets = new Set(chosen.flatMap((one) => one.facets ?? []));
+  const kinds = new Set(chosen.flatMap((one) => one.kinds ?? []));
+  const settings = chosen.flatMap((one) => one.settings ?? []);
+  const goes = ({ facet, object }: Step): boolean => facets.has(facet) || kinds.has(catalog.objects[object]?.kind ?? '');
+  return withoutSteps(withoutStatements(catalog, settings), goes);
+}
+
+function withoutStatements(catalog: Catalog, settings: readonly RegExp[]): Catalog {
+  if (settings.length === 0) return catalog;
+  const goes = (statement: string): boolean => settings.some((setting) => setting.test(statement));
+  return {
+    ...catalog,
+    steps: catalog.steps.map((step) =>
+      step.statements.some(goes) ? { ...step, statements: step.statements.filter((statement) => !goes(statement)) } : step,
+    ),
+  };
+}
+
+function withoutSteps(catalog: Catalog, goes: (step: Step) => boolean): Catalog {
+  if (!catalog.steps.some(goes)) return catalog;
+  // A need has a smaller id than its step, so what replaces it is known already.
+  const stead: (readonly number[])[] = [];
+  const kept: Step[] = [];
+  for (const step of catalog.steps) {
+    const needs = [...new Set(step.needs.flatMap((need) => stead[need] ?? []))].sort((a, b) => a - b);
+    stead.push(goes(step) ? needs : [step.id]);
+    if (!goes(step)) kept.push({ ...step, needs });
+  }
+  const had = new Set(catalog.steps.map((step) => step.object));
+  const have = new Set(kept.map((step) => step.object));
+  const objects = catalog.objects.filter(({ id }) => have.has(id) || !had.has(id));
+  return renumber(catalog, { objects, steps: kept });
+}
