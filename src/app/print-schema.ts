@@ -11,7 +11,7 @@ import { readSchema } from './snapshot-schema.js';
 
 /** `sections`: pre-data and post-data; there are no rows. */
 export type SchemaOptions = Omit<CommonOptions, 'jobs' | 'schemaOnly' | 'dataOnly' | 'excludeTableData' | 'loadViaPartitionRoot'> &
-  Pick<SnapshotOptions, 'lockTimeoutMs' | 'skipUnsupported'>;
+  Pick<SnapshotOptions, 'lockTimeoutMs' | 'secrets' | 'skipUnsupported'>;
 
 export interface SchemaText {
   /** What comes before the rows, and what comes after them; empty where that section was not asked for. */

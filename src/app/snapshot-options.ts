@@ -14,6 +14,9 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions {
   /** 'auto' (default): binary for tables of types whose binary form is the same on every server, else text.
    *  'binary': all tables, for servers of the same version; a column that cannot travel so is an error. */
   readonly copyFormat?: CopyFormat | 'auto';
+  /** Takes the options of user mappings and the connection strings of subscriptions along as they are; default: without what may be a
+   *  password or key, and listed. */
+  readonly secrets?: boolean;
   /** How long a table lock may be waited for, in ms; readers that come after us wait as long at most. 0: for ever. Default 10 s. */
   readonly lockTimeoutMs?: number;
   /** The transaction is given up when it gets older than this, in ms: an old one keeps the server from cleaning up. Default: never. */
@@ -30,6 +33,7 @@ export const chunkBytes = 4 << 20;
 export interface SnapshotPlan extends CommonPlan {
   readonly compressLevel: number;
   readonly copyFormat: CopyFormat | 'auto';
+  readonly secrets: boolean;
   readonly lockTimeoutMs: number;
   readonly maxAgeMs: number | undefined;
   readonly skipUnsupported: boolean;
@@ -58,6 +62,7 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPl
     ...settleCommon(options, { attempt }),
     compressLevel,
     copyFormat: options.copyFormat ?? 'auto',
+    secrets: options.secrets ?? false,
     lockTimeoutMs,
     maxAgeMs,
     skipUnsupported: options.skipUnsupported ?? false,

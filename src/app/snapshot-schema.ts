@@ -26,7 +26,7 @@ export interface SnapshotSchema {
 /** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT,
  *  also for a column that cannot travel in binary where that is asked for; PERMISSION_DENIED for the value of a chosen sequence */
 export async function readSchema(control: Session, view: View, plan: SnapshotPlan): Promise<SnapshotSchema> {
-  const server = await readServer(control);
+  const server = { ...(await readServer(control)), secrets: plan.secrets };
   const before = await readFingerprint(control, server);
   const whole = await introspect(control, { server, skipUnsupported: plan.skipUnsupported });
   await using fresh = await openSession(plan.connection, { use: 'read', applicationName: 'tidemark check', signal: plan.signal });
@@ -46,7 +46,7 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
   }
   const { catalog, leftOut } = selectContents({ objects: whole.objects, steps: whole.steps, tables }, plan.contents);
   if (plan.contents.sections.has('data')) refuseUnread(whole, catalog);
-  const allLeftOut = [...whole.leftOut, ...leftOut];
+  const allLeftOut = [...whole.leftOut, ...leftOut, ...partOf(whole, catalog)];
   refuseSilence(view, catalog, allLeftOut);
   const schema = planReading({ catalog, leftOut: allLeftOut }, { view, plan, described: [...described.values()] });
   if (plan.copyFormat === 'binary') {
@@ -73,6 +73,13 @@ function refuseUnread({ objects, failures }: IntrospectedSchema, chosen: Catalog
     const object = objects[id];
     if (object && names.has(identity(object))) throw failure;
   }
+}
+
+/** What stays away of the objects that the catalog makes. */
+function partOf({ objects, partial }: IntrospectedSchema, chosen: Catalog): readonly LeftOut[] {
+  const made = new Set(chosen.steps.map(({ object }) => object));
+  const names = new Set(chosen.objects.filter(({ id }) => made.has(id)).map(identity));
+  return [...partial].flatMap(([id, leftOut]) => (names.has(identity(objects[id] as CatalogObject)) ? leftOut : []));
 }
 
 function identity({ kind, schema, name }: CatalogObject): string {

@@ -7,6 +7,7 @@ import { run } from './run.js';
 
 interface Flags extends ContentFlags {
   readonly lockWaitTimeout?: number;
+  readonly secrets?: true;
   readonly skipUnsupported?: true;
   readonly json?: true;
 }
@@ -14,6 +15,7 @@ interface Flags extends ContentFlags {
 export function schemaCommand(): Command {
   const command = addConnection(new Command('schema').description('print the DDL of a database as SQL'));
   return addContents(command, { short: { excludeTable: '-T, ', extension: '-e, ' }, rows: false })
+    .option('--secrets', 'with the passwords of user mappings and subscriptions')
     .option('--lock-wait-timeout <duration>', 'give up when a table lock takes longer (default: 10s; 0: never)', duration)
     .option('--skip-unsupported', 'go on without objects of unknown kinds')
     .option('--json', 'events on standard error and the result on standard output as JSON')
@@ -27,6 +29,7 @@ async function schema(flags: Flags): Promise<void> {
     const printed = await printSchema({
       ...contentOptions(flags),
       ...given('lockTimeoutMs', flags.lockWaitTimeout),
+      ...given('secrets', flags.secrets),
       ...given('skipUnsupported', flags.skipUnsupported),
       onEvent,
       signal,

@@ -20,6 +20,7 @@ interface Flags extends ContentFlags {
   readonly streamsQuery?: string;
   readonly lockWaitTimeout?: number;
   readonly maxAge?: number;
+  readonly secrets?: true;
   readonly skipUnsupported?: true;
   readonly json?: true;
 }
@@ -32,6 +33,7 @@ export function snapshotCommand(): Command {
     .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)
     .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']));
   return addContents(command, { short: { excludeTable: '-T, ', extension: '-e, ' }, rows: true })
+    .option('--secrets', 'with the passwords of user mappings and subscriptions')
     .option('--height <n>', 'height to record', height)
     .option('--height-query <sql>', 'query for the height, run in the snapshot')
     .option('--hash-query <sql>', 'query for the hash, run in the snapshot; $1 is the height')
@@ -63,6 +65,7 @@ async function snapshot(flags: Flags): Promise<void> {
       ...given('streamsQuery', flags.streamsQuery),
       ...given('lockTimeoutMs', flags.lockWaitTimeout),
       ...given('maxAgeMs', flags.maxAge),
+      ...given('secrets', flags.secrets),
       ...given('skipUnsupported', flags.skipUnsupported),
       onEvent,
       signal,

@@ -5,6 +5,7 @@ import type { EventListener } from '../model/events.js';
 import type { Manifest } from '../model/manifest.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
+import { planAnalysis } from './analyze.js';
 import { type Held, holdAutovacuum, releaseAutovacuum } from './autovacuum.js';
 import { createDatabase, type DatabaseLocale, dropDatabase } from './database.js';
 import { checkForeignKeys } from './foreign-keys.js';
@@ -12,6 +13,7 @@ import { loadRows, type RowSource } from './load-rows.js';
 import { dropMark, type Mark, setMark } from './marker.js';
 import type { Action, Plan, TableLoad } from './plan.js';
 import { Progress } from './progress.js';
+import { runRefreshes } from './refresh.js';
 import { runParallel, runStatements, runSteps } from './run-steps.js';
 import type { Sessions } from './sessions.js';
 import { commentStaging, dropReplaced, type SwapNames, swapDatabases } from './swap.js';
@@ -111,8 +113,11 @@ export class Execution {
       case 'pre-data':
       case 'values':
       case 'privileges':
-      case 'refresh':
         return runSteps(await this.#session(), catalog, action.steps);
+      case 'refresh': {
+        const { emit } = this.#options;
+        return runRefreshes(await this.#session(), { catalog, steps: action.steps, inTransaction: this.#inTransaction, emit });
+      }
       case 'post-data':
         return runParallel(await this.#sessionsAtWork(), {
           catalog,
@@ -148,10 +153,14 @@ export class Execution {
   }
 
   async #analyze(tables: Extract<Action, { action: 'analyze' }>['tables']): Promise<void> {
-    const waiting = tables.values();
+    const { statements, skipped } = await planAnalysis(await this.#session(), tables);
+    for (const name of skipped) {
+      this.#options.emit({ type: 'notice', message: `table ${name} is not analyzed: that would read its foreign children` });
+    }
+    const waiting = statements.values();
     await Promise.all(
       (await this.#sessionsAtWork()).map(async (session) => {
-        for (const { schema, name } of waiting) await session.query(`ANALYZE ${qualifiedName(schema, name)}`);
+        for (const statement of waiting) await session.query(statement);
       }),
     );
   }

@@ -217,7 +217,7 @@ export function planDrops(
 }
 
 /** `TABLE "s"."t"` -> `DROP TABLE IF EXISTS "s"."t"`. IF EXISTS goes between the object's type and its name, which begins with the first
- *  quote or, for a cast, parenthesis; for a transform before FOR. */
+ *  quote or, for a cast, parenthesis; for a transform and a user mapping before FOR. */
 export function dropSql(drop: string, when: string): string {
   const at = drop.search(/FOR |["(]/);
   return at < 0 || when === '' ? `DROP ${drop}` : `DROP ${drop.slice(0, at)}${when}${drop.slice(at)}`;

@@ -16,6 +16,9 @@ const qualified = (catalog: string, prefix: string): string =>
   `EXISTS (SELECT FROM ${catalog} c JOIN pg_namespace n ON n.oid = c.${prefix}namespace
             WHERE ARRAY[n.nspname::text, c.${prefix}name::text] = parse_ident(name))`;
 
+const bare = (catalog: string, column: string): string =>
+  `EXISTS (SELECT FROM ${catalog} c WHERE ARRAY[c.${column}::text] = parse_ident(name))`;
+
 /** The functions to_reg* read exactly the form that names have in a DROP statement. */
 const lookups: readonly Lookup[] = [
   { word: 'SCHEMA', found: 'to_regnamespace(name) IS NOT NULL' },
@@ -41,6 +44,8 @@ const lookups: readonly Lookup[] = [
   { word: 'TEXT SEARCH TEMPLATE', found: qualified('pg_ts_template', 'tmpl') },
   { word: 'TEXT SEARCH DICTIONARY', found: qualified('pg_ts_dict', 'dict') },
   { word: 'TEXT SEARCH CONFIGURATION', found: qualified('pg_ts_config', 'cfg') },
+  { word: 'FOREIGN DATA WRAPPER', found: bare('pg_foreign_data_wrapper', 'fdwname') },
+  { word: 'SERVER', found: bare('pg_foreign_server', 'srvname') },
 ];
 
 /** Of these objects the ones that the target has, by id. */

@@ -41,6 +41,15 @@ const contents = `
     SELECT 5, 'operator', s.nspname || '.' || o.oprname FROM pg_operator o JOIN space s ON s.oid = o.oprnamespace WHERE ${members('pg_operator', 'o.oid')}
     UNION ALL
     SELECT 6, 'collation', s.nspname || '.' || c.collname FROM pg_collation c JOIN space s ON s.oid = c.collnamespace WHERE ${members('pg_collation', 'c.oid')}
+    UNION ALL
+    SELECT 7, 'foreign data wrapper', fdwname FROM pg_foreign_data_wrapper w WHERE ${members('pg_foreign_data_wrapper', 'w.oid')}
+    UNION ALL
+    SELECT 8, 'server', srvname FROM pg_foreign_server f WHERE ${members('pg_foreign_server', 'f.oid')}
+    UNION ALL
+    SELECT 9, 'publication', pubname FROM pg_publication p WHERE ${members('pg_publication', 'p.oid')}
+    UNION ALL
+    SELECT 10, 'subscription', subname FROM pg_subscription
+     WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
   ) everything ORDER BY place, name LIMIT ${sample}`;
 
 /** Looks; changes nothing. */
@@ -70,21 +79,36 @@ function makePublic({ owner, version }: PublicSchema): readonly string[] {
  *  leaves a marked database again. Not in one transaction: the locks of very many objects would not fit into the server's table.
  *  @param extensions those of the archive; others stay */
 export async function wipeTarget(session: Session, extensions: readonly string[]): Promise<void> {
+  await dropSubscriptions(session);
   const drops = await session.query<{ drop: string }>(
     `SELECT drop FROM (
        SELECT 1 AS place, format('EVENT TRIGGER %I', evtname) AS drop FROM pg_event_trigger
        UNION ALL SELECT 2, format('PUBLICATION %I', pubname) FROM pg_publication
        UNION ALL SELECT 3, format('EXTENSION IF EXISTS %I CASCADE', extname) FROM pg_extension WHERE extname = ANY ($1)
-       UNION ALL SELECT 4, format('FOREIGN DATA WRAPPER IF EXISTS %I CASCADE', fdwname) FROM pg_foreign_data_wrapper
-       UNION ALL SELECT 5, format('LANGUAGE IF EXISTS %I CASCADE', lanname) FROM pg_language l
+       UNION ALL SELECT 4, format('SERVER IF EXISTS %I CASCADE', srvname) FROM pg_foreign_server f WHERE ${members('pg_foreign_server', 'f.oid')}
+       UNION ALL SELECT 5, format('FOREIGN DATA WRAPPER IF EXISTS %I CASCADE', fdwname) FROM pg_foreign_data_wrapper w WHERE ${members('pg_foreign_data_wrapper', 'w.oid')}
+       UNION ALL SELECT 6, format('LANGUAGE IF EXISTS %I CASCADE', lanname) FROM pg_language l
                   WHERE lanispl AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_language'::regclass AND d.objid = l.oid AND d.deptype = 'e')
-       UNION ALL SELECT 6, format('SCHEMA IF EXISTS %I CASCADE', nspname) FROM pg_namespace
+       UNION ALL SELECT 7, format('SCHEMA IF EXISTS %I CASCADE', nspname) FROM pg_namespace
                   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', ${quoteLiteral(markerSchema)}, 'public')
      ) everything ORDER BY place, drop`,
     [extensions],
   );
   for (const { drop } of drops) await session.query(`DROP ${drop}`);
   await renewPublic(session);
+}
+
+/** Those of a restore are disabled and know of no slot on the other side, or not yet: nothing is to be told there. */
+export async function dropSubscriptions(session: Session): Promise<void> {
+  const rows = await session.query<{ name: string }>(
+    `SELECT format('SUBSCRIPTION %I', subname) AS name FROM pg_subscription
+      WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY subname`,
+  );
+  for (const { name } of rows) {
+    await session.query(`ALTER ${name} DISABLE`);
+    await session.query(`ALTER ${name} SET (slot_name = NONE)`);
+    await session.query(`DROP ${name}`);
+  }
 }
 
 async function renewPublic(session: Session): Promise<void> {

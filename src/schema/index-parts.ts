@@ -60,7 +60,7 @@ export function indexColumns(index: string, relation: string): string {
 }
 
 /** The key of the object that makes an index. */
-function maker({ indexrelid, conoid }: IndexIdentity): Key {
+export function maker({ indexrelid, conoid }: IndexIdentity): Key {
   return conoid === null ? key('pg_class', indexrelid) : key('pg_constraint', conoid);
 }
 

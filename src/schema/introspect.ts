@@ -28,13 +28,18 @@ export interface IntrospectOptions {
 export async function readServer(session: Queryable): Promise<Server> {
   const rows = await session.query(`
     SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS "inRecovery",
+           has_table_privilege('pg_user_mapping', 'SELECT') AS "readsUserMappings",
+           has_column_privilege('pg_subscription', 'subconninfo', 'SELECT') AS "readsSubscriptions",
            coalesce((SELECT rolsuper FROM pg_roles WHERE rolname = current_user), false) AS superuser`);
-  return z.object({ version: z.number(), superuser: z.boolean(), inRecovery: z.boolean() }).parse(rows[0]);
+  const facts = { superuser: z.boolean(), inRecovery: z.boolean(), readsUserMappings: z.boolean(), readsSubscriptions: z.boolean() };
+  return z.object({ version: z.number(), ...facts }).parse(rows[0]);
 }
 
 export interface IntrospectedSchema extends Schema {
   /** By id: what could not be read of an object, the value of a sequence. It matters to who wants that object, rows and all. */
   readonly failures: ReadonlyMap<number, TidemarkError>;
+  /** By id: what of an object is not carried (a secret, a state). It is left out where the object comes along. */
+  readonly partial: ReadonlyMap<number, readonly LeftOut[]>;
 }
 
 /** Reads the whole schema. `ids` maps catalog rows (`pg_class:16403`) to the objects they are part of.
@@ -42,16 +47,17 @@ export interface IntrospectedSchema extends Schema {
 export async function introspect(session: Queryable, options: IntrospectOptions): Promise<IntrospectedSchema> {
   const { server, skipUnsupported, kinds = allKinds } = options;
   const watched = watchConcurrency(session);
-  const objects: ObjectDraft[] = [];
+  const drafts: ObjectDraft[] = [];
   for (const kind of kinds) {
     const rows = await watched.query(kind.query(server));
-    for (const row of rows) objects.push(...kind.objects(parseRow(kind, row), server));
+    for (const row of rows) drafts.push(...kind.objects(parseRow(kind, row), server));
   }
+  const objects = drafts.filter(({ absent }) => absent === undefined);
   const depends = await watched.query<DependRow>(dependQuery);
   const members = await watched.query<MemberRow>(memberQuery);
   const facetResults = await readFacets(watched, { server, objects });
   const claimed = new Set<Key>(
-    [...objects, ...facetResults.flatMap((result) => result.objects)].flatMap((object) => [object.key, ...(object.also ?? [])]),
+    [...drafts, ...facetResults.flatMap((result) => result.objects)].flatMap((object) => [object.key, ...(object.also ?? [])]),
   );
   const { unsupported, ignored } = await findUnsupported(watched, { server, claimed, skipUnsupported });
   const schema = buildSchema({
@@ -59,16 +65,29 @@ export async function introspect(session: Queryable, options: IntrospectOptions)
     facets: facetResults,
     depends,
     members,
-    unsupported: new Map(unsupported.map(({ key, description }) => [key, description])),
+    unsupported: new Map([
+      ...unsupported.map(({ key, description }) => [key, description] as const),
+      ...drafts.flatMap(({ key, ddl, absent }) => (absent === undefined ? [] : [[key, ddl] as const])),
+    ]),
   });
   const missing: LeftOut[] = [...unsupported, ...ignored].map(({ kind, name, reason }) => ({ kind, name, reason }));
-  const leftOut = [...missing, ...facetResults.flatMap((result) => result.leftOut ?? [])];
+  const absent = drafts.flatMap(({ kind, name, absent }) => (absent === undefined ? [] : [{ kind, name, reason: absent }]));
+  const leftOut = [...missing, ...absent, ...facetResults.flatMap((result) => result.leftOut ?? [])];
   const failures = new Map<number, TidemarkError>();
   for (const [key, failure] of facetResults.flatMap((result) => [...(result.failures ?? [])])) {
     const id = schema.ids.get(key);
     if (id !== undefined) failures.set(id, failure);
   }
-  return { ...schema, failures, leftOut: [...leftOut, ...schema.leftOut] };
+  const partial = new Map<number, readonly LeftOut[]>();
+  for (const { key, kind, schema: nspname, name, leftOut: reasons = [] } of objects) {
+    const id = schema.ids.get(key);
+    if (id === undefined || reasons.length === 0) continue;
+    partial.set(
+      id,
+      reasons.map((reason) => ({ kind, name: nspname === undefined ? name : `${nspname}.${name}`, reason })),
+    );
+  }
+  return { ...schema, failures, partial, leftOut: [...leftOut, ...schema.leftOut] };
 }
 
 async function readFacets(

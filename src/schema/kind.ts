@@ -13,6 +13,11 @@ export interface Server {
   readonly superuser: boolean;
   /** `pg_is_in_recovery()` */
   readonly inRecovery: boolean;
+  /** May read the options of all user mappings, and the connection strings of subscriptions: superusers, and who may read all. */
+  readonly readsUserMappings: boolean;
+  readonly readsSubscriptions: boolean;
+  /** Asked for: secrets (options of user mappings, passwords in connection strings) are taken along. Default: they are left out. */
+  readonly secrets?: boolean;
 }
 
 /** Identity of a catalog row, `pg_class:16403`, or of one step of that object, `pg_class:16403/owned-by`. */
@@ -96,6 +101,10 @@ export interface ObjectDraft {
   /** A catalog row that pg_depend names where an expression uses this object: a cast's function. Whoever depends on that row needs this
    *  object, too. */
   readonly usedThrough?: Key;
+  /** What of it is not carried, and why: a secret, a state. Told to whoever takes the object along. */
+  readonly leftOut?: readonly string[];
+  /** Why it cannot be made at all: it is left out, and listed. */
+  readonly absent?: string;
   /** Charges an edge of pg_depend to another step than the definition, or drops it (null): pg_depend is made for DROP, and says a few
    *  things (serial sequence -> its table, partition -> its parent) that are the other way round for CREATE. */
   charge?(edge: DependEdge): Key | null;

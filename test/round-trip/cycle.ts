@@ -16,13 +16,13 @@ export interface Archive extends AsyncDisposable {
   readonly manifest: Manifest;
 }
 
-/** A snapshot in a temporary folder, verified. Level 1 and one worker, unless told otherwise. */
+/** A snapshot in a temporary folder, verified. Level 1, one worker, and secrets, unless told otherwise. */
 export async function archiveOf(source: TestDatabase, options: Partial<SnapshotOptions> = {}): Promise<Archive> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-round-trip-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const file = join(folder, 'a.tar.zst');
-    const { manifest } = await takeSnapshot({ database: source.url, file, jobs: 1, compressLevel: 1, ...options });
+    const { manifest } = await takeSnapshot({ database: source.url, file, jobs: 1, compressLevel: 1, secrets: true, ...options });
     await verifySnapshot({ file });
     return { file, manifest, [Symbol.asyncDispose]: remove };
   } catch (error) {

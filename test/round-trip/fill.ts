@@ -28,7 +28,7 @@ const typesQuery = (ranges: string) => `
            WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS fields
     FROM pg_type t LEFT JOIN pg_range r ON r.rngtypid = t.oid LEFT JOIN pg_range m ON m.rngmultitypid = t.oid`;
 
-// Rows in a child of a system catalog would be rows of that catalog to whoever reads it.
+// Rows in a child of a system catalog would be rows of that catalog to whoever reads it. A parent of foreign tables cannot be read.
 const tablesQuery = `
   SELECT format('%I.%I', n.nspname, c.relname) AS name,
          (SELECT coalesce(json_agg(json_build_object('name', quote_ident(a.attname), 'type', a.atttypid::int) ORDER BY a.attnum), '[]')
@@ -37,6 +37,7 @@ const tablesQuery = `
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p') 
      AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid AND i.inhparent < 16384)
+     AND NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class f ON f.oid = i.inhrelid WHERE i.inhparent = c.oid AND f.relkind = 'f')
      AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY c.relkind DESC, c.oid`;
 
 const byName: Readonly<Record<string, readonly string[]>> = {

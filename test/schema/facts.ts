@@ -10,6 +10,8 @@ const grants = (acl: string, kind: string, owner: string): string =>
       FROM aclexplode(coalesce(${acl}, acldefault('${kind}', ${owner}))))`;
 const identity = (classid: string, objid: string, subid = '0'): string =>
   `(SELECT concat_ws(' ', type, identity) FROM pg_identify_object(${classid}, ${objid}, ${subid}))`;
+/** Options of foreign data wrappers: the order says nothing. */
+const sorted = (options: string): string => `(SELECT json_agg(o ORDER BY o) FROM unnest(${options}) o)`;
 const relation = 'c.oid::regclass::text';
 
 /** By name. Left out: connoinherit of keys, which says nothing and is different after ATTACH PARTITION; the encoding of a collation,
@@ -27,7 +29,7 @@ function queries(version: number): Readonly<Record<string, string>> {
       FROM pg_class c WHERE ${user('relnamespace')}`,
     columns: `SELECT ${relation}, CASE WHEN bool_and(attislocal OR relispartition) OVER child THEN row_number() OVER (child ORDER BY attnum) END AS place, attname,
         format_type(atttypid, atttypmod) AS type, attnotnull, attidentity, attgenerated, attstorage, attcompression,
-        coalesce(attstattarget, -1) AS target, attislocal, attinhcount, attoptions, attcollation::regcollation, attacl,
+        coalesce(attstattarget, -1) AS target, attislocal, attinhcount, attoptions, ${sorted('attfdwoptions')} AS fdw, attcollation::regcollation, attacl,
         pg_get_expr(adbin, adrelid) AS default
       FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
       WHERE attnum > 0 AND NOT attisdropped AND ${user('relnamespace')} WINDOW child AS (PARTITION BY a.attrelid)`,
@@ -88,6 +90,28 @@ function queries(version: number): Readonly<Record<string, string>> {
       FROM pg_ts_config c WHERE ${user('cfgnamespace')}`,
     textSearchMappings: `SELECT mapcfg::regconfig, maptokentype, row_number() OVER (PARTITION BY mapcfg, maptokentype ORDER BY mapseqno), mapdict::regdictionary
       FROM pg_ts_config_map JOIN pg_ts_config c ON c.oid = mapcfg WHERE ${user('cfgnamespace')}`,
+    wrappers: `SELECT fdwname, fdwowner::regrole, fdwhandler::regproc, fdwvalidator::regproc, ${sorted('fdwoptions')}, ${grants('fdwacl', 'F', 'fdwowner')} AS acl
+      FROM pg_foreign_data_wrapper`,
+    servers: `SELECT srvname, srvowner::regrole, srvtype, srvversion, ${sorted('srvoptions')}, ${grants('srvacl', 'S', 'srvowner')} AS acl,
+        (SELECT fdwname FROM pg_foreign_data_wrapper w WHERE w.oid = srvfdw) AS wrapper
+      FROM pg_foreign_server`,
+    userMappings: `SELECT usename, srvname, ${sorted('umoptions')} FROM pg_user_mappings`,
+    foreignTables: `SELECT ftrelid::regclass, ${sorted('ftoptions')}, (SELECT srvname FROM pg_foreign_server s WHERE s.oid = ftserver) AS server FROM pg_foreign_table`,
+    publications: `SELECT to_jsonb(p) - '{oid,pubowner}'::text[] AS publication, pubowner::regrole FROM pg_publication p`,
+    published: `SELECT p.pubname, prrelid::regclass${from(15, 'pg_get_expr(prqual, prrelid) AS filter')}${from(
+      15,
+      `(SELECT json_agg(attname ORDER BY attname) FROM pg_attribute WHERE attrelid = prrelid AND attnum = ANY (prattrs)) AS columns`,
+    )}
+      FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid`,
+    ...(version < 15
+      ? {}
+      : {
+          publishedSchemas: `SELECT p.pubname, pnnspid::regnamespace FROM pg_publication_namespace JOIN pg_publication p ON p.oid = pnpubid`,
+        }),
+    // Restored disabled; the state of two-phase commit follows from that.
+    subscriptions: `SELECT to_jsonb(s) - '{oid,subdbid,subowner,subenabled,subskiplsn,subtwophasestate}'::text[] AS subscription,
+        subowner::regrole, to_jsonb(s) ->> 'subtwophasestate' <> 'd' AS twophase
+      FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database()`,
     extensions: `SELECT extname, extnamespace::regnamespace, extversion FROM pg_extension`,
     defaultPrivileges: `SELECT defaclrole::regrole, defaclobjtype, ${grants('defaclacl', 'r', 'defaclrole')},
         (SELECT nspname FROM pg_namespace n WHERE n.oid = defaclnamespace) FROM pg_default_acl`,

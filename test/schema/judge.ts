@@ -15,11 +15,11 @@ const run = promisify(execFile);
 /** Reads the schema of a database as a snapshot does: in a REPEATABLE READ transaction that changes nothing. */
 export async function readSchema(
   url: string,
-  { skipUnsupported = false }: { skipUnsupported?: boolean } = {},
+  { skipUnsupported = false, secrets = true }: { skipUnsupported?: boolean; secrets?: boolean } = {},
 ): Promise<IntrospectedSchema> {
   await using session = await openSession(resolveConnection(url, {}), { use: 'read' });
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-  const server = await readServer(session);
+  const server = { ...(await readServer(session)), secrets };
   const schema = await introspect(session, { server, skipUnsupported });
   await session.query('COMMIT');
   return schema;

@@ -11,17 +11,23 @@ import { domain } from './domain.js';
 import { enumType } from './enum.js';
 import { eventTrigger } from './event-trigger.js';
 import { extension } from './extension.js';
+import { foreignDataWrapper } from './foreign-data-wrapper.js';
 import { foreignKey } from './foreign-key.js';
 import { functionKind } from './function.js';
 import { materializedView } from './materialized-view.js';
 import { policy } from './policy.js';
 import { procedure } from './procedure.js';
+import { publication } from './publication.js';
+import { publicationSchema } from './publication-schema.js';
+import { publicationTable } from './publication-table.js';
 import { range } from './range.js';
 import { rule } from './rule.js';
 import { schema } from './schema.js';
 import { sequence } from './sequence/index.js';
+import { server } from './server.js';
 import { shellType } from './shell-type.js';
 import { statistics } from './statistics.js';
+import { subscription } from './subscription.js';
 import { table } from './table/index.js';
 import { tableIndex } from './table-index.js';
 import { textSearchConfiguration } from './text-search-configuration.js';
@@ -30,6 +36,7 @@ import { textSearchParser } from './text-search-parser.js';
 import { textSearchTemplate } from './text-search-template.js';
 import { transform } from './transform.js';
 import { trigger } from './trigger.js';
+import { userMapping } from './user-mapping.js';
 import { view } from './view.js';
 
 export const kinds: readonly Kind<unknown>[] = [
@@ -64,4 +71,11 @@ export const kinds: readonly Kind<unknown>[] = [
   transform,
   trigger,
   view,
+  foreignDataWrapper,
+  server,
+  userMapping,
+  publication,
+  publicationTable,
+  publicationSchema,
+  subscription,
 ];

@@ -1,6 +1,7 @@
 // The ALTER TABLE statements that finish a table after its CREATE: what the parents gave it and it does not have, replica identity,
 // forced row security, and the settings of single columns. All with ONLY: children have settings of their own.
 import { qualifiedName, quoteIdentifier } from '../../../pg/quote.js';
+import { optionsClause } from '../../generic-options.js';
 import { storageParameters } from '../../relation-sql.js';
 import type { Column, Table } from './row.js';
 import { inherits, isPrinted } from './shape.js';
@@ -8,8 +9,8 @@ import { inherits, isPrinted } from './shape.js';
 const storageNames = { p: 'PLAIN', e: 'EXTERNAL', x: 'EXTENDED', m: 'MAIN' } as const;
 const compressionNames = { p: 'pglz', l: 'lz4' } as const;
 
-function alterOnly({ nspname, relname }: Table): string {
-  return `ALTER TABLE ONLY ${qualifiedName(nspname, relname)}`;
+function alterOnly({ relkind, nspname, relname }: Table): string {
+  return `ALTER ${relkind === 'f' ? 'FOREIGN ' : ''}TABLE ONLY ${qualifiedName(nspname, relname)}`;
 }
 
 function alterColumn({ attname }: Column): string {
@@ -52,23 +53,25 @@ export function finishTable(table: Table, version: number): readonly string[] {
   return [
     ...combine(table, fromParents),
     ...(inherits(table) ? dropNotNulls(table, version) : []),
-    ...(table.relreplident === 'n' ? [`${alterOnly(table)} REPLICA IDENTITY NOTHING`] : []),
+    // What has no heap has none, and cannot be told.
+    ...(table.relreplident === 'n' && table.relkind !== 'f' ? [`${alterOnly(table)} REPLICA IDENTITY NOTHING`] : []),
     ...(table.relreplident === 'f' ? [`${alterOnly(table)} REPLICA IDENTITY FULL`] : []),
     ...(table.relforcerowsecurity ? [`${alterOnly(table)} FORCE ROW LEVEL SECURITY`] : []),
   ];
 }
 
 function columnSettings(column: Column): readonly string[] {
-  const { attstattarget, attstorage, attcompression, attoptions = [] } = column;
+  const { attstattarget, attstorage, attcompression, attoptions = [], fdwoptions = [] } = column;
   return [
     ...(attstattarget === undefined ? [] : [`${alterColumn(column)} SET STATISTICS ${attstattarget}`]),
     ...(attstorage === undefined ? [] : [`${alterColumn(column)} SET STORAGE ${storageNames[attstorage]}`]),
     ...(attcompression === undefined ? [] : [`${alterColumn(column)} SET COMPRESSION ${compressionNames[attcompression]}`]),
     ...(attoptions.length === 0 ? [] : [`${alterColumn(column)} SET (${storageParameters(attoptions).join(', ')})`]),
+    ...(fdwoptions.length === 0 ? [] : [`${alterColumn(column)}${optionsClause(fdwoptions)}`]),
   ];
 }
 
-/** Statistics targets, storage, compression and options of columns. */
+/** Statistics targets, storage, compression and options of columns, those for a foreign data wrapper among them. */
 export function alterColumns(table: Table): readonly string[] {
   return combine(table, table.columns.flatMap(columnSettings));
 }

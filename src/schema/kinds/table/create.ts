@@ -1,6 +1,7 @@
 // Writes CREATE TABLE: columns with what belongs to them, checks, and the clauses after the list. What CREATE TABLE cannot say, or says
 // too much of when it inherits, is in alter.ts.
 import { qualifiedName, quoteIdentifier } from '../../../pg/quote.js';
+import { optionsClause } from '../../generic-options.js';
 import type { Form, Server } from '../../kind.js';
 import { inTablespace, storageParameters, withAccessMethod, withParameters } from '../../relation-sql.js';
 import type { Column, Constraint, Table } from './row.js';
@@ -65,6 +66,16 @@ export function createTable(table: Table, form: Form, server: Server): readonly 
   return [...placed, method];
 }
 
+/** UNLOGGED says nothing for a partitioned table, which has no storage, and is refused from 18 on. */
+function sortOf({ relkind, relpersistence }: Table): string {
+  if (relkind === 'f') return 'FOREIGN ';
+  return relpersistence === 'u' && relkind === 'r' ? 'UNLOGGED ' : '';
+}
+
+function foreignClause({ foreign }: Table): string {
+  return foreign === null ? '' : `\nSERVER ${quoteIdentifier(foreign.srvname)}${optionsClause(foreign.options)}`;
+}
+
 function statement(table: Table, form: Form, { version }: Server): string {
   const columns = table.columns
     .filter((column) => isPrinted(table, column))
@@ -74,12 +85,12 @@ function statement(table: Table, form: Form, { version }: Server): string {
   const items = [...columns, ...constraints];
   const list = items.length > 0 ? ` (\n    ${items.join(',\n    ')}\n)` : table.oftype === null ? ' ()' : '';
   return [
-    // UNLOGGED says nothing for a partitioned table, which has no storage, and is refused from 18 on.
-    `CREATE ${table.relpersistence === 'u' && table.relkind === 'r' ? 'UNLOGGED ' : ''}TABLE ${qualifiedName(table.nspname, table.relname)}`,
+    `CREATE ${sortOf(table)}TABLE ${qualifiedName(table.nspname, table.relname)}`,
     table.oftype === null ? '' : ` OF ${table.oftype}`,
     list,
     inherits(table) ? `\nINHERITS (${table.parents.map(({ nspname, relname }) => qualifiedName(nspname, relname)).join(', ')})` : '',
     table.partkey === null ? '' : `\nPARTITION BY ${table.partkey}`,
+    foreignClause(table),
     withParameters([...storageParameters(table.reloptions ?? []), ...storageParameters(table.toastoptions ?? [], 'toast')]),
   ].join('');
 }

@@ -1,4 +1,4 @@
-// Tables and partitioned tables with all that is theirs alone: columns, defaults, generation expressions, checks, not-nulls, parents,
+// Tables, partitioned tables and foreign tables with all that is theirs alone: columns, defaults, generation expressions, checks, not-nulls, parents,
 // partitions, settings. Identity columns are with the sequences; keys, indexes, triggers and policies are kinds of their own.
 import { qualifiedName } from '../../../pg/quote.js';
 import { defineKind, type Key, key, type ObjectDraft, type Server, type StepDraft } from '../../kind.js';
@@ -49,6 +49,7 @@ function optional(wanted: boolean, step: StepDraft): readonly StepDraft[] {
 
 function tableObject(table: Table, server: Server): ObjectDraft {
   const name = qualifiedName(table.nspname, table.relname);
+  const isForeign = table.relkind === 'f';
   const also: Key[] = [
     ...[table.reltype, table.typarray].filter((oid) => oid !== 0).map((oid) => key('pg_type', oid)),
     ...(table.reltoastrelid === 0 ? [] : [key('pg_class', table.reltoastrelid)]),
@@ -56,13 +57,13 @@ function tableObject(table: Table, server: Server): ObjectDraft {
   ];
   return {
     key: tableKey(table),
-    kind: 'table',
+    kind: isForeign ? 'foreign table' : 'table',
     schema: table.nspname,
     name: table.relname,
     ...(table.partition === null ? {} : { partitionOf: tableKey(table.partition) }),
     also,
     steps: steps(table, server),
-    ddl: `TABLE ${name}`,
+    ddl: `${isForeign ? 'FOREIGN ' : ''}TABLE ${name}`,
     grant: `TABLE ${name}`,
     owner: table.owner,
     columns: new Map(table.columns.map(({ attnum, attname }) => [attnum, attname])),

@@ -1,8 +1,9 @@
 // The one catalog query of tables. Everything is joined and grouped once over the whole database, never looked up per table or per
 // column; what only inheritance needs is computed for the tables in pg_inherits alone. row.ts has the meaning of each field.
+import { optionsSql } from '../../generic-options.js';
 import { isNotMember, isUserSchema } from '../../ours.js';
 
-/** Tables (relkinds r and p) of the user's schemas. Foreign tables are not ours. */
+/** Tables of the user's schemas: plain, partitioned and foreign ones, which can be children and partitions of each other. */
 const relations = `
   rel AS MATERIALIZED (
     SELECT c.*, n.nspname, inh.inhparent AS partparent
@@ -10,7 +11,7 @@ const relations = `
       JOIN pg_namespace n ON n.oid = c.relnamespace
       -- Also where a DETACH CONCURRENTLY was interrupted: all that goes with a partition is still there.
       LEFT JOIN pg_inherits inh ON c.relispartition AND inh.inhrelid = c.oid
-     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${isUserSchema('n')} AND ${isNotMember('pg_class', 'c.oid')})`;
+     WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND ${isUserSchema('n')} AND ${isNotMember('pg_class', 'c.oid')})`;
 
 /** Inheritance without partitions. `place` is a column's place among those that are there; `merged` the place that CREATE TABLE ...
  *  INHERITS would give it: the columns of the parents, in their order, each once. */
@@ -90,7 +91,8 @@ const columns = `
              'default', CASE WHEN d.oid IS NOT NULL THEN
                json_build_object('oid', d.oid::int8, 'expression', pg_get_expr(d.adbin, d.adrelid)) END,
              'attstattarget', nullif(a.attstattarget, -1), 'attstorage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
-             'attcompression', nullif(a.attcompression, ''), 'attoptions', to_json(a.attoptions), 'parents', above.parents))
+             'attcompression', nullif(a.attcompression, ''), 'attoptions', to_json(a.attoptions), 'parents', above.parents,
+             'fdwoptions', CASE WHEN a.attfdwoptions IS NOT NULL THEN ${optionsSql('a.attfdwoptions')} END))
              ORDER BY a.attnum) AS columns
       FROM rel
       JOIN pg_attribute a ON a.attrelid = rel.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -118,6 +120,8 @@ export const tableQuery = `WITH RECURSIVE ${relations}, ${inheritance}, ${constr
          CASE WHEN rel.partparent IS NOT NULL THEN
            json_build_object('oid', whole.oid::int8, 'nspname', wholeschema.nspname, 'relname', whole.relname,
                              'bound', pg_get_expr(rel.relpartbound, rel.oid)) END AS partition,
+         CASE WHEN rel.relkind = 'f' THEN
+           json_build_object('srvname', far.srvname, 'options', ${optionsSql('ft.ftoptions')}) END AS foreign,
          coalesce(parentlist.parents, '[]') AS parents, coalesce(childlist.children, '[]') AS children,
          rel.oid IN (SELECT oid FROM reordered) AS reordered,
          coalesce(collist.columns, '[]') AS columns, coalesce(conlist.constraints, '[]') AS constraints
@@ -128,6 +132,8 @@ export const tableQuery = `WITH RECURSIVE ${relations}, ${inheritance}, ${constr
     LEFT JOIN pg_tablespace spc ON spc.oid = rel.reltablespace
     LEFT JOIN pg_class whole ON whole.oid = rel.partparent
     LEFT JOIN pg_namespace wholeschema ON wholeschema.oid = whole.relnamespace
+    LEFT JOIN pg_foreign_table ft ON ft.ftrelid = rel.oid
+    LEFT JOIN pg_foreign_server far ON far.oid = ft.ftserver
     LEFT JOIN parentlist ON parentlist.inhrelid = rel.oid
     LEFT JOIN childlist ON childlist.inhparent = rel.oid
     LEFT JOIN collist ON collist.attrelid = rel.oid

@@ -1,6 +1,7 @@
 // What the table query (query.ts) gives: one row a table, with its columns, constraints, parents and partition facts folded in as
 // JSON. Nulls are stripped inside the JSON, so that 50,000 columns stay small: an absent property is a null.
 import { z } from 'zod';
+import { genericOptions } from '../../generic-options.js';
 
 const column = z.object({
   attnum: z.number(),
@@ -19,6 +20,8 @@ const column = z.object({
   attstorage: z.enum(['p', 'e', 'x', 'm']).optional(),
   attcompression: z.enum(['p', 'l']).optional(),
   attoptions: z.array(z.string()).optional(),
+  /** Options for the foreign data wrapper. */
+  fdwoptions: genericOptions.optional(),
   /** What the parents of an inheritance child have in this column. */
   parents: z
     .object({
@@ -56,8 +59,8 @@ export const tableRow = z.object({
   nspname: z.string(),
   relname: z.string(),
   owner: z.string(),
-  /** r table, p partitioned table */
-  relkind: z.enum(['r', 'p']),
+  /** r table, p partitioned table, f foreign table */
+  relkind: z.enum(['r', 'p', 'f']),
   /** p permanent, u unlogged */
   relpersistence: z.enum(['p', 'u']),
   reltype: z.number(),
@@ -76,6 +79,8 @@ export const tableRow = z.object({
   partkey: z.string().nullable(),
   /** The partitioned table and `FOR VALUES ...` or `DEFAULT`; null where it is no partition. */
   partition: relation.extend({ bound: z.string() }).nullable(),
+  /** Where the rows of a foreign table are. */
+  foreign: z.object({ srvname: z.string(), options: genericOptions }).nullable(),
   /** Parents by inheritance, in the order of INHERITS. */
   parents: z.array(relation),
   /** The children by inheritance, not partitions. */

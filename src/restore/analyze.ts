@@ -1,0 +1,52 @@
+// What ANALYZE is run on after the rows came. ANALYZE of a partitioned table, or of a parent by inheritance, also reads its foreign
+// children, on servers that may not be reached from here or want a password that was not carried. Only what is local is done.
+import { qualifiedName } from '../pg/quote.js';
+import type { Session } from '../pg/session.js';
+
+interface Row extends Record<string, unknown> {
+  readonly schema: string;
+  readonly name: string;
+  readonly skipped: boolean;
+}
+
+/** Each table where it has no foreign tables below; else the local partitions of a partitioned table. A parent by inheritance cannot be
+ *  done without its children, not even with ONLY.
+ *  https://www.postgresql.org/docs/current/sql-analyze.html */
+const query = `
+  WITH RECURSIVE wanted AS MATERIALIZED (
+    SELECT c.oid, n.nspname, c.relname, c.relkind, w.place
+      FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (schema, name, place)
+      JOIN pg_namespace n ON n.nspname = w.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name),
+  below AS (
+    SELECT w.oid AS top, w.place, i.inhrelid AS oid FROM wanted w JOIN pg_inherits i ON i.inhparent = w.oid
+     UNION
+    SELECT b.top, b.place, i.inhrelid FROM below b JOIN pg_inherits i ON i.inhparent = b.oid),
+  mixed AS MATERIALIZED (
+    SELECT DISTINCT b.top FROM below b JOIN pg_class f ON f.oid = b.oid WHERE f.relkind = 'f')
+  SELECT nspname AS schema, relname AS name, skipped FROM (
+    SELECT w.nspname, w.relname, w.place, w.oid IN (SELECT top FROM mixed) AS skipped
+      FROM wanted w
+     WHERE w.relkind <> 'f' AND (w.relkind <> 'p' OR w.oid NOT IN (SELECT top FROM mixed))
+     UNION ALL
+    SELECT n.nspname, c.relname, b.place, false
+      FROM below b JOIN wanted w ON w.oid = b.top AND w.relkind = 'p'
+      JOIN pg_class c ON c.oid = b.oid AND c.relkind = 'r' JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE b.top IN (SELECT top FROM mixed)) t
+   ORDER BY place, nspname, relname`;
+
+export interface Analyzable {
+  /** In the order of the tables. */
+  readonly statements: readonly string[];
+  /** Quoted names of those that are passed over. */
+  readonly skipped: readonly string[];
+}
+
+export async function planAnalysis(
+  session: Session,
+  tables: readonly { readonly schema: string; readonly name: string }[],
+): Promise<Analyzable> {
+  const rows = await session.query<Row>(query, [tables.map(({ schema }) => schema), tables.map(({ name }) => name)]);
+  const names = (which: boolean): string[] =>
+    rows.filter(({ skipped }) => skipped === which).map(({ schema, name }) => qualifiedName(schema, name));
+  return { statements: names(false).map((name) => `ANALYZE ${name}`), skipped: names(true) };
+}
