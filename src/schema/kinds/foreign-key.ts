@@ -14,12 +14,19 @@ const row = z.object({
   relname: z.string(),
   relkind: z.string(),
   attachedbelow: z.array(indexIdentity).nullable(),
+  /** Of a partition: the foreign keys to the same table of the partitioned tables that it belongs to. */
+  above: z.array(z.number()).nullable(),
 });
 
 export const foreignKey = defineKind<z.infer<typeof row>>({
   name: 'foreign key',
   query: () => `SELECT k.oid, k.conname, pg_get_constraintdef(k.oid) AS definition, n.nspname, k.conrelid, c.relname, c.relkind,
-    CASE WHEN f.relkind = 'p' THEN ${attachedBelow('k.conindid')} END AS attachedbelow
+    CASE WHEN f.relkind = 'p' THEN ${attachedBelow('k.conindid')} END AS attachedbelow,
+    CASE WHEN c.relispartition THEN
+      (SELECT json_agg(a.oid::int8 ORDER BY a.oid)
+         FROM pg_partition_ancestors(k.conrelid) p
+         JOIN pg_constraint a ON a.conrelid = p.relid AND a.contype = 'f' AND a.conparentid = 0 AND a.confrelid = k.confrelid
+        WHERE p.relid <> k.conrelid) END AS above
   FROM pg_constraint k
   JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -46,7 +53,8 @@ export const foreignKey = defineKind<z.infer<typeof row>>({
             facet: 'definition',
             section: 'post-data',
             // The index of a partitioned table that is referenced must be valid, and is not before all partitions have theirs.
-            needs: attachKeys(row.attachedbelow),
+            // A partition's own comes after those from above, which would else be merged with it, and it would be its own no more.
+            needs: [...attachKeys(row.attachedbelow), ...(row.above ?? []).map((oid) => key('pg_constraint', oid))],
             statements: () => [`ALTER TABLE ${only}${table} ADD CONSTRAINT ${name} ${row.definition}`],
           },
         ],
