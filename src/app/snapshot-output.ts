@@ -7,7 +7,8 @@ import { openArchive } from '../archive/reader.js';
 import { checksumSidecar, checksumText, manifestSidecar } from '../archive/sidecars.js';
 import type { ByteSink, WrittenArchive } from '../archive/writer.js';
 import { TidemarkError } from '../model/errors.js';
-import { FilePublication, fileError } from '../store/publish-file.js';
+import { fileError } from '../model/file-error.js';
+import { FilePublication } from '../store/publish-file.js';
 
 export interface SnapshotOutput extends ByteSink, AsyncDisposable {
   /** Rows that do not fit into memory are spooled to files that begin with this path. */
@@ -80,7 +81,9 @@ async function readBack(path: string, { bytes }: WrittenArchive): Promise<void> 
 }
 
 async function streamOutput(stream: Writable): Promise<SnapshotOutput> {
-  const directory = await mkdtemp(join(tmpdir(), 'tidemark-'));
+  const directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
+    throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
+  });
   let failure: Error | undefined;
   let touched = false;
   const onError = (error: Error): void => {

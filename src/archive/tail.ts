@@ -2,6 +2,7 @@
 // tells apart what is no archive, cut short, altered, or of a newer format, and believes no size that the file's own does not allow.
 import type { FileHandle } from 'node:fs/promises';
 import type { Codec } from '../frame/codec.js';
+import { readAt } from '../frame/decode.js';
 import { manifestMember } from '../frame/member-names.js';
 import { zstdMagic } from '../frame/walk.js';
 import { TidemarkError } from '../model/errors.js';
@@ -54,7 +55,7 @@ class TailBytes {
   async #read(start: number, end: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafe(end - start);
     for (let filled = 0; filled < buffer.length; ) {
-      const { bytesRead } = await this.#file.read(buffer, filled, buffer.length - filled, start + filled);
+      const bytesRead = await readAt(this.#file, start + filled, { buffer, from: filled });
       if (bytesRead === 0) throw new TidemarkError('ARCHIVE_TRUNCATED', 'open the archive: it became shorter while it was read');
       filled += bytesRead;
     }
@@ -94,7 +95,7 @@ export async function readTail(
 ): Promise<ArchiveTail> {
   if (size < 4) throw notAnArchive(path, size === 0 ? 'it is empty' : `it has ${size} bytes`);
   const first = Buffer.alloc(4);
-  await file.read(first, 0, 4, 0);
+  await readAt(file, 0, { buffer: first });
   if (first.readUInt32LE(0) !== zstdMagic) throw notAnArchive(path, 'it does not begin as zstd');
   if (size < seekTableBytes(0)) throw cutShort(path, size);
 

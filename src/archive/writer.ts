@@ -7,6 +7,7 @@ import type { Codec } from '../frame/codec.js';
 import { type EncodedMember, encodeMember, headroom, tailroom } from '../frame/encode.js';
 import { catalogMember } from '../frame/member-names.js';
 import { TidemarkError } from '../model/errors.js';
+import { fileError, isSystemError } from '../model/file-error.js';
 import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
 import { encodeChecksumFrame } from './checksum-frame.js';
 import { compareSeen } from './compare-seen.js';
@@ -71,10 +72,7 @@ export class ArchiveWriter {
       const offset = this.#offset;
       const { name, content, frames, sha256 } = member;
       if (content.kind === 'buffer') await this.#write(content.bytes);
-      else {
-        for await (const piece of createReadStream(content.path, { highWaterMark: 1024 * 1024 })) await this.#write(piece);
-        await rm(content.path);
-      }
+      else await this.#writeFile(name, content.path);
       const length = this.#offset - offset;
       if (length !== BigInt(member.length))
         throw new TidemarkError('INTERNAL', `write member ${name}: ${length} bytes of it, not ${member.length}`);
@@ -110,6 +108,16 @@ export class ArchiveWriter {
     this.#hash.update(bytes);
     this.#offset += BigInt(bytes.length);
     await this.#sink.write(bytes);
+  }
+
+  /** Frames in a file, which is removed then. */
+  async #writeFile(name: string, path: string): Promise<void> {
+    try {
+      for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) await this.#write(piece);
+      await rm(path);
+    } catch (error) {
+      throw isSystemError(error) ? fileError(error, `read ${name} from ${path}`) : error;
+    }
   }
 
   /** One after the other; once one failed, an unknown number of bytes was written, and nothing may follow. */

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { TidemarkError } from '../model/errors.js';
+import { fileError } from '../model/file-error.js';
 import type { StoredMember } from '../model/manifest.js';
 import { ByteCursor } from './byte-cursor.js';
 import type { Codec } from './codec.js';
@@ -90,14 +91,27 @@ export function decodeMember(codec: Codec, bytes: Uint8Array, stored: StoredMemb
   return rest.subarray(0, bodyBytes);
 }
 
+/** Reads some bytes into `buffer` from `from` on, and says how many; 0 at the end of the file. Throws FILE_ERROR.
+ *  FileHandle.read takes a bigint position without complaint and reads from the current one instead (Node 20): numbers only. */
+export async function readAt(
+  file: FileHandle,
+  position: number,
+  { buffer, from = 0 }: { readonly buffer: Buffer; readonly from?: number },
+): Promise<number> {
+  try {
+    return (await file.read(buffer, from, buffer.length - from, position)).bytesRead;
+  } catch (error) {
+    throw fileError(error, `read the archive at offset ${position}`);
+  }
+}
+
 /** The bytes `[offset, offset + length)` of a file in pieces of up to 1 MiB. Ends early where the file does. */
 export async function* readRange(file: FileHandle, offset: bigint, length: bigint): AsyncGenerator<Buffer> {
-  // FileHandle.read takes a bigint position without complaint and reads from the current one instead (Node 20): numbers only.
   let at = Number(offset);
   const end = Number(offset + length);
   while (at < end) {
     const buffer = Buffer.allocUnsafeSlow(Math.min(end - at, readBytes));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    const bytesRead = await readAt(file, at, { buffer });
     if (bytesRead === 0) return;
     at += bytesRead;
     yield buffer.subarray(0, bytesRead);
@@ -109,7 +123,7 @@ export async function readFrames(file: FileHandle, stored: StoredMember): Promis
   const buffer = Buffer.allocUnsafeSlow(Number(stored.length));
   let filled = 0;
   while (filled < buffer.length) {
-    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, Number(stored.offset) + filled);
+    const bytesRead = await readAt(file, Number(stored.offset) + filled, { buffer, from: filled });
     if (bytesRead === 0) {
       throw new TidemarkError('ARCHIVE_TRUNCATED', `read member ${stored.member} at offset ${stored.offset}: the file ends within it`);
     }

@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { TidemarkError } from '../model/errors.js';
+import { fileError, isSystemError } from '../model/file-error.js';
 import type { FrameSize } from '../model/manifest.js';
 import type { Codec, CompressOptions } from './codec.js';
 import { paddingOf, tarBlock, tarBytes, tarHeader, writeTarHeader } from './tar.js';
@@ -82,7 +83,9 @@ export interface SpooledMember {
  */
 export async function encodeSpooledMember(codec: Codec, member: SpooledMember): Promise<EncodedMember> {
   const { name, bodyBytes, level, spoolPath, frameBytes = frameLimit } = member;
-  const output = await open(spoolPath, 'wx', 0o600);
+  const output = await open(spoolPath, 'wx', 0o600).catch((error: unknown) => {
+    throw fileError(error, `write ${name} to ${spoolPath}`);
+  });
   try {
     const hash = createHash('sha256');
     const header = codec.compress(tarHeader(name, bodyBytes), level);
@@ -97,7 +100,8 @@ export async function encodeSpooledMember(codec: Codec, member: SpooledMember): 
     return { name, rawBytes: bodyBytes, frames, sha256: hash.digest('hex'), length, content: { kind: 'file', path: spoolPath } };
   } catch (error) {
     await rm(spoolPath, { force: true });
-    throw error;
+    // Of files, and not of the codec or the signal.
+    throw isSystemError(error) ? fileError(error, `write ${name} to ${spoolPath}`) : error;
   } finally {
     await output.close();
   }

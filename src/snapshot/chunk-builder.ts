@@ -4,6 +4,7 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { headroom } from '../frame/encode.js';
 import type { CopyFormat } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
+import { fileError } from '../model/file-error.js';
 import type { CopyTarget } from '../pg/copy-data-decoder.js';
 
 /** A finished chunk: body at buffer[headroom .. headroom + bodyBytes), or in the file at `spooled`. Valid until `take` returns. */
@@ -118,12 +119,14 @@ export class ChunkBuilder implements CopyTarget {
   }
 
   #spoolOut(): void {
-    if (!this.#spool) {
-      const path = this.#options.spoolPath();
-      this.#spool = { path, fd: openSync(path, 'wx', 0o600), bytes: 0 };
+    const path = this.#spool?.path ?? this.#options.spoolPath();
+    try {
+      this.#spool ??= { path, fd: openSync(path, 'wx', 0o600), bytes: 0 };
+      let from = headroom;
+      while (from < this.offset) from += writeSync(this.#spool.fd, this.buffer, from, this.offset - from);
+    } catch (error) {
+      throw fileError(error, `write a large row to ${path}`);
     }
-    let from = headroom;
-    while (from < this.offset) from += writeSync(this.#spool.fd, this.buffer, from, this.offset - from);
     this.#spool.bytes += this.offset - headroom;
     this.offset = headroom;
   }

@@ -3,6 +3,7 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
+import { fileError } from '../model/file-error.js';
 
 /** Temporary files of ours: `.<name>.<process>-<number>.tidemark`, and beginnings of that for spooled rows. */
 const suffix = '.tidemark';
@@ -148,24 +149,4 @@ async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-const reasons: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
-  ENOENT: ['the directory does not exist', 'create the directory first'],
-  ENOTDIR: ['a part of the path is not a directory', 'check the path'],
-  EISDIR: ['it is a directory', 'name a file in it'],
-  EACCES: ['permission denied', 'write to a directory that this user may write to'],
-  EPERM: ['not permitted', 'write to a directory that this user may write to'],
-  EROFS: ['the file system is read-only', 'write to another file system'],
-  ENOSPC: ['no space left on the device', 'free space or write to another file system; nothing was published'],
-  EDQUOT: ['the disk quota is used up', 'free space or write to another file system; nothing was published'],
-};
-
-/** An operating system's error as ours. */
-export function fileError(error: unknown, attempt: string): TidemarkError {
-  if (error instanceof TidemarkError) return error;
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  const [reason, hint] = reasons[code] ?? [message, 'see the message of the operating system'];
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  return new TidemarkError(full ? 'DISK_FULL' : 'FILE_ERROR', `${attempt}: ${reason}`, { cause: error, hint, details: { errno: code } });
 }

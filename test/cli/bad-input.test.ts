@@ -342,20 +342,41 @@ describe('a full disk', () => {
   });
 
   test('under the file', async () => {
-    const small = 'mount -t tmpfs -o size=16k none "$DIR" && { "$0" "$@"; code=$?; ls -A "$DIR"; exit $code; }';
-    const args = ['snapshot', '-d', source.url, '-f', file('directory/x.tar.zst')];
-    const unshared = await run('unshare', ['-rm', 'true']).then(
-      () => true,
-      () => false,
-    );
-    // Where nothing may be mounted the limit on the size of a file stands in: the system then says EFBIG.
-    const script = unshared ? small : 'ulimit -f 8; trap "" XFSZ; "$0" "$@"; code=$?; ls -A "$DIR"; exit $code';
-    const { stdout, stderr, code } = await shell(script, args, { unshared, env: { DIR: file('directory') } });
+    const { stdout, stderr, code, full } = await onSmallDisk(16, ['snapshot', '-d', source.url, '-f', file('directory/x.tar.zst')]);
     expect(stderr).toMatch(/^tidemark: write [^\n]+: [^\n]+\n {2}hint: /);
-    expect(code).toBe(unshared ? exitCodes.DISK_FULL : exitCodes.FILE_ERROR);
+    expect(code).toBe(full);
     expect(stdout).toBe('');
   });
+
+  test('under rows that do not fit into memory', async () => {
+    await using wide = await createDatabase();
+    await wide.run(`CREATE TABLE t AS SELECT repeat('0123456789', 3000000) AS x`);
+    const { stdout, stderr, code, full } = await onSmallDisk(16 << 10, ['snapshot', '-d', wide.url, '-f', file('directory/x.tar.zst')]);
+    expect(stderr).toMatch(/^tidemark: write a large row to [^\n]+: [^\n]+\n {2}hint: /);
+    expect(code).toBe(full);
+    expect(stdout).toBe('');
+  });
+
+  test('where rows that do not fit into memory would go', async () => {
+    const args = ['snapshot', '-d', source.url, '-f', '-'];
+    const { stderr, exitCode } = await runCli(args, { env: { TMPDIR: file('no/such/directory') } });
+    expect(stderr).toMatch(/^tidemark: make a directory for large rows in [^\n]+: the directory does not exist\n {2}hint: /);
+    expect(exitCode).toBe(exitCodes.FILE_ERROR);
+  });
 });
+
+/** Runs the command where `directory` has so many kB, and prints what is left in there. `full` is the exit code to expect. */
+async function onSmallDisk(kB: number, args: readonly string[]) {
+  const unshared = await run('unshare', ['-rm', 'true']).then(
+    () => true,
+    () => false,
+  );
+  const mount = `mount -t tmpfs -o size=${kB}k none "$DIR" && { "$0" "$@"; code=$?; ls -A "$DIR"; exit $code; }`;
+  // Where nothing may be mounted the limit on the size of a file stands in: the system then says EFBIG.
+  const limit = `ulimit -f ${Math.ceil(kB / 2)}; trap "" XFSZ; "$0" "$@"; code=$?; ls -A "$DIR"; exit $code`;
+  const result = await shell(unshared ? mount : limit, args, { unshared, env: { DIR: file('directory') } });
+  return { ...result, full: unshared ? exitCodes.DISK_FULL : exitCodes.FILE_ERROR };
+}
 
 /** Runs the command within a shell script, in which it is `"$0" "$@"`. */
 async function shell(

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -98,6 +98,15 @@ describe('ChunkBuilder', () => {
     expect(readdirSync(directory)).toHaveLength(1);
     builder.discard();
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('says that the disk is the trouble where a row cannot be spooled', () => {
+    const { builder } = build('text', [], false);
+    rmSync(directory, { recursive: true });
+    builder.offset += 10;
+    expect(() => builder.room(builder.buffer.length)).toThrow(expect.objectContaining({ code: 'FILE_ERROR' }));
+    builder.discard();
+    mkdirSync(directory);
   });
 
   it('refuses a text row that goes on in the next message, and binary rows without a trailer', () => {
