@@ -206,7 +206,7 @@ describe('a spooled member', () => {
 
   test('does not write over a file that is there', async () => {
     await spool('there');
-    await expect(spool('there')).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(spool('there')).rejects.toMatchObject({ code: 'FILE_ERROR', details: { errno: 'EEXIST' } });
     expect(await readdir(directory)).toContain('there');
   });
 });
