@@ -28,7 +28,7 @@ class ReadWorker {
   #waiting: { type: FromWorker['type']; resolve(): void; reject(error: unknown): void } | undefined;
   #failure: unknown;
   onMessage: ((message: FromWorker) => void) | undefined;
-  onFailure: ((error: unknown) => void) | undefined;
+  #onFailure: ((error: unknown) => void) | undefined;
 
   constructor(settings: WorkerSettings) {
     this.thread = new Worker(new URL('./read-worker.js', import.meta.url), { workerData: settings });
@@ -47,6 +47,12 @@ class ReadWorker {
     const memory = framesComeBack && content.kind === 'buffer' ? (content.bytes.buffer as ArrayBuffer) : undefined;
     if (memory === undefined) this.post({ type: 'written' });
     else this.thread.postMessage({ type: 'written', memory } satisfies ToWorker, [memory]);
+  }
+
+  /** Who is told of a failure: also of one that came while nobody listened, for nothing more comes of this worker. */
+  set onFailure(listen: (error: unknown) => void) {
+    this.#onFailure = listen;
+    if (this.#failure !== undefined) listen(this.#failure);
   }
 
   /** Waits for the next message of that type. */
@@ -71,7 +77,7 @@ class ReadWorker {
     this.#failure = error;
     this.#waiting?.reject(error);
     this.#waiting = undefined;
-    this.onFailure?.(error);
+    this.#onFailure?.(error);
   }
 }
 
