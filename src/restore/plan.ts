@@ -3,6 +3,7 @@
 import type { Catalog, CatalogObject, CatalogTable, Step } from '../model/catalog.js';
 import type { StoredChunk } from '../model/manifest.js';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
+import { dropOrder } from './drop-order.js';
 
 /** A statement that is not a step of the catalog, and the object that it is for (messages name it). */
 export interface Statement {
@@ -201,11 +202,11 @@ export function planDrops(
   { ifExists, present }: { readonly ifExists: boolean; readonly present: ReadonlySet<number> },
 ): readonly Statement[] {
   const when = ifExists ? 'IF EXISTS ' : '';
-  const made = new Map<number, number>();
-  for (const step of catalog.steps) if (step.facet === 'definition' && !made.has(step.object)) made.set(step.object, step.id);
-  const objects = catalog.objects
-    .filter(({ id }) => made.has(id) && !present.has(id))
-    .sort((a, b) => (made.get(b.id) ?? 0) - (made.get(a.id) ?? 0));
+  const made = new Set(catalog.steps.filter(({ facet }) => facet === 'definition').map(({ object }) => object));
+  const objects = dropOrder(
+    catalog,
+    catalog.objects.filter(({ id }) => made.has(id) && !present.has(id)),
+  );
   const keys = objects.flatMap((object): Statement[] => {
     const table = object.parent === undefined ? undefined : catalog.objects[object.parent];
     if (object.kind !== 'foreign key' || table === undefined || object.drop !== undefined) return [];

@@ -8,6 +8,8 @@ interface Lookup {
   readonly word: string;
   /** Condition that the target has it, over the rest of that statement as `name`. */
   readonly found: string;
+  /** For routines, whose DROP statement has names and modes of arguments that these functions do not read. */
+  readonly byTypes?: true;
   /** For what has two names instead of one: gives them as `name` and `other`. Double quotes hold anything. */
   readonly parts?: RegExp;
 }
@@ -22,10 +24,11 @@ const bare = (catalog: string, column: string): string =>
 /** The functions to_reg* read exactly the form that names have in a DROP statement. */
 const lookups: readonly Lookup[] = [
   { word: 'SCHEMA', found: 'to_regnamespace(name) IS NOT NULL' },
-  { word: 'TYPE', found: 'to_regtype(name) IS NOT NULL' },
-  { word: 'DOMAIN', found: 'to_regtype(name) IS NOT NULL' },
-  { word: 'FUNCTION', found: 'to_regprocedure(name) IS NOT NULL' },
-  { word: 'PROCEDURE', found: 'to_regprocedure(name) IS NOT NULL' },
+  { word: 'TYPE', found: qualified('pg_type', 'typ') },
+  { word: 'DOMAIN', found: qualified('pg_type', 'typ') },
+  { word: 'FUNCTION', found: 'to_regprocedure(name) IS NOT NULL', byTypes: true },
+  { word: 'PROCEDURE', found: 'to_regprocedure(name) IS NOT NULL', byTypes: true },
+  { word: 'AGGREGATE', found: 'to_regprocedure(name) IS NOT NULL', byTypes: true },
   { word: 'SEQUENCE', found: 'to_regclass(name) IS NOT NULL' },
   { word: 'COLLATION', found: 'to_regcollation(name) IS NOT NULL' },
   {
@@ -51,10 +54,10 @@ const lookups: readonly Lookup[] = [
 /** Of these objects the ones that the target has, by id. */
 export async function findPresent(session: Session, catalog: Catalog, candidates: readonly CatalogObject[]): Promise<ReadonlySet<number>> {
   const present = new Set<number>();
-  for (const { word, found, parts } of lookups) {
+  for (const { word, found, ...lookup } of lookups) {
     const objects = candidates.filter(({ drop }) => drop?.startsWith(`${word} `));
     if (objects.length === 0) continue;
-    const names = objects.map(({ drop }) => namesOf(drop?.slice(word.length + 1) ?? '', parts));
+    const names = objects.map((object) => namesOf(object, lookup, object.drop?.slice(word.length + 1) ?? ''));
     const rows = await session.query<{ found: boolean }>(
       `SELECT ${found} AS found FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (name, other, place) ORDER BY place`,
       [names.map(([name]) => name), names.map(([, other]) => other)],
@@ -66,7 +69,19 @@ export async function findPresent(session: Session, catalog: Catalog, candidates
   return present;
 }
 
-function namesOf(text: string, parts: RegExp | undefined): readonly [name: string, other: string] {
+function namesOf(
+  object: CatalogObject,
+  { byTypes, parts }: Pick<Lookup, 'byTypes' | 'parts'>,
+  text: string,
+): readonly [name: string, other: string] {
+  if (byTypes) return [routineName(object, text), ''];
   const found = parts?.exec(text);
   return found ? [found[1] ?? '', found[2] ?? ''] : [text, ''];
+}
+
+/** `"s"."f"(integer, text)`: the quoted name as the DROP statement has it, the types as the object's name has them. */
+function routineName({ name }: CatalogObject, text: string): string {
+  const quoted = /^(?:"(?:[^"]|"")*"\.)?"((?:[^"]|"")*)"/.exec(text);
+  const bare = quoted?.[1]?.replaceAll('""', '"') ?? '';
+  return `${quoted?.[0] ?? ''}${name.slice(bare.length).replace(/^\(\*\)$/, '()')}`;
 }

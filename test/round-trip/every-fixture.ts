@@ -14,6 +14,7 @@ const unfitForBinary = new Set([
   'schema/inheritance.sql',
   'schema/loops.sql',
   'schema/table.sql',
+  'schema/text-search.sql',
   'data/composites.sql',
   'data/extensions.sql',
   'data/others.sql',

@@ -1,5 +1,8 @@
 // What `--clean` may drop: only what the archive makes again.
+
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { planDrops } from '#dist/restore/plan.js';
 import { createDatabase } from '../server/index.js';
 import { readSchema } from './judge.js';
 
@@ -26,4 +29,16 @@ test('a schema public that the source has not is taken away, without a DROP for 
   const { objects, steps } = await readSchema(db.url);
   expect(steps.flatMap(({ statements }) => statements)).toEqual(['DROP SCHEMA IF EXISTS "public"']);
   expect(objects.filter(({ drop }) => drop !== undefined)).toEqual([]);
+});
+
+test.each(['cast', 'conversion', 'transform', 'text-search'])('%s: what is made can be dropped, and need not be there', async (name) => {
+  await using db = await createDatabase();
+  const sql = await readFile(new URL(`../../fixtures/schema/${name}.sql`, import.meta.url), 'utf8');
+  // Of a loop none can be dropped alone.
+  await db.run(sql.split('-- Loops')[0] ?? '');
+  const { objects, steps } = await readSchema(db.url);
+  const drops = (ifExists: boolean) => planDrops({ objects, steps, tables: [] }, { ifExists, present: new Set() });
+  for (const { text } of drops(false)) await db.query(text);
+  expect((await readSchema(db.url)).steps).toEqual([]);
+  for (const { text } of drops(true)) await db.query(text);
 });

@@ -233,6 +233,29 @@ describe('selectSteps', () => {
     expect(select({ T: ['a', 'a_seq'] }, both).leftOut).toEqual(['table app.b: it needs sequence app.a_seq, which is excluded']);
   });
 
+  test('takes casts along whose types and function are there', () => {
+    const castable = catalogOf([
+      { kind: 'enum', name: 'lib.mood' },
+      { kind: 'enum', name: 'lib.other' },
+      { kind: 'function', name: 'lib.cast(mood)', needs: ['lib.mood'] },
+      { kind: 'cast', name: '(integer AS text)', more: [['comment', 'comment']] },
+      { kind: 'cast', name: '(mood AS text)', needs: ['lib.mood'] },
+      { kind: 'cast', name: '(mood AS integer)', needs: ['lib.mood', 'lib.cast(mood)'] },
+      { kind: 'cast', name: '(mood AS other)', needs: ['lib.mood', 'lib.other'] },
+      { kind: 'table', name: 'app.a', needs: ['lib.mood'] },
+      { kind: 'cast', name: '(a AS mood)', needs: ['lib.mood', 'app.a'] },
+      { kind: 'table', name: 'app.b', needs: ['lib.mood', 'lib.cast(mood)'] },
+    ]);
+    expect(select({ t: ['a'] }, castable)).toMatchObject({
+      names: ['lib.mood', '(integer AS text)', '(mood AS text)', 'app.a', '(a AS mood)'],
+      statements: ['make lib.mood', 'make (integer AS text)', 'make (mood AS text)', 'make app.a', 'make (a AS mood)', 'comment'],
+      leftOut: [],
+    });
+    const casts = ['(integer AS text)', '(mood AS text)', '(mood AS integer)'];
+    expect(select({ t: ['b'] }, castable).names).toEqual(['lib.mood', 'lib.cast(mood)', ...casts, 'app.b']);
+    expect(select({ T: ['a'] }, castable).leftOut).toEqual(['cast (a AS mood): it needs table app.a, which is excluded']);
+  });
+
   test('leaves the sequence of a table behind that cannot come along itself', () => {
     const needy = catalogOf([
       { kind: 'table', name: 'app.gone' },
