@@ -1,14 +1,14 @@
 // From what was asked for and what the target is like to the plan of a restore. Only looks: everything that can be known to go wrong
 // is found here, before the first change, and a dry run ends here.
-import type { Catalog, CatalogTable, Section } from '../model/catalog.js';
+import type { Catalog, CatalogTable, DatabaseProperties, Section } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { SourceInfo } from '../model/manifest.js';
+import { propertyStatements, readProperties, rolesOf } from '../pg/database-properties.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
-import { checkEncoding, checkPrerequisites, extensionsOf, versionNotices } from '../restore/check.js';
+import { checkEncoding, checkPrerequisites, checkPresent, extensionsOf, versionNotices } from '../restore/check.js';
 import { checkColumns } from '../restore/columns.js';
 import { type DatabaseLocale, databaseExists, openMaintenance, readLocale } from '../restore/database.js';
-import { readProperties } from '../restore/database-settings.js';
 import { inForeignKeyOrder, maySetAsideTriggers } from '../restore/foreign-keys.js';
 import { loadTarget, type Plan, type PlanOptions, planContents } from '../restore/plan.js';
 import { findPresent } from '../restore/present.js';
@@ -69,7 +69,7 @@ async function planSwap(settings: RestoreSettings, { source, catalog, sessions }
     contents: names.staging,
     maintenance,
     ...(locale === undefined ? {} : { locale }),
-    ...(old === undefined || settings.contents.omissions?.has('tablespaces') ? {} : { tablespace: old.tablespace }),
+    ...(old?.tablespace == null || settings.contents.omissions?.has('tablespaces') ? {} : { tablespace: old.tablespace }),
     names,
   };
 }
@@ -83,7 +83,14 @@ async function planCreate(settings: RestoreSettings, given: Given): Promise<Rest
   const maintenance = sessions.adopt(await openMaintenance(settings.connection, database, sessions));
   const exists = await databaseExists(maintenance, database);
   const state = exists && settings.clean === undefined ? await inspect(sessions, database) : undefined;
-  if (state !== undefined && !state.marked && state.objects.length === 0) return planInto(settings, { ...given, database });
+  const { database: properties } = catalog;
+  const finish: Plan =
+    properties === undefined ? [] : [{ action: 'database properties', statements: propertyStatements(database, properties) }];
+  if (state !== undefined && !state.marked && state.objects.length === 0) {
+    await checkRoles(maintenance, properties);
+    const into = await planInto(settings, { ...given, database });
+    return { ...into, plan: beforeUnmark(into.plan, finish), maintenance };
+  }
   if (state !== undefined && !state.marked) {
     throw new TidemarkError(
       'TARGET_NOT_EMPTY',
@@ -97,12 +104,36 @@ async function planCreate(settings: RestoreSettings, given: Given): Promise<Rest
     throw new TidemarkError('DATABASE_MISSING', `drop database ${database}: there is no such database`, { hint: 'add --if-exists' });
   }
   await check(maintenance, { source, catalog, settings });
+  await checkRoles(maintenance, properties);
+  const tablespace = await tablespaceOf(maintenance, { properties, settings });
   const plan: Plan = [
     ...(exists ? [{ action: 'drop database' as const, database, force: false }] : []),
     { action: 'create database', database, staging: false },
-    ...fresh(catalog, contentsOf({ ...settings, clean: undefined }, source)),
+    ...beforeUnmark(fresh(catalog, contentsOf({ ...settings, clean: undefined }, source)), finish),
   ];
-  return { plan, database, contents: database, maintenance, locale: info };
+  return { plan, database, contents: database, maintenance, locale: info, ...(tablespace === undefined ? {} : { tablespace }) };
+}
+
+async function checkRoles(session: Session, properties: DatabaseProperties | undefined): Promise<void> {
+  if (properties !== undefined) await checkPresent(session, { roles: rolesOf(properties), extensions: [] });
+}
+
+/** The source's, where the target has it. */
+async function tablespaceOf(
+  session: Session,
+  { properties, settings }: { properties: DatabaseProperties | undefined; settings: RestoreSettings },
+): Promise<string | undefined> {
+  const tablespace = properties?.tablespace;
+  if (tablespace == null) return undefined;
+  if ((await session.query('SELECT 1 FROM pg_tablespace WHERE spcname = $1', [tablespace])).length > 0) return tablespace;
+  notices(settings, [`the target server has no tablespace ${tablespace}: the database is made in its default one`]);
+  return undefined;
+}
+
+/** Settings of a database bite every new session: they come last. */
+function beforeUnmark(plan: Plan, actions: Plan): Plan {
+  const at = plan.findLastIndex(({ action }) => action === 'unmark' || action === 'commit');
+  return [...plan.slice(0, at), ...actions, ...plan.slice(at)];
 }
 
 async function inspect(sessions: Sessions, database: string): Promise<TargetState> {

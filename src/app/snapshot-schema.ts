@@ -5,6 +5,7 @@ import { tableDirectory } from '../frame/member-names.js';
 import type { Catalog, CatalogObject, CatalogTable } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
+import { readProperties } from '../pg/database-properties.js';
 import { openSession, type Session } from '../pg/session.js';
 import { readFingerprint } from '../schema/fingerprint.js';
 import { type IntrospectedSchema, introspect, readServer } from '../schema/introspect.js';
@@ -44,7 +45,10 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     const loadInto = table.hashedByOid === null ? undefined : whole.ids.get(key('pg_class', table.hashedByOid));
     tables.push({ ...catalogTable(object, table, plan), ...(loadInto === undefined ? {} : { loadInto }) });
   }
-  const { catalog, leftOut } = selectContents({ objects: whole.objects, steps: whole.steps, tables }, plan.contents);
+  const { catalog, leftOut } = selectContents(
+    { objects: whole.objects, steps: whole.steps, tables, ...(await readDatabase(control)) },
+    plan.contents,
+  );
   if (plan.contents.sections.has('data')) refuseUnread(whole, catalog);
   const allLeftOut = [...whole.leftOut, ...leftOut, ...partOf(whole, catalog)];
   refuseSilence(view, catalog, allLeftOut);
@@ -56,6 +60,13 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     );
   }
   return schema;
+}
+
+/** What belongs to the database itself. Between here and the server, a pooler may have another name for it. */
+async function readDatabase(session: Session): Promise<Pick<Catalog, 'database'>> {
+  const { name } = await session.one<{ name: string }>('SELECT current_database() AS name');
+  const database = await readProperties(session, name);
+  return database === undefined ? {} : { database };
 }
 
 /** Every table that was chosen by name is in, or something was said to be left out: losing one without a word is the worst we could do. */

@@ -33,8 +33,27 @@ const step = z
 
 const table = z.strictObject({ ...tableFields, loadInto: index.exactOptional() }).readonly();
 
+const database = z
+  .strictObject({
+    owner: z.string().nullable(),
+    comment: z.string().nullable(),
+    datconnlimit: z.int(),
+    tablespace: z.string().nullable(),
+    privileges: z
+      .array(z.strictObject({ grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() }).readonly())
+      .readonly()
+      .nullable(),
+    settings: z.array(z.strictObject({ role: z.string().nullable(), config: z.array(z.string()).readonly() }).readonly()).readonly(),
+  })
+  .readonly();
+
 const catalog = z
-  .strictObject({ objects: z.array(object).readonly(), steps: z.array(step).readonly(), tables: z.array(table).readonly() })
+  .strictObject({
+    objects: z.array(object).readonly(),
+    steps: z.array(step).readonly(),
+    tables: z.array(table).readonly(),
+    database: database.exactOptional(),
+  })
   .readonly();
 
 function inconsistent(what: string): TidemarkError {

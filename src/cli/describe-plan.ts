@@ -44,6 +44,8 @@ function detail(action: Action): string[] {
     case 'privileges':
     case 'refresh':
       return action.steps.flatMap(({ statements }) => statements);
+    case 'database properties':
+      return [...action.statements];
     case 'rows':
       return action.loads.map(({ schema, name, rows }) => `${schema}.${name}: ${formatCounted(rows, 'row')}`);
     case 'hold autovacuum':

@@ -65,8 +65,25 @@ export interface CatalogTable {
   readonly withoutData?: 'excluded' | 'schema-only' | 'unlogged-on-standby';
 }
 
+/** What belongs to the database itself rather than to its contents: a row of pg_database with all that hangs on it. Only `--create`
+ *  uses it. */
+export interface DatabaseProperties {
+  /** Null: not taken along. */
+  readonly owner: string | null;
+  readonly comment: string | null;
+  readonly datconnlimit: number;
+  /** Null: not taken along. */
+  readonly tablespace: string | null;
+  /** Null: the default ones. A grantee that is null is PUBLIC. */
+  readonly privileges: readonly { readonly grantee: string | null; readonly privilege: string; readonly grantable: boolean }[] | null;
+  /** `ALTER DATABASE ... SET`, and `ALTER ROLE ... IN DATABASE ... SET` where there is a role: `name=value` as pg_db_role_setting has it. */
+  readonly settings: readonly { readonly role: string | null; readonly config: readonly string[] }[];
+}
+
 export interface Catalog {
   readonly objects: readonly CatalogObject[];
   readonly steps: readonly Step[];
   readonly tables: readonly CatalogTable[];
+  /** Absent where the schema is not taken along. */
+  readonly database?: DatabaseProperties;
 }

@@ -8,7 +8,14 @@ import type { Session } from '../pg/session.js';
 /** @throws TidemarkError TARGET_MISMATCH listing every role and extension that the server does not have */
 export async function checkPrerequisites(session: Session, catalog: Catalog): Promise<void> {
   const roles = [...new Set(catalog.steps.flatMap((step) => step.roles ?? []))];
-  const extensions = extensionsOf(catalog);
+  await checkPresent(session, { roles, extensions: extensionsOf(catalog) });
+}
+
+/** @throws TidemarkError TARGET_MISMATCH listing what the server does not have */
+export async function checkPresent(
+  session: Session,
+  { roles, extensions }: { readonly roles: readonly string[]; readonly extensions: readonly string[] },
+): Promise<void> {
   const missingRoles = await session.query<{ name: string }>(
     `SELECT name FROM unnest($1::text[]) AS wanted (name)
       WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = wanted.name) ORDER BY name`,

@@ -40,6 +40,15 @@ export async function createDatabase(session: Session, database: CreateDatabase)
   }
 }
 
+/** Runs statements about a database as a whole. @throws TidemarkError RESTORE_FAILED */
+export async function setProperties(session: Session, name: string, statements: readonly string[]): Promise<void> {
+  try {
+    for (const statement of statements) await session.query(statement);
+  } catch (error) {
+    throw restoreError(error, `properties of database ${name}`);
+  }
+}
+
 /** Drops a database with what is connected to it cut off, where `force` says so; a missing one is no error.
  *  @throws TidemarkError TARGET_IN_USE */
 export async function dropDatabase(session: Session, name: string, { force }: { readonly force: boolean }): Promise<void> {

@@ -7,7 +7,7 @@ import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
 import { planAnalysis } from './analyze.js';
 import { type Held, holdAutovacuum, releaseAutovacuum } from './autovacuum.js';
-import { createDatabase, type DatabaseLocale, dropDatabase } from './database.js';
+import { createDatabase, type DatabaseLocale, dropDatabase, setProperties } from './database.js';
 import { checkForeignKeys } from './foreign-keys.js';
 import { loadRows, type RowSource } from './load-rows.js';
 import { dropMark, type Mark, setMark } from './marker.js';
@@ -126,6 +126,8 @@ export class Execution {
         });
       case 'analyze':
         return this.#analyze(action.tables);
+      case 'database properties':
+        return setProperties(this.#maintenance(), this.#options.database, action.statements);
       case 'swap':
         return this.#swap();
     }

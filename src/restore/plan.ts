@@ -47,6 +47,8 @@ export type Action =
   | { readonly action: 'analyze'; readonly tables: readonly { readonly schema: string; readonly name: string }[] }
   /** Foreign keys that were not checked while the rows came. */
   | { readonly action: 'check foreign keys'; readonly tables: readonly { readonly schema: string; readonly name: string }[] }
+  /** Of the database itself: owner, comment, privileges, settings. */
+  | { readonly action: 'database properties'; readonly statements: readonly string[] }
   | { readonly action: 'swap'; readonly from: string; readonly to: string };
 
 export type Plan = readonly Action[];

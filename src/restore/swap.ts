@@ -2,11 +2,11 @@
 // renames both and moves comment, owner and settings along, so that at every moment, whatever is killed, `<name>` is the old database or
 // the whole new one. What a former run left behind is known by its comment. Loading is not done here.
 import { TidemarkError } from '../model/errors.js';
+import { propertyStatements, readProperties } from '../pg/database-properties.js';
 import { quoteIdentifier, quoteLiteral } from '../pg/quote.js';
 import { openSession, type Session } from '../pg/session.js';
 import { type ConnectionSettings, withDatabase } from '../pg/settings.js';
 import { dropDatabase } from './database.js';
-import { propertyStatements, readProperties } from './database-settings.js';
 import { restoreError } from './restore-error.js';
 import { inspectTarget } from './target.js';
 

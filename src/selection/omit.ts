@@ -1,17 +1,17 @@
 // Takes out of a catalog what the switches --no-owner, --no-comments, --no-publications, --no-tablespaces and their like leave out: steps
 // that others may need only for the order, objects that nothing else is made of, and settings around a statement. Closes the gaps.
-import type { Catalog, Step } from '../model/catalog.js';
+import type { Catalog, DatabaseProperties, Step } from '../model/catalog.js';
 import { renumber } from './renumber.js';
 
 /** What each switch leaves out: facets of all objects, or objects of these kinds. */
 const omitted = {
-  owner: { facets: ['owner'] },
-  privileges: { facets: ['privilege'] },
-  comments: { facets: ['comment'] },
+  owner: { facets: ['owner'], property: 'owner' },
+  privileges: { facets: ['privilege'], property: 'privileges' },
+  comments: { facets: ['comment'], property: 'comment' },
   'security-labels': { facets: ['security-label'] },
   publications: { kinds: ['publication', 'publication table', 'publication schema'] },
   subscriptions: { kinds: ['subscription'] },
-  tablespaces: { settings: /^SET default_tablespace = / },
+  tablespaces: { settings: /^SET default_tablespace = /, property: 'tablespace' },
   'table-access-method': {
     // That of a partitioned table, which has no storage, is set by itself.
     settings: /^(?:SET default_table_access_method = |ALTER TABLE ONLY "(?:[^"]|"")*"\."(?:[^"]|"")*" SET ACCESS METHOD )/,
@@ -23,6 +23,8 @@ interface Omitted {
   readonly kinds?: readonly string[];
   /** Statements that only say where, or in which form, the next one puts its object. */
   readonly settings?: RegExp;
+  /** What of the database itself. */
+  readonly property?: 'owner' | 'privileges' | 'comment' | 'tablespace';
 }
 
 /** The word of a switch without its `--no-`. */
@@ -36,7 +38,13 @@ export function omit(catalog: Catalog, omissions: ReadonlySet<Omission>): Catalo
   const kinds = new Set(chosen.flatMap((one) => one.kinds ?? []));
   const settings = chosen.flatMap((one) => one.settings ?? []);
   const goes = ({ facet, object }: Step): boolean => facets.has(facet) || kinds.has(catalog.objects[object]?.kind ?? '');
-  return withoutSteps(withoutStatements(catalog, settings), goes);
+  const properties = chosen.flatMap((one) => one.property ?? []);
+  return withoutSteps(withoutStatements(withoutProperties(catalog, properties), settings), goes);
+}
+
+function withoutProperties(catalog: Catalog, properties: readonly (keyof DatabaseProperties)[]): Catalog {
+  if (catalog.database === undefined || properties.length === 0) return catalog;
+  return { ...catalog, database: { ...catalog.database, ...Object.fromEntries(properties.map((name) => [name, null])) } };
 }
 
 function withoutStatements(catalog: Catalog, settings: readonly RegExp[]): Catalog {

@@ -11,7 +11,9 @@ interface Kept {
 export function renumber(catalog: Catalog, { objects, steps }: Kept): Catalog {
   const objectIds = new Map(objects.map((object, index) => [object.id, index]));
   const stepIds = new Map(steps.map((step, index) => [step.id, index]));
+  const { database } = catalog;
   return {
+    ...(database === undefined ? {} : { database }),
     objects: objects.map(({ parent, partitionOf, ...object }, id) => ({
       ...object,
       ...optional('parent', objectIds, parent),

@@ -9,7 +9,9 @@ export function cutSections(catalog: Catalog, sections: ReadonlySet<Section>): C
   if (allSections.every((section) => sections.has(section))) return catalog;
   const refreshes = sections.has('data') || !sections.has('pre-data');
   const steps = catalog.steps.filter(({ section, facet }) => sections.has(section) && (facet !== 'refresh' || refreshes));
-  return { ...catalog, steps: renumberSteps(steps) };
+  const { database, ...rest } = catalog;
+  const made = sections.has('pre-data') && database !== undefined;
+  return { ...rest, steps: renumberSteps(steps), ...(made ? { database } : {}) };
 }
 
 function renumberSteps(steps: readonly Step[]): Step[] {

@@ -2,13 +2,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RestoreOptions, restoreSnapshot } from '#dist/app/restore-snapshot.js';
+import { takeSnapshot } from '#dist/app/take-snapshot.js';
 import type { TidemarkEvent } from '#dist/model/events.js';
 import { connect, createDatabase, createRole, openDatabase, serverUrl, type TestDatabase } from '../server/index.js';
 import { digest, makeSample, type Sample, sampleRows } from './restore-sample.js';
@@ -193,6 +195,63 @@ describe('create', () => {
     });
     await restore({ url: server }, { create: true, clean: true, ifExists: true, file: other.file });
     expect(await digest(other.source)).toEqual(expected);
+  });
+});
+
+describe('what belongs to the database itself', () => {
+  /** Comment, limit, privileges and settings; the name of the database is not part of any. */
+  const properties = `
+    SELECT pg_get_userbyid(datdba) AS owner, shobj_description(d.oid, 'pg_database') AS comment, datconnlimit,
+           datacl::text[] AS acl, (SELECT json_agg(json_build_array(setrole::regrole, setconfig) ORDER BY setrole) FROM pg_db_role_setting
+             WHERE setdatabase = d.oid) AS settings
+      FROM pg_database d WHERE datname = $1`;
+  const read = async (name: string) => {
+    await using server = await connect(await serverUrl());
+    return (await server.query(properties, [name])).rows;
+  };
+
+  test('comes with --create: owner, comment, limit, privileges and settings; not with --no-owner and --no-privileges', async () => {
+    await using role = await createRole();
+    await using other = await createDatabase();
+    const name = `"${other.name}"`;
+    for (const statement of [
+      `ALTER DATABASE ${name} OWNER TO "${role.name}"`,
+      `COMMENT ON DATABASE ${name} IS 'it''s "ours"'`,
+      `ALTER DATABASE ${name} CONNECTION LIMIT 7`,
+      `REVOKE CONNECT ON DATABASE ${name} FROM PUBLIC`,
+      `GRANT CREATE ON DATABASE ${name} TO "${role.name}" WITH GRANT OPTION`,
+      `ALTER DATABASE ${name} SET search_path TO app, "B c", ''`,
+      `ALTER DATABASE ${name} SET default_transaction_read_only TO on`,
+      `ALTER ROLE "${role.name}" IN DATABASE ${name} SET my.secret TO 'it''s \\ "x"'`,
+    ]) {
+      await onServer(statement);
+    }
+    const before = await read(other.name);
+    expect(before).toMatchObject([{ owner: role.name, datconnlimit: 7 }]);
+    const folder = await mkdtemp(join(tmpdir(), 'tidemark-create-'));
+    const file = join(folder, 'other.tar.zst');
+    await takeSnapshot({ database: other.url, file });
+    const server = await serverUrl();
+
+    const { plan } = await restore({ url: server }, { create: true, clean: true, file });
+    expect(plan.slice(-2).map(({ action }) => action)).toEqual(['database properties', 'unmark']);
+    expect(await read(other.name)).toEqual(before);
+
+    await restore({ url: server }, { create: true, clean: true, noOwner: true, noPrivileges: true, file });
+    expect(await read(other.name)).toMatchObject([{ comment: `it's "ours"`, acl: null }]);
+    expect((await read(other.name))[0]?.owner).not.toBe(role.name);
+
+    const gone = await createRole();
+    await onServer(`ALTER DATABASE ${name} OWNER TO "${gone.name}"`);
+    await takeSnapshot({ database: other.url, file });
+    await onServer(`ALTER DATABASE ${name} OWNER TO CURRENT_USER`);
+    await gone.drop();
+    await expect(restore({ url: server }, { create: true, clean: true, file })).rejects.toMatchObject({
+      code: 'TARGET_MISMATCH',
+      message: expect.stringContaining(gone.name),
+    });
+    expect(await read(other.name)).toHaveLength(1);
+    await rm(folder, { recursive: true });
   });
 });
 

@@ -3,10 +3,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CatalogTable } from '#dist/model/catalog.js';
+import { propertyStatements, settingClause } from '#dist/pg/database-properties.js';
 import { checkEncoding, versionNotices } from '#dist/restore/check.js';
 import { mismatches } from '#dist/restore/columns.js';
 import { createDatabaseSql } from '#dist/restore/database.js';
-import { propertyStatements, settingClause } from '#dist/restore/database-settings.js';
 import { referredFirst } from '#dist/restore/foreign-keys.js';
 import { swapNames } from '#dist/restore/swap.js';
 import { decideWay } from '#dist/restore/way.js';

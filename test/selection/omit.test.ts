@@ -92,3 +92,15 @@ test('settings go from around a statement, and nothing that only looks like them
     `ALTER TABLE ONLY "app"."a" ALTER COLUMN "x" SET DEFAULT '"."" SET ACCESS METHOD '`,
   ]);
 });
+
+test('what belongs to the database itself goes as well', () => {
+  const database = {
+    ...{ owner: 'anna', comment: 'ours', datconnlimit: 7, tablespace: 'fast' },
+    privileges: [{ grantee: null, privilege: 'CONNECT', grantable: false }],
+    settings: [{ role: null, config: ['search_path=app'] }],
+  };
+  const whole = { ...catalog, database };
+  expect(without(whole, 'publications').database).toEqual(database);
+  expect(without(whole, 'owner', 'comments').database).toEqual({ ...database, owner: null, comment: null });
+  expect(without(whole, 'privileges', 'tablespaces').database).toEqual({ ...database, privileges: null, tablespace: null });
+});

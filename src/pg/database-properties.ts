@@ -1,18 +1,8 @@
 // What belongs to a database itself rather than to its contents: owner, comment, privileges, connection limit, settings. Read from one
 // database and given as statements for another, so that the one that takes its place behaves the same.
-import { quoteIdentifier, quoteLiteral } from '../pg/quote.js';
-import type { Session } from '../pg/session.js';
-
-/** A row of pg_database with all that hangs on it; columns as in the catalogs. */
-export interface DatabaseProperties {
-  readonly owner: string;
-  readonly comment: string | null;
-  readonly datconnlimit: number;
-  readonly tablespace: string;
-  /** Null: the default ones. */
-  readonly privileges: readonly { readonly grantee: string | null; readonly privilege: string; readonly grantable: boolean }[] | null;
-  readonly settings: readonly { readonly role: string | null; readonly config: readonly string[] }[];
-}
+import type { DatabaseProperties } from '../model/catalog.js';
+import { quoteIdentifier, quoteLiteral } from './quote.js';
+import type { Session } from './session.js';
 
 /** Undefined where there is no such database. */
 export async function readProperties(session: Session, name: string): Promise<DatabaseProperties | undefined> {
@@ -34,6 +24,12 @@ export async function readProperties(session: Session, name: string): Promise<Da
   return rows[0]?.properties;
 }
 
+/** The roles that the statements name: they must exist. */
+export function rolesOf({ owner, privileges, settings }: DatabaseProperties): readonly string[] {
+  const named = [owner, ...(privileges ?? []).map(({ grantee }) => grantee), ...settings.map(({ role }) => role)];
+  return [...new Set(named.filter((role) => role !== null))];
+}
+
 /** Statements that give a database these properties, except its tablespace, which is chosen when it is made. */
 export function propertyStatements(name: string, properties: DatabaseProperties): readonly string[] {
   const { owner, comment, datconnlimit, privileges, settings } = properties;
@@ -43,10 +39,15 @@ export function propertyStatements(name: string, properties: DatabaseProperties)
     return `GRANT ${privilege} ON DATABASE ${database} TO ${to}${grantable ? ' WITH GRANT OPTION' : ''}`;
   });
   return [
-    `ALTER DATABASE ${database} OWNER TO ${quoteIdentifier(owner)}`,
+    ...(owner === null ? [] : [`ALTER DATABASE ${database} OWNER TO ${quoteIdentifier(owner)}`]),
     `COMMENT ON DATABASE ${database} IS ${comment === null ? 'NULL' : quoteLiteral(comment)}`,
     `ALTER DATABASE ${database} WITH CONNECTION LIMIT ${datconnlimit}`,
-    ...(grants === undefined ? [] : [`REVOKE ALL ON DATABASE ${database} FROM PUBLIC, ${quoteIdentifier(owner)}`, ...grants]),
+    ...(grants === undefined
+      ? []
+      : [
+          `REVOKE ALL ON DATABASE ${database} FROM ${['PUBLIC', ...(owner === null ? [] : [quoteIdentifier(owner)])].join(', ')}`,
+          ...grants,
+        ]),
     ...settings.flatMap(({ role, config }) =>
       config.map((entry) => {
         const where = role === null ? `DATABASE ${database}` : `ROLE ${quoteIdentifier(role)} IN DATABASE ${database}`;
