@@ -21,9 +21,10 @@ export function chooseTables(
   patterns: Patterns,
 ): readonly ListedRelation[] {
   const ids = new Map(relations.map(({ oid }, id) => [oid, id]));
-  const objects: CatalogObject[] = relations.map(({ relkind, schema, name, partitionOf }, id) => {
+  const objects: CatalogObject[] = relations.map(({ relkind, schema, name, partitionOf, inherits }, id) => {
     const parent = partitionOf === null ? undefined : ids.get(partitionOf);
-    return { id, kind: kinds[relkind], schema, name, ...(parent === undefined ? {} : { partitionOf: parent }) };
+    const above = inherits.flatMap((oid) => ids.get(oid) ?? []);
+    return { id, kind: kinds[relkind], schema, name, inherits: above, ...(parent === undefined ? {} : { partitionOf: parent }) };
   });
   for (const name of schemas) objects.push({ id: objects.length, kind: 'schema', name });
   const catalog: Catalog = { objects, steps: [], tables: [] };

@@ -21,9 +21,15 @@ export interface ContentOptions {
   readonly excludeSchemas?: readonly string[];
   /** Tables without their rows. */
   readonly excludeTableData?: readonly string[];
+  /** The same for tables with those that inherit from them. Partitions go with their table anyway. */
+  readonly tablesAndChildren?: readonly string[];
+  readonly excludeTablesAndChildren?: readonly string[];
+  readonly excludeTableDataAndChildren?: readonly string[];
   /** Only these extensions. Says nothing of other objects, and one that they need comes along. */
   readonly extensions?: readonly string[];
   readonly excludeExtensions?: readonly string[];
+  /** Files with more of these patterns, in the form of pg_dump's --filter; `-` is standard input. */
+  readonly filterFiles?: readonly string[];
   /** Without rows: the same as the sections pre-data and post-data. */
   readonly schemaOnly?: boolean;
   /** Rows, and values of sequences. */
@@ -103,18 +109,21 @@ export function settleCommon(options: CommonOptions, { attempt, databaseInPatter
 }
 
 function contentsOf(options: ContentOptions, inDatabase: PatternOptions, attempt: string): Contents {
-  const tables = (texts: readonly string[] = []) => texts.map((text) => parsePattern(text, inDatabase));
+  const tables = (texts: readonly string[] = [], withChildren: readonly string[] = []) => [
+    ...texts.map((text) => parsePattern(text, inDatabase)),
+    ...withChildren.map((text) => parsePattern(text, { ...inDatabase, children: true })),
+  ];
   const schemas = (texts: readonly string[] = []) => texts.map((text) => parseSchemaPattern(text, inDatabase));
   const extensions = (texts: readonly string[] = []) => texts.map((text) => parseExtensionPattern(text));
   const given = (Object.keys(omissions) as (keyof typeof omissions)[]).filter((name) => options[name] === true);
   return {
-    tables: tables(options.tables),
-    excludeTables: tables(options.excludeTables),
+    tables: tables(options.tables, options.tablesAndChildren),
+    excludeTables: tables(options.excludeTables, options.excludeTablesAndChildren),
     schemas: schemas(options.schemas),
     excludeSchemas: schemas(options.excludeSchemas),
     extensions: extensions(options.extensions),
     excludeExtensions: extensions(options.excludeExtensions),
-    excludeTableData: tables(options.excludeTableData),
+    excludeTableData: tables(options.excludeTableData, options.excludeTableDataAndChildren),
     omissions: new Set(given.map((name) => omissions[name])),
     sections: sectionsWanted(options, attempt),
     loadViaPartitionRoot: options.loadViaPartitionRoot ?? false,
@@ -133,8 +142,11 @@ function sectionsWanted({ schemaOnly, dataOnly, sections = [] }: ContentOptions,
 function askedOf(options: ContentOptions): CommonPlan['asked'] {
   const asked = {
     table: options.tables,
+    tableAndChildren: options.tablesAndChildren,
     excludeTable: options.excludeTables,
+    excludeTableAndChildren: options.excludeTablesAndChildren,
     excludeTableData: options.excludeTableData,
+    excludeTableDataAndChildren: options.excludeTableDataAndChildren,
     schema: options.schemas,
     excludeSchema: options.excludeSchemas,
     extension: options.extensions,

@@ -6,6 +6,7 @@ import { emitSection } from '../schema/emit.js';
 import { openView } from '../snapshot/view.js';
 import { chooseTables } from './choose-tables.js';
 import { type CommonOptions, refuse } from './common-options.js';
+import { withFilters } from './read-filters.js';
 import { planSnapshot, type SnapshotOptions } from './snapshot-options.js';
 import { readSchema } from './snapshot-schema.js';
 
@@ -25,7 +26,7 @@ export interface SchemaText {
 export async function printSchema(options: SchemaOptions): Promise<SchemaText> {
   const { sections = [] } = options;
   refuse(sections.includes('data'), 'print the schema: the section data has no place in it');
-  const plan = planSnapshot({ ...options, ...(sections.length === 0 ? { schemaOnly: true } : {}) });
+  const plan = planSnapshot({ ...(await withFilters(options)), ...(sections.length === 0 ? { schemaOnly: true } : {}) });
   const { sections: wanted } = plan.contents;
   await using control = await openSession(plan.connection, { use: 'read', signal: plan.signal });
   const view = await openView(control, {

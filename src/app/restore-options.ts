@@ -51,6 +51,8 @@ const exclusive: readonly (readonly [one: keyof RestoreOptions, other: keyof Res
   ['swap', 'truncate'],
   ['swap', 'sections'],
   ['swap', 'tables'],
+  ['swap', 'tablesAndChildren'],
+  ['swap', 'excludeTablesAndChildren'],
   ['swap', 'schemas'],
   ['swap', 'excludeTables'],
   ['swap', 'excludeSchemas'],

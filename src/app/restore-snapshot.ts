@@ -11,6 +11,7 @@ import type { Plan } from '../restore/plan.js';
 import { Sessions } from '../restore/sessions.js';
 import { selectContents } from '../selection/contents.js';
 import { abortReason } from './abort.js';
+import { withFilters } from './read-filters.js';
 import { type RestoreOptions, type RestoreSettings, settleRestore } from './restore-options.js';
 import { planRestore, type RestorePlan } from './restore-plan.js';
 import { openSource, type RestoreSource } from './restore-source.js';
@@ -43,7 +44,7 @@ export interface RestoreResult {
  *  @throws TidemarkError; its message says in which state the database is: TARGET_NOT_EMPTY, TARGET_MISMATCH, TARGET_IN_USE,
  *  RESTORE_FAILED, ARCHIVE_*, PATTERN_UNMATCHED, CONNECTION_*, ABORTED, USAGE */
 export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreResult> {
-  const settings = settleRestore(options);
+  const settings = settleRestore(await withFilters(options));
   const started = performance.now();
   const stop = new AbortController();
   const signal = settings.signal ? AbortSignal.any([settings.signal, stop.signal]) : stop.signal;

@@ -20,6 +20,7 @@ import { openView, type View } from '../snapshot/view.js';
 import { WorkerPool } from '../snapshot/worker-pool.js';
 import { abortReason, withAge } from './abort.js';
 import { chooseTables } from './choose-tables.js';
+import { withFilters } from './read-filters.js';
 import { readRows } from './snapshot-data.js';
 import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './snapshot-options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './snapshot-output.js';
@@ -44,7 +45,7 @@ export interface SnapshotResult {
  *  `<file>.sha256` beside it. On any failure nothing is left: no file, no session.
  *  @throws TidemarkError with the codes of docs/errors.md */
 export async function takeSnapshot(options: SnapshotOptions): Promise<SnapshotResult> {
-  const plan = planSnapshot(options);
+  const plan = planSnapshot(await withFilters(options));
   const started = performance.now();
   const codec = await loadCodec();
   for (let attempt = 1; ; attempt += 1) {

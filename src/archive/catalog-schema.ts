@@ -14,6 +14,7 @@ const object = z
     name: z.string(),
     parent: index.exactOptional(),
     partitionOf: index.exactOptional(),
+    inherits: z.array(index).readonly().exactOptional(),
     drop: z.string().exactOptional(),
   })
   .readonly();
@@ -81,6 +82,9 @@ function checkIds({ objects, steps, tables }: Catalog): void {
   });
   checkAncestors(objects.length, { what: 'parent', next: (id) => objects[id]?.parent });
   checkAncestors(objects.length, { what: 'partitioned table', next: (id) => objects[id]?.partitionOf });
+  for (const { id, inherits = [] } of objects) {
+    if (inherits.some((parent) => parent >= objects.length)) throw inconsistent(`object ${id} inherits from one that is not there`);
+  }
   steps.forEach(({ id, object, needs, completes }, at) => {
     if (id !== at) throw inconsistent(`step ${at} has the id ${id}`);
     if (object >= objects.length) throw inconsistent(`step ${id} is of object ${object}, which is not there`);

@@ -12,6 +12,9 @@ export interface ContentFlags {
   readonly table?: readonly string[];
   readonly excludeTable?: readonly string[];
   readonly excludeTableData?: readonly string[];
+  readonly tableAndChildren?: readonly string[];
+  readonly excludeTableAndChildren?: readonly string[];
+  readonly excludeTableDataAndChildren?: readonly string[];
   readonly schema?: readonly string[];
   readonly excludeSchema?: readonly string[];
   readonly extension?: readonly string[];
@@ -20,6 +23,7 @@ export interface ContentFlags {
   readonly dataOnly?: true;
   readonly section?: readonly Section[];
   readonly strictNames?: true;
+  readonly filter?: readonly string[];
   readonly owner: boolean;
   readonly privileges: boolean;
   readonly acl: boolean;
@@ -49,13 +53,19 @@ export function addConnection(command: Command): Command {
 export function addContents(command: Command, { short, rows }: ContentCommand): Command {
   command
     .option('-t, --table <pattern>', 'only these tables, with what they need (repeatable)', collect)
-    .option(`${short.excludeTable}--exclude-table <pattern>`, 'without these tables (repeatable)', collect);
-  if (rows) command.option('--exclude-table-data <pattern>', 'without the rows of these tables (repeatable)', collect);
+    .option('--table-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect)
+    .option(`${short.excludeTable}--exclude-table <pattern>`, 'without these tables (repeatable)', collect)
+    .option('--exclude-table-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect);
+  if (rows)
+    command
+      .option('--exclude-table-data <pattern>', 'without the rows of these tables (repeatable)', collect)
+      .option('--exclude-table-data-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect);
   command
     .option('-n, --schema <pattern>', 'only these schemas (repeatable)', collect)
     .option('-N, --exclude-schema <pattern>', 'without these schemas (repeatable)', collect)
     .option(`${short.extension}--extension <pattern>`, 'of the extensions only these (repeatable)', collect)
     .option('--exclude-extension <pattern>', 'without these extensions (repeatable)', collect)
+    .option('--filter <file>', 'patterns from a file in the form of pg_dump; - is standard input (repeatable)', collect)
     .option('--strict-names', 'a pattern that matches nothing is an error: always so, known for the sake of pg_dump');
   if (rows) command.option('-s, --schema-only', 'without rows').option('-a, --data-only', 'rows and values of sequences only');
   const sections: readonly Section[] = rows ? ['pre-data', 'data', 'post-data'] : ['pre-data', 'post-data'];
@@ -90,10 +100,14 @@ export function contentOptions(flags: ContentFlags): ContentOptions & { readonly
     ...given('tables', flags.table),
     ...given('excludeTables', flags.excludeTable),
     ...given('excludeTableData', flags.excludeTableData),
+    ...given('tablesAndChildren', flags.tableAndChildren),
+    ...given('excludeTablesAndChildren', flags.excludeTableAndChildren),
+    ...given('excludeTableDataAndChildren', flags.excludeTableDataAndChildren),
     ...given('schemas', flags.schema),
     ...given('excludeSchemas', flags.excludeSchema),
     ...given('extensions', flags.extension),
     ...given('excludeExtensions', flags.excludeExtension),
+    ...given('filterFiles', flags.filter),
     ...given('schemaOnly', flags.schemaOnly),
     ...given('dataOnly', flags.dataOnly),
     ...given('sections', flags.section),

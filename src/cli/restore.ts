@@ -1,5 +1,6 @@
 // `tidemark restore`: options of pg_restore where it has them.
 import { Command } from 'commander';
+import { TidemarkError } from '../model/errors.js';
 import { wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { describePlan } from './describe-plan.js';
@@ -43,6 +44,8 @@ export function restoreCommand(): Command {
 
 async function restore(file: string, flags: Flags): Promise<void> {
   await run({ command: 'restore', json: flags.json === true }, async ({ onEvent, signal }) => {
+    if (file === '-' && flags.filter?.includes('-'))
+      throw new TidemarkError('USAGE', 'restore: archive and filter cannot both come from standard input');
     if (file === '-') {
       refuseTerminal(process.stdin, { attempt: 'read the archive from standard input', hint: 'pipe the archive in, or name a file' });
     }

@@ -20,6 +20,8 @@ export interface CatalogObject {
   readonly parent?: number;
   /** The partitioned table that this table is a partition of: choosing that one chooses this one. */
   readonly partitionOf?: number;
+  /** The tables whose columns this table inherits (INHERITS); not for partitions. */
+  readonly inherits?: readonly number[];
   /** `DROP ...` statement's object part, as in `TABLE "public"."events"`; absent where the parent takes it along. */
   readonly drop?: string;
 }

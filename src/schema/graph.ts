@@ -162,6 +162,7 @@ function catalogObject(
   const parentDraft = draft.parent === undefined ? undefined : resolver.object(draft.parent);
   const parent = parentDraft && ids.get(parentDraft.key);
   const partitionOf = draft.partitionOf === undefined ? undefined : ids.get(draft.partitionOf);
+  const inherits = (draft.inherits ?? []).flatMap((above) => ids.get(above) ?? []);
   // What has no definition of its own (public, built-in functions with other privileges) would not come back after a DROP.
   const made = draft.parent === undefined && draft.steps.some((step) => step.key === draft.key);
   const drop = draft.drop ?? (made ? draft.ddl : undefined);
@@ -172,6 +173,7 @@ function catalogObject(
     name: draft.name,
     ...(parent === undefined ? {} : { parent }),
     ...(partitionOf === undefined ? {} : { partitionOf }),
+    ...(inherits.length === 0 ? {} : { inherits }),
     ...(drop === undefined ? {} : { drop }),
   };
 }

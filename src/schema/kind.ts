@@ -84,6 +84,8 @@ export interface ObjectDraft {
   readonly parent?: Key;
   /** The partitioned table that this table is a partition of; for the selection only, the attach step is what makes it one. */
   readonly partitionOf?: Key;
+  /** The tables that it inherits from, partitions apart; for the selection only. */
+  readonly inherits?: readonly Key[];
   /** Further catalog rows that are this object: row type, array type, multirange, backing index, _RETURN rule, ... */
   readonly also?: readonly Key[];
   /** The definition first. An object that is made by its parent's statement has no steps. */

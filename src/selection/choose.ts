@@ -49,7 +49,24 @@ export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[
 
 /** Whether `--table` with that pattern names the object. Of members of extensions there are only privileges, so that nothing could be
  *  chosen. */
-export function matchesRelation(objects: readonly CatalogObject[], object: CatalogObject, { schema, name }: Pattern): boolean {
+export function matchesRelation(
+  objects: readonly CatalogObject[],
+  object: CatalogObject,
+  pattern: Pattern,
+  seen: ReadonlySet<number> = new Set(),
+): boolean {
+  if (matchesByName(objects, object, pattern)) return true;
+  // An archive is not trusted to have no table that inherits from itself.
+  if (!pattern.children || seen.has(object.id)) return false;
+  const { partitionOf, inherits = [] } = object;
+  const below = new Set([...seen, object.id]);
+  return [...inherits, ...(partitionOf === undefined ? [] : [partitionOf])].some((id) => {
+    const parent = objects[id];
+    return parent !== undefined && matchesRelation(objects, parent, pattern, below);
+  });
+}
+
+function matchesByName(objects: readonly CatalogObject[], object: CatalogObject, { schema, name }: Pattern): boolean {
   if (!relationKinds.has(object.kind) || object.schema === undefined || systemSchemas.has(object.schema)) return false;
   if (object.parent !== undefined && objects[object.parent]?.kind === 'extension') return false;
   return name.test(object.name) && (schema === undefined || schema.test(object.schema));

@@ -8,6 +8,8 @@ export interface Pattern {
   /** Absent: every schema. */
   readonly schema?: RegExp;
   readonly name: RegExp;
+  /** Names the children of what it matches, too: partitions and tables that inherit. */
+  readonly children?: boolean;
   /** As the user wrote it. */
   readonly text: string;
 }
@@ -15,6 +17,8 @@ export interface Pattern {
 export interface PatternOptions {
   /** The database that is read: the only one that may stand before the schema. */
   readonly database?: string;
+  /** As in `Pattern`. */
+  readonly children?: boolean;
 }
 
 /** One dotted part: as an expression, and with quotes and folding resolved but nothing else. */
@@ -29,9 +33,14 @@ interface Part {
  *  A pattern without a schema matches in every schema. There pg_dump differs: it looks at the search_path only, and would leave
  *  out, without a word, a table that the role's search_path does not show.
  *  @throws TidemarkError USAGE where the pattern cannot be read, or names another database */
-export function parsePattern(text: string, { database }: PatternOptions = {}): Pattern {
+export function parsePattern(text: string, { database, children }: PatternOptions = {}): Pattern {
   const [name, schema] = parts(text, { database, most: 2 });
-  return { ...(schema === undefined ? {} : { schema: expression(schema, text) }), name: expression(name, text), text };
+  return {
+    ...(schema === undefined ? {} : { schema: expression(schema, text) }),
+    name: expression(name, text),
+    ...(children ? { children } : {}),
+    text,
+  };
 }
 
 /** Reads a pattern for schemas: `schema` or `database.schema`; its `name` is what the schema's name has to match.

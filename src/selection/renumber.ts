@@ -14,8 +14,9 @@ export function renumber(catalog: Catalog, { objects, steps }: Kept): Catalog {
   const { database } = catalog;
   return {
     ...(database === undefined ? {} : { database }),
-    objects: objects.map(({ parent, partitionOf, ...object }, id) => ({
+    objects: objects.map(({ parent, partitionOf, inherits, ...object }, id) => ({
       ...object,
+      ...optionalList('inherits', objectIds, inherits),
       ...optional('parent', objectIds, parent),
       ...optional('partitionOf', objectIds, partitionOf),
       ...(object.drop === undefined && parent !== undefined && !objectIds.has(parent) ? dropAlone(object) : {}),
@@ -44,6 +45,16 @@ function present(ids: ReadonlyMap<number, number>, id: number): number {
 function optional<Name extends string>(name: Name, ids: ReadonlyMap<number, number>, id: number | undefined): { [K in Name]?: number } {
   const found = id === undefined ? undefined : ids.get(id);
   return (found === undefined ? {} : { [name]: found }) as { [K in Name]?: number };
+}
+
+/** Those of a list that are kept; nothing where none is. */
+function optionalList<Name extends string>(
+  name: Name,
+  ids: ReadonlyMap<number, number>,
+  list: readonly number[] = [],
+): { [K in Name]?: readonly number[] } {
+  const found: readonly number[] = list.flatMap((id) => ids.get(id) ?? []);
+  return (found.length === 0 ? {} : { [name]: found }) as { [K in Name]?: typeof found };
 }
 
 /** A sequence that is there without the table it belonged to is dropped by itself; nothing else outlives its parent. */

@@ -12,6 +12,8 @@ export interface ListedRelation {
   readonly relkind: 'r' | 'p' | 'v' | 'm' | 'S' | 'f';
   /** OID of the partitioned table that it is a partition of. */
   readonly partitionOf: number | null;
+  /** OIDs of the tables that it inherits from, where it is no partition. */
+  readonly inherits: readonly number[];
 }
 
 export interface DescribedColumn extends ColumnType {
@@ -44,7 +46,8 @@ const ours = `c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <
 
 const list = `
 SELECT c.oid, n.nspname, c.relname, c.relkind::text,
-       (SELECT i.inhparent FROM pg_inherits i WHERE c.relispartition AND i.inhrelid = c.oid) AS inhparent
+       (SELECT i.inhparent FROM pg_inherits i WHERE c.relispartition AND i.inhrelid = c.oid) AS inhparent,
+       (SELECT json_agg(i.inhparent::int8) FROM pg_inherits i WHERE NOT c.relispartition AND i.inhrelid = c.oid) AS inherits
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE ${ours}
  ORDER BY n.nspname, c.relname`;
@@ -55,10 +58,11 @@ interface ListRow {
   readonly relname: string;
   readonly relkind: ListedRelation['relkind'];
   readonly inhparent: number | null;
+  readonly inherits?: readonly number[] | null;
 }
 
-function listed({ oid, nspname, relname, relkind, inhparent }: ListRow): ListedRelation {
-  return { oid, schema: nspname, name: relname, relkind, partitionOf: inhparent };
+function listed({ oid, nspname, relname, relkind, inhparent, inherits }: ListRow): ListedRelation {
+  return { oid, schema: nspname, name: relname, relkind, partitionOf: inhparent, inherits: inherits ?? [] };
 }
 
 /** Every relation of the user, ordered by schema and name. */

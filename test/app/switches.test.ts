@@ -1,5 +1,5 @@
 // The switches of pg_dump and pg_restore on real databases: what stays away, section by section, as which role, where rows go.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -230,4 +230,68 @@ test('a restore leaves out tables, schemas and rows', async () => {
     `SELECT to_regclass('app.circle') AS circle, to_regclass('public.bare') AS bare, count(*)::int FROM app.events`,
   );
   expect(tables).toEqual([{ circle: null, bare: null, count: 0 }]);
+});
+
+describe('filter', () => {
+  let family: TestDatabase;
+  beforeAll(async () => {
+    family = await createDatabase();
+    await family.run(`
+      CREATE TABLE parent (a int); CREATE TABLE child () INHERITS (parent); CREATE TABLE "Odd\nName" (a int); CREATE TABLE other (a int);
+      INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2); INSERT INTO "Odd\nName" VALUES (3); INSERT INTO other VALUES (4)`);
+  });
+  afterAll(() => family.drop());
+
+  const filter = async (text: string) => {
+    const path = join(folder, 'filter');
+    await writeFile(path, text);
+    return { filterFiles: [path] };
+  };
+  const counts = (database: TestDatabase) =>
+    database.query(`SELECT relname, (xpath('//n/text()', query_to_xml(format('SELECT count(*) AS n FROM ONLY %I', relname), true, true, '')))[1]::text AS n
+      FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`);
+
+  test('chooses what a snapshot takes', async () => {
+    const file = join(folder, 'filter.tar.zst');
+    const chosen = await filter('include table_and_children parent # both\ninclude table "Odd\nName"\nexclude table_data child\n');
+    const { manifest } = await takeSnapshot({ database: family.url, file, ...chosen });
+    expect(manifest.settings.selection).toEqual({
+      table: ['"Odd\nName"'],
+      tableAndChildren: ['parent'],
+      excludeTableData: ['child'],
+    });
+    await using target = await createDatabase();
+    await restoreSnapshot({ database: target.url, file });
+    expect(await counts(target)).toEqual([
+      { relname: 'Odd\nName', n: '1' },
+      { relname: 'child', n: '0' },
+      { relname: 'parent', n: '1' },
+    ]);
+  });
+
+  test('chooses what a restore takes, beside other options', async () => {
+    const file = join(folder, 'family.tar.zst');
+    await takeSnapshot({ database: family.url, file });
+    await using target = await createDatabase();
+    const left = await filter('exclude table other\nexclude table_data_and_children parent');
+    await restoreSnapshot({ database: target.url, file, ...left, excludeTables: ['Nothing'] });
+    expect(await counts(target)).toEqual([
+      { relname: 'Odd\nName', n: '1' },
+      { relname: 'child', n: '0' },
+      { relname: 'parent', n: '0' },
+    ]);
+    const { preData } = await printSchema({ database: family.url, ...(await filter('include table other')) });
+    expect(preData.match(/CREATE TABLE \S+/g)).toEqual(['CREATE TABLE "public"."other"']);
+  });
+
+  test('that cannot be read, or is not understood, is refused', async () => {
+    await expect(printSchema({ database: family.url, filterFiles: [join(folder, 'none')] })).rejects.toMatchObject({ code: 'FILE_ERROR' });
+    await expect(printSchema({ database: family.url, ...(await filter('include tables x')) })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/filter, line 1: there is no type tables/),
+    });
+    await expect(printSchema({ database: family.url, ...(await filter('include table nothing')) })).rejects.toMatchObject({
+      code: 'PATTERN_UNMATCHED',
+    });
+  });
 });

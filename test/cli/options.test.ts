@@ -53,6 +53,9 @@ const switches = [
   [['--no-tablespaces'], { tablespaces: false }],
   [['--no-table-access-method'], { tableAccessMethod: false }],
   [['--role', 'app'], { role: 'app' }],
+  [['--filter', 'a', '--filter', '-'], { filter: ['a', '-'] }],
+  [['--table-and-children', 'a'], { tableAndChildren: ['a'] }],
+  [['--exclude-table-and-children', 'a'], { excludeTableAndChildren: ['a'] }],
   [['--strict-names'], { strictNames: true }],
   [['--section=pre-data', '--section', 'post-data'], { section: ['pre-data', 'post-data'] }],
   [['--extension', 'a', '--extension', 'b'], { extension: ['a', 'b'] }],
@@ -60,6 +63,7 @@ const switches = [
 ] as const;
 const rows = [
   [['--exclude-table-data', 'a', '--exclude-table-data', 'b'], { excludeTableData: ['a', 'b'] }],
+  [['--exclude-table-data-and-children', 'a'], { excludeTableDataAndChildren: ['a'] }],
   [['--load-via-partition-root'], { loadViaPartitionRoot: true }],
 ] as const;
 const json = [[['--json'], { json: true }]] as const;

@@ -7,6 +7,7 @@ export interface Given {
   readonly name: string;
   readonly parent?: string;
   readonly partitionOf?: string;
+  readonly inherits?: readonly string[];
   /** Names of the objects whose definition its definition needs. Null: no definition, as its parent's statement makes it. */
   readonly needs?: readonly string[] | null;
   /** Further steps: what they do, and which objects they need besides their own. */
@@ -23,7 +24,7 @@ export function catalogOf(given: readonly Given[]): Catalog {
     if (id === undefined) throw new Error(`the test names ${name}, which is not in its catalog`);
     return id;
   };
-  const objects = given.map(({ kind, name, parent, partitionOf }, id): CatalogObject => {
+  const objects = given.map(({ kind, name, parent, partitionOf, inherits }, id): CatalogObject => {
     const [first = '', second] = name.split('.');
     return {
       id,
@@ -31,6 +32,7 @@ export function catalogOf(given: readonly Given[]): Catalog {
       ...(second === undefined ? { name: first } : { schema: first, name: second }),
       ...(parent === undefined ? { drop: `${kind} ${name}` } : { parent: idOf(parent) }),
       ...(partitionOf === undefined ? {} : { partitionOf: idOf(partitionOf) }),
+      ...(inherits === undefined ? {} : { inherits: inherits.map(idOf) }),
     };
   });
   const steps: Step[] = [];

@@ -303,6 +303,35 @@ describe('selectSteps', () => {
     expect(select({ t: ['totals'] }, longer).names).not.toContain('ltree');
   });
 
+  describe('tables and children', () => {
+    const family = catalogOf([
+      { kind: 'table', name: 'app.parent' },
+      { kind: 'table', name: 'app.child', inherits: ['app.parent'], needs: ['app.parent'] },
+      { kind: 'table', name: 'app.grandchild', inherits: ['app.child', 'app.parent'], needs: ['app.child', 'app.parent'] },
+      { kind: 'table', name: 'app.stranger' },
+    ]);
+    const children = (text: string) => [parsePattern(text, { children: true })];
+    const names = (patterns: Parameters<typeof selectSteps>[1]) => namesOf(selectSteps(family, patterns).catalog);
+
+    test('are chosen and excluded together', () => {
+      expect(names({ tables: [parsePattern('parent')] })).toEqual(['app.parent']);
+      expect(names({ tables: children('parent') })).toEqual(['app.parent', 'app.child', 'app.grandchild']);
+      expect(names({ tables: children('stranger') })).toEqual(['app.stranger']);
+      expect(names({ excludeTables: children('child') })).toEqual(['app.parent', 'app.stranger']);
+      expect([...matchTables(family, children('child'))]).toEqual([1, 2]);
+    });
+
+    test('are still known when the selection is selected from', () => {
+      const { catalog: fewer } = selectSteps(family, { excludeTables: [parsePattern('stranger')] });
+      expect(namesOf(selectSteps(fewer, { tables: children('parent') }).catalog)).toHaveLength(3);
+    });
+
+    test('that go in a circle are no reason to go round', () => {
+      const circle = { ...family, objects: family.objects.map((object) => ({ ...object, inherits: [(object.id + 1) % 4] })) };
+      expect(() => selectSteps(circle, { excludeTables: children('nothing') })).not.toThrow();
+    });
+  });
+
   test('says what cannot be without an excluded extension', () => {
     const { names, leftOut } = select({ E: ['citext'] });
     expect(names).toEqual(expect.not.arrayContaining(['citext', 'lib.email', 'app.users']));

@@ -61,6 +61,7 @@ function tableObject(table: Table, server: Server): ObjectDraft {
     schema: table.nspname,
     name: table.relname,
     ...(table.partition === null ? {} : { partitionOf: tableKey(table.partition) }),
+    ...(table.parents.length === 0 ? {} : { inherits: table.parents.map(tableKey) }),
     also,
     steps: steps(table, server),
     ddl: `${isForeign ? 'FOREIGN ' : ''}TABLE ${name}`,
