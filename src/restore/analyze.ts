@@ -1,5 +1,9 @@
 // What ANALYZE is run on after the rows came. ANALYZE of a partitioned table, or of a parent by inheritance, also reads its foreign
-// children, on servers that may not be reached from here or want a password that was not carried. Only what is local is done.
+// children, on servers that may not be reached from here or want a password that was not carried. Only what is local is done. A failure
+// ends nothing: all the rows are there by then.
+import { TidemarkError } from '../model/errors.js';
+import type { EventListener } from '../model/events.js';
+import { isServerError, sqlstateOf } from '../pg/errors.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
 
@@ -49,4 +53,24 @@ export async function planAnalysis(
   const names = (which: boolean): string[] =>
     rows.filter(({ skipped }) => skipped === which).map(({ schema, name }) => qualifiedName(schema, name));
   return { statements: names(false).map((name) => `ANALYZE ${name}`), skipped: names(true) };
+}
+
+/** Classes of SQLSTATEs that are of the server, not of what it analyzed: transaction, resources, operator, system, internal. */
+const ofServer = /^(?:25|40|53|57|58|XX)/;
+
+/** ANALYZE evaluates the expressions of CREATE STATISTICS, which nothing has evaluated so far: the source may have rows they fail for. */
+export async function analyze(
+  session: Session,
+  statement: string,
+  { inTransaction, emit }: { readonly inTransaction: boolean; readonly emit: EventListener },
+): Promise<void> {
+  if (inTransaction) await session.query('SAVEPOINT tidemark_analyze');
+  try {
+    await session.query(statement);
+  } catch (error) {
+    if (!(error instanceof TidemarkError) || error.code === 'CONNECTION_LOST' || ofServer.test(sqlstateOf(error) ?? 'XX')) throw error;
+    if (inTransaction) await session.query('ROLLBACK TO SAVEPOINT tidemark_analyze');
+    const said = isServerError(error.cause) ? error.cause.message : error.message;
+    emit({ type: 'notice', message: `${statement}: ${said}; the planner has no statistics of it` });
+  }
 }

@@ -5,7 +5,7 @@ import type { EventListener } from '../model/events.js';
 import type { Manifest } from '../model/manifest.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
-import { planAnalysis } from './analyze.js';
+import { analyze, planAnalysis } from './analyze.js';
 import { type Held, holdAutovacuum, releaseAutovacuum } from './autovacuum.js';
 import { createDatabase, type DatabaseLocale, dropDatabase, setProperties } from './database.js';
 import { checkForeignKeys } from './foreign-keys.js';
@@ -155,14 +155,15 @@ export class Execution {
   }
 
   async #analyze(tables: Extract<Action, { action: 'analyze' }>['tables']): Promise<void> {
+    const { emit } = this.#options;
     const { statements, skipped } = await planAnalysis(await this.#session(), tables);
     for (const name of skipped) {
-      this.#options.emit({ type: 'notice', message: `table ${name} is not analyzed: that would read its foreign children` });
+      emit({ type: 'notice', message: `table ${name} is not analyzed: that would read its foreign children` });
     }
     const waiting = statements.values();
     await Promise.all(
       (await this.#sessionsAtWork()).map(async (session) => {
-        for (const statement of waiting) await session.query(statement);
+        for (const statement of waiting) await analyze(session, statement, { inTransaction: this.#inTransaction, emit });
       }),
     );
   }

@@ -28,12 +28,14 @@ const hints: Readonly<Record<string, string>> = {
   '23505': 'rows with the same key are there already: replace them with --truncate',
   '23503': 'a row that is referred to is missing: restore that table, too',
   '53100': 'the disk of the target server is full',
+  '23505-refresh': 'refresh it on the source: its query gives rows now that its unique index refuses; or take the snapshot without it',
   missing: 'it is not there to be dropped: add --if-exists',
   '0A000-truncate': 'a table that is not chosen refers to it by a foreign key: choose that one, too',
 };
 
-/** The same SQLSTATE asks for something else in a DROP or a TRUNCATE. */
+/** The same SQLSTATE asks for something else in a DROP, a TRUNCATE or a REFRESH. */
 function situation(sqlstate: string, what: string): string {
+  if (what.startsWith('refresh of ') && sqlstate === '23505') return '23505-refresh';
   if (what.endsWith('(truncate)') && sqlstate === '0A000') return '0A000-truncate';
   return what.endsWith('(drop)') && ['42704', '42P01', '42883', '3F000'].includes(sqlstate) ? 'missing' : sqlstate;
 }
