@@ -2,6 +2,7 @@
 // been introspected; this one comes before the locks, on names alone.
 import type { Catalog, CatalogObject } from '../model/catalog.js';
 import { choose, type Patterns } from '../selection/choose.js';
+import type { Pattern } from '../selection/pattern.js';
 import type { ListedRelation } from '../snapshot/tables.js';
 
 const kinds: Readonly<Record<ListedRelation['relkind'], string>> = {
@@ -13,12 +14,12 @@ const kinds: Readonly<Record<ListedRelation['relkind'], string>> = {
   f: 'foreign table',
 };
 
-/** The tables with rows or partitions among `relations` that the patterns choose.
+/** The tables with rows or partitions among `relations` that the patterns choose, foreign tables of these servers among them.
  *  @throws TidemarkError PATTERN_UNMATCHED for a pattern that matches nothing */
 export function chooseTables(
   relations: readonly ListedRelation[],
   schemas: readonly string[],
-  patterns: Patterns,
+  { foreignServers = [], ...patterns }: Patterns & { readonly foreignServers?: readonly Pattern[] },
 ): readonly ListedRelation[] {
   const ids = new Map(relations.map(({ oid }, id) => [oid, id]));
   const objects: CatalogObject[] = relations.map(({ relkind, schema, name, partitionOf, inherits }, id) => {
@@ -30,5 +31,7 @@ export function chooseTables(
   const catalog: Catalog = { objects, steps: [], tables: [] };
   // Extensions are not tables, and are not listed yet.
   const standings = choose(catalog, { ...patterns, extensions: [], excludeExtensions: [] });
-  return relations.filter(({ relkind }, id) => (relkind === 'r' || relkind === 'p') && standings[id] === 'chosen');
+  const isRead = ({ relkind, server }: ListedRelation): boolean =>
+    relkind === 'r' || relkind === 'p' || (server !== null && foreignServers.some(({ name }) => name.test(server)));
+  return relations.filter((relation, id) => isRead(relation) && standings[id] === 'chosen');
 }

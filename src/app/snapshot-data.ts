@@ -30,8 +30,9 @@ function planRanges({ toRead }: SnapshotSchema): PlannedRange[] {
     const columns = table.columns.map((column) => column.name);
     const ranges = (described.heap ? splitTable(described) : null) ?? [null];
     return ranges.map((blocks, range) => {
-      const statement = copyStatement({ schema, name, columns, format }, blocks);
-      return { statement, format, table: qualifiedName(schema, name), directory, range, blocks, object };
+      const foreign = described.relkind === 'f';
+      const statement = copyStatement({ schema, name, columns, format, foreign }, blocks);
+      return { statement, format, foreign, table: qualifiedName(schema, name), directory, range, blocks, object };
     });
   });
   return planned.map((range, id) => ({ ...range, id }));

@@ -2,6 +2,7 @@
 // common-options.ts.
 import type { Writable } from 'node:stream';
 import type { CopyFormat } from '../model/catalog.js';
+import { type Pattern, parseExtensionPattern } from '../selection/pattern.js';
 import type { PositionQueries } from '../snapshot/position-queries.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
 
@@ -17,6 +18,8 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions {
   /** Takes the options of user mappings and the connection strings of subscriptions along as they are; default: without what may be a
    *  password or key, and listed. */
   readonly secrets?: boolean;
+  /** Patterns of foreign servers whose tables' rows are taken along. They are read when their turn comes, not at the snapshot's instant. */
+  readonly includeForeignData?: readonly string[];
   /** How long a table lock may be waited for, in ms; readers that come after us wait as long at most. 0: for ever. Default 10 s. */
   readonly lockTimeoutMs?: number;
   /** The transaction is given up when it gets older than this, in ms: an old one keeps the server from cleaning up. Default: never. */
@@ -34,6 +37,7 @@ export interface SnapshotPlan extends CommonPlan {
   readonly compressLevel: number;
   readonly copyFormat: CopyFormat | 'auto';
   readonly secrets: boolean;
+  readonly foreignServers: readonly Pattern[];
   readonly lockTimeoutMs: number;
   readonly maxAgeMs: number | undefined;
   readonly skipUnsupported: boolean;
@@ -58,11 +62,19 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPl
     options.height !== undefined && (options.height < 0n || options.height >= 10n ** 19n),
     `${attempt}: the height must have 1 to 19 digits and no sign`,
   );
+  const common = settleCommon(options, { attempt });
+  const foreignServers = (options.includeForeignData ?? []).map((text) => parseExtensionPattern(text));
+  refuse(
+    foreignServers.length > 0 && !common.contents.sections.has('data'),
+    `${attempt}: include-foreign-data is about rows, which are not asked for`,
+  );
   return {
-    ...settleCommon(options, { attempt }),
+    ...common,
     compressLevel,
     copyFormat: options.copyFormat ?? 'auto',
     secrets: options.secrets ?? false,
+    foreignServers,
+    asked: { ...common.asked, ...(foreignServers.length === 0 ? {} : { includeForeignData: foreignServers.map(({ text }) => text) }) },
     lockTimeoutMs,
     maxAgeMs,
     skipUnsupported: options.skipUnsupported ?? false,

@@ -15,6 +15,7 @@ import { refuseUnfitForBinary } from '../snapshot/binary-fitness.js';
 import { chooseFormat } from '../snapshot/copy-format.js';
 import type { DescribedTable } from '../snapshot/tables.js';
 import type { View } from '../snapshot/view.js';
+import { foreignRowsLeftOut } from './foreign-rows.js';
 import type { SnapshotPlan } from './snapshot-options.js';
 
 export interface SnapshotSchema {
@@ -40,7 +41,7 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
   const tables: CatalogTable[] = [];
   for (const table of view.tables) {
     const object = whole.ids.get(key('pg_class', table.oid));
-    if (object === undefined || table.relkind !== 'r') continue;
+    if (object === undefined || (table.relkind !== 'r' && table.relkind !== 'f')) continue;
     described.set(object, table);
     const loadInto = table.hashedByOid === null ? undefined : whole.ids.get(key('pg_class', table.hashedByOid));
     tables.push({ ...catalogTable(object, table, plan), ...(loadInto === undefined ? {} : { loadInto }) });
@@ -50,7 +51,11 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     plan.contents,
   );
   if (plan.contents.sections.has('data')) refuseUnread(whole, catalog);
-  const allLeftOut = [...whole.leftOut, ...leftOut, ...partOf(whole, catalog)];
+  const { objects, ids } = whole;
+  const patterns = plan.foreignServers;
+  const withRows = plan.contents.sections.has('data');
+  const foreign = withRows ? await foreignRowsLeftOut(control, { chosen: catalog, objects, ids, patterns }) : [];
+  const allLeftOut = [...whole.leftOut, ...leftOut, ...partOf(whole, catalog), ...foreign];
   refuseSilence(view, catalog, allLeftOut);
   const schema = planReading({ catalog, leftOut: allLeftOut }, { view, plan, described: [...described.values()] });
   if (plan.copyFormat === 'binary') {
@@ -73,7 +78,7 @@ async function readDatabase(session: Session): Promise<Pick<Catalog, 'database'>
 function refuseSilence({ tables }: View, catalog: Catalog, leftOut: readonly LeftOut[]): void {
   if (leftOut.length > 0) return;
   const present = new Set(catalog.tables.map(({ schema, name }) => JSON.stringify([schema, name])));
-  const lost = tables.find(({ relkind, schema, name }) => relkind === 'r' && !present.has(JSON.stringify([schema, name])));
+  const lost = tables.find(({ relkind, schema, name }) => relkind !== 'p' && !present.has(JSON.stringify([schema, name])));
   if (lost) throw new TidemarkError('INTERNAL', `read the schema: table ${lost.schema}.${lost.name} was chosen, and is not in it`);
 }
 

@@ -87,7 +87,7 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
 
   emit({ type: 'phase', phase: 'lock' });
   const view = await openView(control, {
-    choose: (relations, schemas) => chooseTables(relations, schemas, plan.contents),
+    choose: (relations, schemas) => chooseTables(relations, schemas, { ...plan.contents, foreignServers: plan.foreignServers }),
     lockTimeoutMs: plan.lockTimeoutMs,
   });
   const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
@@ -124,7 +124,8 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
 function startWorkers(plan: SnapshotPlan, output: SnapshotOutput): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
   const { connection, compressLevel, contents, jobs, signal } = plan;
   const { spoolPrefix, keepsBytes } = output;
-  const settings = { connection, compressLevel, chunkBytes, window: 3, spoolPrefix, framesComeBack: !keepsBytes };
+  const foreignTables = plan.foreignServers.length > 0;
+  const settings = { connection, compressLevel, chunkBytes, window: 3, spoolPrefix, framesComeBack: !keepsBytes, foreignTables };
   const pool = WorkerPool.start(contents.sections.has('data') ? jobs : 0, settings, signal);
   const ended = pool.then(
     (started) => () => started[Symbol.asyncDispose](),

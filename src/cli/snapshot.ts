@@ -1,6 +1,6 @@
 // `tidemark snapshot`: options of pg_dump where it has them.
 import { Command, Option } from 'commander';
-import { compressLevel, duration, height, wholeNumber } from './arguments.js';
+import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
 import { printable } from './printable.js';
@@ -21,6 +21,7 @@ interface Flags extends ContentFlags {
   readonly lockWaitTimeout?: number;
   readonly maxAge?: number;
   readonly secrets?: true;
+  readonly includeForeignData?: readonly string[];
   readonly skipUnsupported?: true;
   readonly json?: true;
 }
@@ -34,6 +35,7 @@ export function snapshotCommand(): Command {
     .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']));
   return addContents(command, { short: { excludeTable: '-T, ', extension: '-e, ' }, rows: true })
     .option('--secrets', 'with the passwords of user mappings and subscriptions')
+    .option('--include-foreign-data <pattern>', 'with the rows of foreign tables of these servers (repeatable)', collect)
     .option('--height <n>', 'height to record', height)
     .option('--height-query <sql>', 'query for the height, run in the snapshot')
     .option('--hash-query <sql>', 'query for the hash, run in the snapshot; $1 is the height')
@@ -66,6 +68,7 @@ async function snapshot(flags: Flags): Promise<void> {
       ...given('lockTimeoutMs', flags.lockWaitTimeout),
       ...given('maxAgeMs', flags.maxAge),
       ...given('secrets', flags.secrets),
+      ...given('includeForeignData', flags.includeForeignData),
       ...given('skipUnsupported', flags.skipUnsupported),
       onEvent,
       signal,

@@ -121,13 +121,15 @@ export class Session implements AsyncDisposable {
 
 export interface SessionOptions extends Partial<ConnectOptions> {
   readonly use: SessionUse;
+  /** Lets a 'read' session read foreign tables. */
+  readonly foreignTables?: boolean;
 }
 
 /** Connects and sets the session up.
  *  @throws TidemarkError CONNECTION_FAILED, AUTHENTICATION_FAILED, DATABASE_MISSING, SERVER_UNSUPPORTED, FILE_ERROR (certificates) */
 export async function openSession(
   connection: ConnectionSettings,
-  { use, applicationName = 'tidemark', ...more }: SessionOptions,
+  { use, applicationName = 'tidemark', foreignTables = false, ...more }: SessionOptions,
 ): Promise<Session> {
   const where = describeConnection(connection);
   const client = await connectClient(connection, { applicationName, ...more });
@@ -141,7 +143,8 @@ export async function openSession(
     const wanted = settings.filter(([, , uses, since]) => uses.includes(use) && version >= since);
     const calls = wanted.map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', false)`);
     if (version >= 170000 || (await knows(client, 'restrict_nonsystem_relation_kind'))) {
-      if (use === 'read') calls.push(`pg_catalog.set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', false)`);
+      if (use === 'read')
+        calls.push(`pg_catalog.set_config('restrict_nonsystem_relation_kind', '${foreignTables ? 'view' : 'view, foreign-table'}', false)`);
     }
     await client.query(`SELECT ${calls.join(', ')}`);
     if (connection.role !== undefined) await setRole(client, connection.role, where);

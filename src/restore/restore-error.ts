@@ -27,6 +27,7 @@ const hints: Readonly<Record<string, string>> = {
   '0A000': 'the target server does not support this: see that it is not older than the source, and what it was built with',
   '23505': 'rows with the same key are there already: replace them with --truncate',
   '23503': 'a row that is referred to is missing: restore that table, too',
+  '25001': 'a subscription with a replication slot is dropped outside of transactions: drop it first, or use --no-subscriptions',
   '53100': 'the disk of the target server is full',
   '23505-refresh': 'refresh it on the source: its query gives rows now that its unique index refuses; or take the snapshot without it',
   missing: 'it is not there to be dropped: add --if-exists',

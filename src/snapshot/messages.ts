@@ -14,6 +14,8 @@ export interface WorkerSettings {
   readonly window: number;
   /** The memory of a frame is given back with 'written'. */
   readonly framesComeBack: boolean;
+  /** Foreign tables may be read. */
+  readonly foreignTables: boolean;
   /** Files of chunks that do not fit into memory begin with this path. */
   readonly spoolPrefix: string;
 }
@@ -26,6 +28,8 @@ export interface RangeTask {
   readonly format: CopyFormat;
   /** The quoted name of the table, to lock and to name in errors. */
   readonly table: string;
+  /** A foreign table cannot be locked. */
+  readonly foreign: boolean;
   /** Where its members go, and the number of the range in its table. */
   readonly directory: string;
   readonly range: number;

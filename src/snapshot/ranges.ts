@@ -38,14 +38,17 @@ export interface CopyStatement {
   readonly name: string;
   readonly columns: readonly string[];
   readonly format: CopyFormat;
+  /** COPY reads them only through a query. */
+  readonly foreign?: boolean;
 }
 
 /** COPY ... TO STDOUT of one range, or of the whole table. ONLY and plain COPY both leave out children, which are tables of their own.
  *  https://www.postgresql.org/docs/current/sql-copy.html */
-export function copyStatement({ schema, name, columns, format }: CopyStatement, range: BlockRange | null): string {
+export function copyStatement({ schema, name, columns, format, foreign = false }: CopyStatement, range: BlockRange | null): string {
   const table = qualifiedName(schema, name);
   const list = columns.map(quoteIdentifier).join(', ');
-  const from = range === null ? `${table}${list && ` (${list})`}` : `(SELECT ${list} FROM ONLY ${table} WHERE ${condition(range)})`;
+  const where = range === null ? '' : ` WHERE ${condition(range)}`;
+  const from = range === null && !foreign ? `${table}${list && ` (${list})`}` : `(SELECT ${list} FROM ONLY ${table}${where})`;
   return `COPY ${from} TO STDOUT (FORMAT ${format})`;
 }
 

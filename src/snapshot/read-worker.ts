@@ -68,7 +68,7 @@ class RangeReader {
   }
 
   async read(task: RangeTask): Promise<bigint> {
-    await this.#lock([task.table]);
+    if (!task.foreign) await this.#lock([task.table]);
     let chunks = 0;
     let parameters: CompressionParameters | undefined;
     const large: Promise<void>[] = [];
@@ -179,7 +179,8 @@ function copyError(error: unknown, task: RangeTask): unknown {
 
 async function main(): Promise<void> {
   const codec = await loadCodec();
-  const session = await openSession(settings.connection, { use: 'read', applicationName: 'tidemark worker', copiesOut: true });
+  const { connection, foreignTables } = settings;
+  const session = await openSession(connection, { use: 'read', applicationName: 'tidemark worker', copiesOut: true, foreignTables });
   await carryBytes(session);
   const reader = new RangeReader(session, codec);
   const fail = (error: unknown): void => {

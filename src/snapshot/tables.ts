@@ -8,12 +8,15 @@ export interface ListedRelation {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
-  /** r table, p partitioned table, v view, m materialized view, S sequence, f foreign table. Only the first two are locked and read. */
+  /** r table, p partitioned table, v view, m materialized view, S sequence, f foreign table. Only the first two are locked;
+   *  foreign tables are read where they are asked for. */
   readonly relkind: 'r' | 'p' | 'v' | 'm' | 'S' | 'f';
   /** OID of the partitioned table that it is a partition of. */
   readonly partitionOf: number | null;
   /** OIDs of the tables that it inherits from, where it is no partition. */
   readonly inherits: readonly number[];
+  /** Name of the server that the rows of a foreign table are on. */
+  readonly server: string | null;
 }
 
 export interface DescribedColumn extends ColumnType {
@@ -44,8 +47,10 @@ const ours = `c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <
   AND n.nspname NOT IN ('information_schema') AND n.nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
+const foreignServer = `(SELECT s.srvname FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid) AS srvname`;
+
 const list = `
-SELECT c.oid, n.nspname, c.relname, c.relkind::text,
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, ${foreignServer},
        (SELECT i.inhparent FROM pg_inherits i WHERE c.relispartition AND i.inhrelid = c.oid) AS inhparent,
        (SELECT json_agg(i.inhparent::int8) FROM pg_inherits i WHERE NOT c.relispartition AND i.inhrelid = c.oid) AS inherits
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -59,10 +64,11 @@ interface ListRow {
   readonly relkind: ListedRelation['relkind'];
   readonly inhparent: number | null;
   readonly inherits?: readonly number[] | null;
+  readonly srvname: string | null;
 }
 
-function listed({ oid, nspname, relname, relkind, inhparent, inherits }: ListRow): ListedRelation {
-  return { oid, schema: nspname, name: relname, relkind, partitionOf: inhparent, inherits: inherits ?? [] };
+function listed({ oid, nspname, relname, relkind, inhparent, inherits, srvname }: ListRow): ListedRelation {
+  return { oid, schema: nspname, name: relname, relkind, partitionOf: inhparent, inherits: inherits ?? [], server: srvname };
 }
 
 /** Every relation of the user, ordered by schema and name. */
@@ -80,7 +86,7 @@ export async function listSchemas(session: Session): Promise<string[]> {
 }
 
 const describe = `
-SELECT c.oid, n.nspname, c.relname, c.relkind::text,
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, ${foreignServer},
        (SELECT i.inhparent FROM pg_inherits i WHERE c.relispartition AND i.inhrelid = c.oid) AS inhparent,
        c.relpersistence = 'u' AS unlogged,
        c.relkind = 'r' AND (SELECT a.amname = 'heap' FROM pg_am a WHERE a.oid = c.relam) AS heap,

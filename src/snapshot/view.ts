@@ -15,7 +15,7 @@ export interface View {
   readonly at: Date;
   readonly lsn: bigint;
   readonly inRecovery: boolean;
-  /** The chosen tables, locked ACCESS SHARE. */
+  /** The chosen tables, all but foreign ones locked ACCESS SHARE. */
   readonly tables: readonly DescribedTable[];
 }
 
@@ -23,7 +23,7 @@ export interface View {
 const lockBatch = 500;
 
 export interface ViewOptions {
-  /** The tables (relkinds r and p) among the relations that the snapshot is to hold. */
+  /** The tables (relkinds r and p, and f where their rows are wanted) among the relations that the snapshot is to hold. */
   choose(relations: readonly ListedRelation[], schemas: readonly string[]): readonly ListedRelation[];
   /** How long a lock may be waited for, in ms; a waiting request of ours makes later readers wait behind it. 0: for ever. */
   readonly lockTimeoutMs: number;
@@ -36,7 +36,9 @@ export async function openView(session: Session, { choose, lockTimeoutMs }: View
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await session.query(`SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}`);
   // LOCK TABLE takes no snapshot: the first query after it does.
-  for (let at = 0; at < before.length; at += lockBatch) await lockTables(session, before.slice(at, at + lockBatch), lockTimeoutMs);
+  // A foreign table cannot be locked.
+  const lockable = before.filter(({ relkind }) => relkind !== 'f');
+  for (let at = 0; at < lockable.length; at += lockBatch) await lockTables(session, lockable.slice(at, at + lockBatch), lockTimeoutMs);
   const fixed = await fix(session);
   const after = choose(await listRelations(session), await listSchemas(session));
   const tables = await describeTables(

@@ -1,0 +1,164 @@
+// What is on other servers: rows of foreign tables, passwords, and views that read what cannot be reached.
+import { describe, expect, test } from 'vitest';
+import { printSchema } from '#dist/app/print-schema.js';
+import { takeSnapshot } from '#dist/app/take-snapshot.js';
+import { openSession } from '#dist/pg/session.js';
+import { resolveConnection } from '#dist/pg/settings.js';
+import { inspectTarget, wipeTarget } from '#dist/restore/target.js';
+import { archiveOf, restored } from '../round-trip/cycle.js';
+import { createDatabase, createRole, requestedVersions, type TestDatabase } from '../server/index.js';
+
+/** A database with `farther`, a foreign table over table `t` of another database. */
+async function link(near: TestDatabase, far: TestDatabase, password = 'CANARY'): Promise<void> {
+  const { hostname, port, username } = new URL(far.url);
+  await near.run(`
+    CREATE EXTENSION postgres_fdw;
+    CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '${hostname}', port '${port}', dbname '${far.name}');
+    CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (user '${username}', password '${password}');
+    CREATE FOREIGN TABLE farther (id integer, double integer GENERATED ALWAYS AS (id * 2) STORED, a text) SERVER elsewhere OPTIONS (table_name 't');
+    CREATE TABLE parted (id integer, a text) PARTITION BY RANGE (id);
+    CREATE TABLE near PARTITION OF parted FOR VALUES FROM (0) TO (10);
+    CREATE FOREIGN TABLE far_part PARTITION OF parted FOR VALUES FROM (10) TO (20) SERVER elsewhere OPTIONS (table_name 'part');
+    INSERT INTO near VALUES (1, 'near');`);
+}
+
+const farTables = `CREATE TABLE t (id integer, double integer, a text); INSERT INTO t VALUES (1, 2, 'a'), (2, 4, E'tab\\t');
+  CREATE TABLE part (id integer, a text); INSERT INTO part VALUES (11, 'far')`;
+
+describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
+  test('rows of foreign tables stay away, and are said to', async () => {
+    await using far = await createDatabase({ version });
+    await using near = await createDatabase({ version });
+    await far.run(farTables);
+    await link(near, far);
+    await using archive = await archiveOf(near);
+    expect(archive.manifest.tables.map(({ name }) => name)).toEqual(['near']);
+    expect(archive.manifest.leftOut).toEqual([
+      { kind: 'foreign data', name: 'elsewhere', reason: expect.stringContaining('its 2 foreign tables stay on that server') },
+    ]);
+    await using target = await restored(archive, { into: { version } });
+    expect(await target.query('SELECT id, double, a FROM farther ORDER BY id')).toHaveLength(2);
+    expect(await target.query('SELECT id FROM parted')).toHaveLength(2);
+  });
+
+  test('--include-foreign-data copies them, and the restore writes them to where the foreign table is', async () => {
+    await using far = await createDatabase({ version });
+    await using near = await createDatabase({ version });
+    await far.run(farTables);
+    await link(near, far);
+    await using archive = await archiveOf(near, { includeForeignData: ['else*'] });
+    expect(archive.manifest.leftOut).toEqual([]);
+    const { tables, settings } = archive.manifest;
+    expect(tables.map(({ name, rows }) => `${name} ${rows}`).sort()).toEqual(['far_part 1', 'farther 2', 'near 1']);
+    expect(settings.selection).toEqual({ includeForeignData: ['else*'] });
+    await far.run('TRUNCATE t, part');
+    await using target = await restored(archive, { into: { version } });
+    expect(await far.query('SELECT id, a FROM t ORDER BY id')).toEqual([
+      { id: 1, a: 'a' },
+      { id: 2, a: 'tab\t' },
+    ]);
+    expect(await target.query('SELECT id FROM parted ORDER BY id')).toEqual([{ id: 1 }, { id: 11 }]);
+  });
+
+  test('secrets stay away unless they are asked for, and are said to', async () => {
+    await using db = await createDatabase({ version });
+    await db.run(`
+      CREATE EXTENSION file_fdw;
+      CREATE FOREIGN DATA WRAPPER plain;
+      CREATE FUNCTION judge(text[], oid) RETURNS void LANGUAGE plpgsql AS 'BEGIN END';
+      CREATE FOREIGN DATA WRAPPER strict VALIDATOR judge;
+      CREATE SERVER p FOREIGN DATA WRAPPER plain;
+      CREATE SERVER s FOREIGN DATA WRAPPER strict;
+      CREATE USER MAPPING FOR PUBLIC SERVER p OPTIONS (user 'u', password 'CANARY1', "odd ""key""" 'CANARY2');
+      CREATE USER MAPPING FOR CURRENT_USER SERVER p OPTIONS (user 'u');
+      CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (user 'u', password 'CANARY3');
+      CREATE SUBSCRIPTION one CONNECTION 'host=h password=CANARY4 user=u' PUBLICATION x WITH (connect = false);
+      CREATE SUBSCRIPTION two CONNECTION 'host=h dbname=''postgres://u:CANARY5@h''' PUBLICATION x WITH (connect = false);
+      COMMENT ON SUBSCRIPTION two IS 'x';
+      ALTER SUBSCRIPTION one ENABLE;`);
+    const open = await printSchema({ database: db.url });
+    expect(`${open.preData}${open.postData}`).not.toContain('CANARY');
+    expect(open.preData).toContain(`CREATE USER MAPPING FOR PUBLIC SERVER "p" OPTIONS ("user" 'u')`);
+    expect(open.postData).toContain(`CREATE SUBSCRIPTION "one" CONNECTION 'host=h user=u'`);
+    expect(open.leftOut.map(({ kind, name, reason }) => `${kind} ${name}: ${reason}`).sort()).toEqual([
+      'subscription one: it is enabled in the source, and restored disabled',
+      'subscription one: the password in its connection string is a secret: --secrets takes it along',
+      'subscription two: where the password in its connection string ends cannot be told: --secrets takes it along',
+      'user mapping PUBLIC at p: its options "odd "key"", "password" may be secrets: --secrets takes them along',
+      'user mapping PUBLIC at s: its options "password" may be secrets: --secrets takes them along (without them its foreign data wrapper may refuse it)',
+    ]);
+    const whole = await printSchema({ database: db.url, secrets: true });
+    for (const canary of [1, 2, 3, 4, 5]) expect(`${whole.preData}${whole.postData}`).toContain(`CANARY${canary}`);
+    expect(whole.leftOut).toEqual([expect.objectContaining({ kind: 'subscription', name: 'one' })]);
+    // What is not taken along leaves no secrets behind.
+    expect((await printSchema({ database: db.url, noSubscriptions: true })).leftOut.map(({ name }) => name)).not.toContain('one');
+  });
+
+  test('what a role cannot read is never taken for empty', async () => {
+    await using role = await createRole({ version });
+    await using db = await createDatabase({ version });
+    await db.run(`
+      CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w;
+      CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (user 'u');
+      CREATE SUBSCRIPTION sub CONNECTION 'host=h' PUBLICATION x WITH (connect = false);`);
+    const url = role.as(db.url);
+    const { leftOut, preData, postData } = await printSchema({ database: url, noSubscriptions: false });
+    expect(leftOut).toEqual([
+      { kind: 'user mapping', name: 'PUBLIC at s', reason: 'its options cannot be read by this role' },
+      { kind: 'subscription', name: 'sub', reason: 'its connection string cannot be read by this role' },
+    ]);
+    expect(`${preData}${postData}`).not.toMatch(/USER MAPPING|SUBSCRIPTION/);
+    const refused = { code: 'PERMISSION_DENIED', hint: expect.stringContaining('--secrets') };
+    await expect(printSchema({ database: url, secrets: true })).rejects.toMatchObject(refused);
+    await db.run(`GRANT pg_read_all_data TO "${role.name}"`);
+    expect((await printSchema({ database: url, secrets: true })).leftOut).toEqual([]);
+  });
+
+  test('a materialized view over a server that cannot be reached stays empty, and is told', async () => {
+    await using far = await createDatabase({ version });
+    await using near = await createDatabase({ version });
+    await far.run(farTables);
+    await link(near, far);
+    await near.run(`CREATE MATERIALIZED VIEW seen AS SELECT id FROM farther; CREATE MATERIALIZED VIEW over_seen AS SELECT id FROM seen;
+      CREATE MATERIALIZED VIEW other AS SELECT 1 AS one; ALTER SERVER elsewhere OPTIONS (SET host '127.0.0.1', SET port '1')`);
+    await using archive = await archiveOf(near);
+    const notices: string[] = [];
+    await using target = await restored(archive, {
+      into: { version },
+      onEvent: (event) => event.type === 'notice' && notices.push(event.message),
+    });
+    const populated = await target.query(`SELECT relname, relispopulated FROM pg_class WHERE relkind = 'm' ORDER BY relname`);
+    expect(populated.map(({ relname, relispopulated }) => [relname, relispopulated])).toEqual([
+      ['other', true],
+      ['over_seen', false],
+      ['seen', false],
+    ]);
+    expect(notices).toEqual([expect.stringContaining('view public.seen'), expect.stringContaining('view public.over_seen')]);
+  });
+
+  test('what an interrupted restore made is wiped: servers of an extension that stays, subscriptions', async () => {
+    await using db = await createDatabase({ version });
+    await db.run(`CREATE EXTENSION postgres_fdw; CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw;
+      CREATE USER MAPPING FOR PUBLIC SERVER s; CREATE FOREIGN TABLE f (id integer) SERVER s;
+      CREATE FOREIGN DATA WRAPPER w; CREATE SERVER t FOREIGN DATA WRAPPER w; CREATE PUBLICATION p;
+      CREATE SUBSCRIPTION sub CONNECTION 'host=h' PUBLICATION x WITH (connect = false);`);
+    await using session = await openSession(resolveConnection(db.url, {}), { use: 'write' });
+    await session.query('DROP FOREIGN TABLE public.f');
+    expect((await inspectTarget(session)).objects).toEqual([
+      'foreign data wrapper w',
+      'server s',
+      'server t',
+      'publication p',
+      'subscription sub',
+    ]);
+    await wipeTarget(session, []);
+    expect((await inspectTarget(session)).objects).toEqual([]);
+  });
+});
+
+test('a pattern that no server matches, and rows that are not wanted, are errors', async () => {
+  await using db = await createDatabase();
+  const options = { database: db.url, file: '/nowhere/a.tar.zst', includeForeignData: ['nowhere'] };
+  await expect(archiveOf(db, { includeForeignData: ['nowhere'] })).rejects.toMatchObject({ code: 'PATTERN_UNMATCHED' });
+  await expect(takeSnapshot({ ...options, schemaOnly: true })).rejects.toMatchObject({ code: 'USAGE' });
+});
