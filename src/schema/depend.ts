@@ -70,7 +70,7 @@ export function createResolver({ objects, depends, members, facetSteps = [] }: R
   const claimed = new Map<Key, ObjectDraft>();
   const through = new Map<Key, ObjectDraft[]>();
   for (const object of objects) {
-    if (object.usedThrough !== undefined) through.set(object.usedThrough, [...(through.get(object.usedThrough) ?? []), object]);
+    for (const row of object.usedThrough ?? []) through.set(row, [...(through.get(row) ?? []), object]);
   }
   const steps = new Set<Key>(facetSteps);
   for (const object of objects) {
@@ -111,6 +111,9 @@ export function createResolver({ objects, depends, members, facetSteps = [] }: R
   return { object, step, root, usedThrough: (row) => through.get(row) ?? [] };
 }
 
+/** What depends on operators and has no expression that uses them. */
+const madeOfOperators: ReadonlySet<string> = new Set(['pg_operator', 'pg_opclass', 'pg_opfamily', 'pg_amop', 'pg_amproc']);
+
 /** One dependency, charged to a step. `need` is the key of an object or, where nothing is known of it, of a catalog row. */
 export interface ChargedEdge {
   readonly step: Key;
@@ -132,9 +135,10 @@ export function chargeEdges(depends: readonly DependRow[], resolver: Resolver): 
     const step = depender.charge ? depender.charge({ ref: need, subid: row.objsubid, type: row.deptype }) : depender.key;
     if (step === null) continue;
     edges.push({ step, need });
-    // What depends on a function may use the cast that it is of; another cast only has the same one.
-    if (depender.usedThrough === refRow) continue;
-    for (const cast of resolver.usedThrough(refRow)) edges.push({ step, need: cast.key });
+    // What depends on a function may use the cast that it is of; another cast only has the same one. What depends on an operator may
+    // want it sorted by, unless it is itself only made of operators.
+    if (depender.usedThrough?.includes(refRow) || (row.refclassid === 'pg_operator' && madeOfOperators.has(row.classid))) continue;
+    for (const { key: used } of resolver.usedThrough(refRow)) edges.push({ step, need: used });
   }
   return edges;
 }

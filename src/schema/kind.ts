@@ -100,9 +100,9 @@ export interface ObjectDraft {
   readonly owner?: string;
   /** attnum -> name, for comments and privileges on columns. Columns are called `"schema"."name"."column"`. */
   readonly columns?: ReadonlyMap<number, string>;
-  /** A catalog row that pg_depend names where an expression uses this object: a cast's function. Whoever depends on that row needs this
-   *  object, too. */
-  readonly usedThrough?: Key;
+  /** Catalog rows that pg_depend names where an expression uses this object: a cast's function, the operators of an operator class (DISTINCT,
+   *  ORDER BY and comparisons of rows ask for it). Whoever depends on one of these rows needs this object, too. */
+  readonly usedThrough?: readonly Key[];
   /** What of it is not carried, and why: a secret, a state. Told to whoever takes the object along. */
   readonly leftOut?: readonly string[];
   /** Why it cannot be made at all: it is left out, and listed. */

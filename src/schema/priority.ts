@@ -24,6 +24,7 @@ const order = [
   'access method',
   'operator',
   'operator family',
+  'operator family member',
   'operator class',
   'transform',
   'conversion',

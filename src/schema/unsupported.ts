@@ -2,6 +2,7 @@
 // So an object of a kind that tidemark does not know is an error that names it, never silence.
 import { TidemarkError } from '../model/errors.js';
 import { firstUserOid } from './depend.js';
+import { membersSelect } from './family-members.js';
 import type { Key, Server } from './kind.js';
 import { key } from './kind.js';
 
@@ -54,8 +55,9 @@ const sources: readonly Source[] = [
   simple('pg_operator', 'oprnamespace', 'oprcode <> 0'),
   simple('pg_opfamily', 'opfnamespace'),
   simple('pg_opclass', 'opcnamespace'),
-  { catalog: 'pg_amop', from: looseMembers('pg_amop', 'amopfamily'), oid: 'o.oid' },
-  { catalog: 'pg_amproc', from: looseMembers('pg_amproc', 'amprocfamily'), oid: 'o.oid' },
+  // Extensions' members are not noted as such.
+  { catalog: 'pg_amop', from: `(${membersSelect}) o WHERE o.catalog = 'pg_amop' AND NOT o.theirs`, oid: 'o.oid' },
+  { catalog: 'pg_amproc', from: `(${membersSelect}) o WHERE o.catalog = 'pg_amproc' AND NOT o.theirs`, oid: 'o.oid' },
   simple('pg_ts_parser', 'prsnamespace'),
   simple('pg_ts_template', 'tmplnamespace'),
   simple('pg_ts_dict', 'dictnamespace'),
@@ -94,11 +96,6 @@ const sources: readonly Source[] = [
     oid: 'o.oid',
   },
 ];
-
-/** Operators and functions that were added to an operator family that was there before. */
-function looseMembers(catalog: string, family: string): string {
-  return `${catalog} o WHERE o.${family} < ${firstUserOid} AND ${notInternal(catalog, 'o.oid')}`;
-}
 
 function listQuery({ version }: Server): string {
   const parts = sources

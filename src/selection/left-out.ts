@@ -23,7 +23,9 @@ export function leftOutOf(catalog: Catalog, { objects, blocked }: Reach, standin
     const steps = whole ? [definition] : (stepsOf[object.id] ?? []).sort((a, b) => a.id - b.id);
     return steps.map((step) => {
       const reason = `it needs ${cause(catalog, step, { blocked, standing })}`;
-      return { kind: object.kind, name: displayName(object), reason: whole ? reason : `${shorten(step.statements[0] ?? '')}: ${reason}` };
+      const [statement] = step.statements;
+      const what = whole || statement === undefined ? '' : `${shorten(statement)}: `;
+      return { kind: object.kind, name: displayName(object), reason: `${what}${reason}` };
     });
   });
 }

@@ -112,6 +112,24 @@ function queries(version: number): Readonly<Record<string, string>> {
     subscriptions: `SELECT to_jsonb(s) - '{oid,subdbid,subowner,subenabled,subskiplsn,subtwophasestate}'::text[] AS subscription,
         subowner::regrole, to_jsonb(s) ->> 'subtwophasestate' <> 'd' AS twophase
       FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database()`,
+    operators: `SELECT o.oid::regoperator, oprowner::regrole, oprcode::regprocedure, oprcom::regoperator, oprnegate::regoperator, oprrest::regproc,
+        oprjoin::regproc, oprcanhash, oprcanmerge, oprresult::regtype
+      FROM pg_operator o WHERE ${user('oprnamespace')}`,
+    operatorFamilies: `SELECT ${identity(`'pg_opfamily'::regclass`, 'f.oid')} AS family, opfowner::regrole FROM pg_opfamily f WHERE oid >= 16384`,
+    operatorClasses: `SELECT ${identity(`'pg_opclass'::regclass`, 'c.oid')} AS class, ${identity(`'pg_opfamily'::regclass`, 'opcfamily')} AS family,
+        opcowner::regrole, opcdefault, opcintype::regtype, opckeytype::regtype
+      FROM pg_opclass c WHERE oid >= 16384`,
+    operatorMembers: `SELECT ${identity(`'pg_opfamily'::regclass`, 'amopfamily')} AS family, amoplefttype::regtype, amoprighttype::regtype,
+        amopstrategy, amoppurpose, amopopr::regoperator, ${identity(`'pg_opfamily'::regclass`, 'amopsortfamily')} AS sortfamily,
+        (SELECT amname FROM pg_am a WHERE a.oid = amopmethod) AS am
+      FROM pg_amop WHERE oid >= 16384`,
+    functionMembers: `SELECT ${identity(`'pg_opfamily'::regclass`, 'amprocfamily')} AS family, amproclefttype::regtype, amprocrighttype::regtype,
+        amprocnum, amproc::regprocedure
+      FROM pg_amproc WHERE oid >= 16384`,
+    accessMethods: `SELECT amname, amhandler::regproc, amtype FROM pg_am`,
+    languages: `SELECT lanname, lanowner::regrole, lanispl, lanpltrusted, lanplcallfoid::regproc, laninline::regproc, lanvalidator::regproc,
+        ${grants('lanacl', 'l', 'lanowner')} AS acl
+      FROM pg_language`,
     extensions: `SELECT extname, extnamespace::regnamespace, extversion FROM pg_extension`,
     defaultPrivileges: `SELECT defaclrole::regrole, defaclobjtype, ${grants('defaclacl', 'r', 'defaclrole')},
         (SELECT nspname FROM pg_namespace n WHERE n.oid = defaclnamespace) FROM pg_default_acl`,

@@ -9,18 +9,24 @@ import { openSession, type Session } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import type { Schema } from '#dist/schema/graph.js';
 import { type IntrospectedSchema, introspect, readServer } from '#dist/schema/introspect.js';
+import { kinds } from '#dist/schema/kinds/index.js';
 
 const run = promisify(execFile);
 
-/** Reads the schema of a database as a snapshot does: in a REPEATABLE READ transaction that changes nothing. */
+/** Reads the schema of a database as a snapshot does: in a REPEATABLE READ transaction that changes nothing.
+ *  @param without names of kinds that are not to be known */
 export async function readSchema(
   url: string,
-  { skipUnsupported = false, secrets = true }: { skipUnsupported?: boolean; secrets?: boolean } = {},
+  {
+    skipUnsupported = false,
+    secrets = true,
+    without = [],
+  }: { skipUnsupported?: boolean; secrets?: boolean; without?: readonly string[] } = {},
 ): Promise<IntrospectedSchema> {
   await using session = await openSession(resolveConnection(url, {}), { use: 'read' });
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
   const server = { ...(await readServer(session)), secrets };
-  const schema = await introspect(session, { server, skipUnsupported });
+  const schema = await introspect(session, { server, skipUnsupported, kinds: kinds.filter(({ name }) => !without.includes(name)) });
   await session.query('COMMIT');
   return schema;
 }

@@ -45,7 +45,7 @@ export const cast = defineKind({
         kind: 'cast',
         name,
         ddl: `CAST ${name}`,
-        ...(cast.castfunc === 0 ? {} : { usedThrough: key('pg_proc', cast.castfunc) }),
+        ...(cast.castfunc === 0 ? {} : { usedThrough: [key('pg_proc', cast.castfunc)] }),
         // Its function may have to wait for a primary key (a body in the SQL standard's form), its type may be such a view's row.
         steps: [{ key: self, facet: 'definition', section: 'pre-data', statements: () => [create], split: { cost: 7, early: null } }],
       },

@@ -1,5 +1,6 @@
 // The register: every kind of object that tidemark knows. The order here does not matter; priority.ts has the order of emission.
 import type { Kind } from '../kind.js';
+import { accessMethod } from './access-method.js';
 import { aggregate } from './aggregate.js';
 import { baseType } from './base-type.js';
 import { cast } from './cast.js';
@@ -14,7 +15,12 @@ import { extension } from './extension.js';
 import { foreignDataWrapper } from './foreign-data-wrapper.js';
 import { foreignKey } from './foreign-key.js';
 import { functionKind } from './function.js';
+import { language } from './language.js';
 import { materializedView } from './materialized-view.js';
+import { operator } from './operator.js';
+import { operatorClass } from './operator-class.js';
+import { operatorFamily } from './operator-family.js';
+import { operatorFamilyMember } from './operator-family-member.js';
 import { policy } from './policy.js';
 import { procedure } from './procedure.js';
 import { publication } from './publication.js';
@@ -40,6 +46,7 @@ import { userMapping } from './user-mapping.js';
 import { view } from './view.js';
 
 export const kinds: readonly Kind<unknown>[] = [
+  accessMethod,
   aggregate,
   baseType,
   cast,
@@ -50,6 +57,11 @@ export const kinds: readonly Kind<unknown>[] = [
   enumType,
   extension,
   functionKind,
+  language,
+  operator,
+  operatorClass,
+  operatorFamily,
+  operatorFamilyMember,
   procedure,
   range,
   schema,

@@ -1,0 +1,85 @@
+// Loose members of operator families: operators and functions that belong to the family and to no class of it. Also those that the user
+// added to a family of the server's or of an extension's, which pg_dump leaves behind.
+import { z } from 'zod';
+import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
+import { memberKey, memberRow, membersSelect, memberText, sortingOperators } from '../family-members.js';
+import { defineKind, type Key, key, type ObjectDraft } from '../kind.js';
+import { isNotMember, isUserSchema } from '../ours.js';
+
+const row = memberRow.extend({
+  family: z.number(),
+  nspname: z.string(),
+  opfname: z.string(),
+  amname: z.string(),
+  ourfamily: z.boolean(),
+  leftoid: z.number(),
+  rightoid: z.number(),
+  targetcatalog: z.string(),
+  /** OIDs, or 0. */
+  targetours: z.number(),
+  typeours: z.number(),
+  /** A class of the user's, in the same family for the same type; or 0. */
+  classours: z.number(),
+});
+
+type Row = z.infer<typeof row>;
+
+/** What it comes and goes with: its family, if that is ours. Else what of it is ours: then whoever needs that gets the member, too, as a
+ *  foreign key between two types needs more than the operator alone. */
+function parentOf({ ourfamily, family, classours, targetours, targetcatalog, typeours }: Row): Key | undefined {
+  if (ourfamily) return key('pg_opfamily', family);
+  if (classours !== 0) return key('pg_opclass', classours);
+  if (targetours !== 0) return key(targetcatalog, targetours);
+  return typeours === 0 ? undefined : key('pg_type', typeours);
+}
+
+export const operatorFamilyMember = defineKind({
+  name: 'operator-family-member',
+  row,
+  query: () => `
+    WITH members AS MATERIALIZED (${membersSelect})
+    SELECT o.*, n.nspname, f.opfname, a.amname,
+           coalesce((SELECT min(c.oid) FROM pg_opclass c JOIN pg_namespace cn ON cn.oid = c.opcnamespace
+                      WHERE c.opcfamily = o.family AND c.opcintype = o.leftoid AND o.rightoid = o.leftoid
+                        AND ${isUserSchema('cn')} AND ${isNotMember('pg_opclass', 'c.oid')}), 0::oid) AS classours
+      FROM (SELECT * FROM members WHERE class IS NULL AND NOT theirs) o
+      JOIN pg_opfamily f ON f.oid = o.family
+      JOIN pg_namespace n ON n.oid = f.opfnamespace
+      JOIN pg_am a ON a.oid = f.opfmethod
+     ORDER BY o.catalog, o.oid`,
+  objects(member) {
+    const { nspname, opfname, amname, family, leftoid, rightoid } = member;
+    const own = memberKey(member);
+    const parent = parentOf(member);
+    const text = memberText(member);
+    const bare = `${qualifiedName(nspname, opfname)} USING ${quoteIdentifier(amname)}`;
+    const draft: Omit<ObjectDraft, 'steps'> = {
+      key: own,
+      kind: 'operator-family-member',
+      schema: nspname,
+      name: `${opfname} USING ${amname}: ${text}`,
+      ddl: `MEMBER OF OPERATOR FAMILY ${bare}: ${text}`,
+      usedThrough: sortingOperators([member], amname),
+      ...(parent === undefined ? {} : { parent }),
+    };
+    // Where nothing of it is ours nothing takes it along when it is dropped, and there is no DROP of its own for --clean.
+    const step = parent === undefined ? `${own}/member` : own;
+    return [
+      {
+        ...draft,
+        steps: [
+          {
+            key: step,
+            facet: 'definition',
+            section: 'pre-data',
+            // Not every server notes the types.
+            needs: [key('pg_opfamily', family), key('pg_type', leftoid), key('pg_type', rightoid)],
+            statements: () => [`ALTER OPERATOR FAMILY ${bare} ADD ${text}`],
+            split: { cost: 7, early: null },
+          },
+        ],
+        charge: () => step,
+      },
+    ];
+  },
+});
