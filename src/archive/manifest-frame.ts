@@ -13,7 +13,7 @@ export function manifestTar(text: string): Buffer {
   const body = Buffer.from(text);
   if (body.length > jsonLimit) {
     throw new TidemarkError('UNSUPPORTED_OBJECT', `write ${manifestMember}: it has ${body.length} bytes, and ${jsonLimit} are the most`, {
-      hint: 'make larger chunks, so that there are fewer of them',
+      hint: 'take several snapshots of fewer tables each: docs/limits.md says how much one can hold',
     });
   }
   return Buffer.concat([tarHeader(manifestMember, body.length), body, Buffer.alloc(paddingOf(body.length) + tarEndBytes)]);
