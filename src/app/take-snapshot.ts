@@ -107,7 +107,8 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
 
   emit({ type: 'phase', phase: 'rows' });
   announce(schema, plan);
-  const tables = await readRows(schema, { pool, writer, emit });
+  // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
+  const tables = await Promise.race([readRows(schema, { pool, writer, emit }), control.lost]);
   members.push(await writer.addMember(postDataMember, text(afterRows(schema))));
 
   emit({ type: 'phase', phase: 'publish' });

@@ -3,7 +3,7 @@
 import type pg from 'pg';
 import { TidemarkError } from '../model/errors.js';
 import { type ConnectOptions, connectClient, streamOf } from './connect.js';
-import { connectionError, isServerError, queryError } from './errors.js';
+import { isServerError, queryError } from './errors.js';
 import { quoteIdentifier } from './quote.js';
 import { type ConnectionSettings, describeConnection } from './settings.js';
 
@@ -56,21 +56,28 @@ export class Session implements AsyncDisposable {
   readonly client: pg.Client;
   readonly version: number;
   readonly #where: string;
+  /** Rejects when the connection is lost, with the server's reason: for work that does not use the session, and is worth nothing without it. */
+  readonly lost: Promise<never>;
   #lost: Error | undefined;
 
   constructor(client: pg.Client, version: number, where: string) {
     this.client = client;
     this.version = version;
     this.#where = where;
-    client.on('error', (error) => {
-      this.#lost = error;
+    this.lost = new Promise((_, reject) => {
+      client.on('error', (error) => {
+        // The server's reason comes first, the end of the socket after it.
+        this.#lost ??= error;
+        reject(queryError(this.#lost, '', where));
+      });
     });
+    this.lost.catch(() => undefined);
   }
 
   /** Runs one statement through the extended protocol (a second one in the text is refused by the server) and gives its rows.
    *  @throws TidemarkError with SQLSTATE in `details.sqlstate` */
   async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    if (this.#lost) throw connectionError(this.#lost, this.#where);
+    if (this.#lost) throw queryError(this.#lost, text, this.#where);
     try {
       const config = { text, values: [...values], queryMode: 'extended' as const };
       const result = await this.client.query<Row>(config);
@@ -82,7 +89,7 @@ export class Session implements AsyncDisposable {
 
   /** Like `query`, for statements of users: each row is the list of its values, as their columns may have the same name, or none. */
   async values(text: string, values: readonly unknown[] = []): Promise<unknown[][]> {
-    if (this.#lost) throw connectionError(this.#lost, this.#where);
+    if (this.#lost) throw queryError(this.#lost, text, this.#where);
     try {
       const config = { text, values: [...values], queryMode: 'extended' as const, rowMode: 'array' as const };
       const result = await this.client.query<unknown[]>(config);

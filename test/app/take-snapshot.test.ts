@@ -129,7 +129,25 @@ describe('takeSnapshot when something breaks', () => {
         application,
       ]);
     const failure = takeSnapshot(options({ onEvent: atFirstChunk(kill) }));
-    await expect(failure).rejects.toMatchObject({ name: 'TidemarkError' });
+    await expect(failure).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+    await expectNothingLeft();
+  });
+
+  it('does not read on without its control session', async () => {
+    const kill = () =>
+      db.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tidemark'`,
+      );
+    let writes = 0;
+    // Stands still once rows come, so that reading them has no end.
+    const stalled = new Writable({
+      write: (_piece, _encoding, done) => {
+        writes += 1;
+        if (writes < 4) done();
+      },
+    });
+    const failure = takeSnapshot({ ...options(), file: stalled, onEvent: atFirstChunk(kill) });
+    await expect(failure).rejects.toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining('terminating connection') });
     await expectNothingLeft();
   });
 
