@@ -30,6 +30,8 @@ export interface ContentOptions {
   readonly excludeExtensions?: readonly string[];
   /** Files with more of these patterns, in the form of pg_dump's --filter; `-` is standard input. */
   readonly filterFiles?: readonly string[];
+  /** Large objects: by default they are in unless tables or schemas are chosen. They belong to the section data. */
+  readonly largeObjects?: boolean;
   /** Without rows: the same as the sections pre-data and post-data. */
   readonly schemaOnly?: boolean;
   /** Rows, and values of sequences. */
@@ -109,6 +111,7 @@ export function settleCommon(options: CommonOptions, { attempt, databaseInPatter
 }
 
 function contentsOf(options: ContentOptions, inDatabase: PatternOptions, attempt: string): Contents {
+  const sections = sectionsWanted(options, attempt);
   const tables = (texts: readonly string[] = [], withChildren: readonly string[] = []) => [
     ...texts.map((text) => parsePattern(text, inDatabase)),
     ...withChildren.map((text) => parsePattern(text, { ...inDatabase, children: true })),
@@ -125,7 +128,8 @@ function contentsOf(options: ContentOptions, inDatabase: PatternOptions, attempt
     excludeExtensions: extensions(options.excludeExtensions),
     excludeTableData: tables(options.excludeTableData, options.excludeTableDataAndChildren),
     omissions: new Set(given.map((name) => omissions[name])),
-    sections: sectionsWanted(options, attempt),
+    largeObjects: sections.has('data') ? options.largeObjects : false,
+    sections,
     loadViaPartitionRoot: options.loadViaPartitionRoot ?? false,
   };
 }
@@ -151,6 +155,7 @@ function askedOf(options: ContentOptions): CommonPlan['asked'] {
     excludeSchema: options.excludeSchemas,
     extension: options.extensions,
     excludeExtension: options.excludeExtensions,
+    largeObjects: options.largeObjects === undefined ? undefined : [options.largeObjects ? 'yes' : 'no'],
   };
   return Object.fromEntries(Object.entries(asked).flatMap(([name, texts]) => (texts?.length ? [[name, texts]] : [])));
 }

@@ -10,6 +10,7 @@ import { checkEncoding, checkPrerequisites, checkPresent, extensionsOf, versionN
 import { checkColumns } from '../restore/columns.js';
 import { type DatabaseLocale, databaseExists, openMaintenance, readLocale } from '../restore/database.js';
 import { inForeignKeyOrder, maySetAsideTriggers } from '../restore/foreign-keys.js';
+import { largeObjectGroups, refuseTakenOids } from '../restore/large-objects.js';
 import { loadTarget, type Plan, type PlanOptions, planContents } from '../restore/plan.js';
 import { findPresent } from '../restore/present.js';
 import type { Sessions } from '../restore/sessions.js';
@@ -199,13 +200,17 @@ interface Into {
 }
 
 async function existing(session: Session, { catalog, contents, settings }: Into): Promise<Plan> {
+  if (contents.data && !contents.clean && !contents.truncate) await refuseTakenOids(session, largeObjectGroups(catalog));
   const intoTables = contents.data && !contents.schema;
-  const tables = intoTables ? catalog.tables.filter(({ withoutData }) => withoutData === undefined) : [];
+  const loaded = intoTables ? catalog.tables.filter(({ withoutData }) => withoutData === undefined) : [];
+  const tables = loaded.filter(({ largeObjects }) => largeObjects === undefined);
+  const blobs = loaded.filter(({ largeObjects }) => largeObjects !== undefined);
   const targetOf = (table: CatalogTable): CatalogTable => loadTarget(catalog, table);
   await checkColumns(session, tables.map(targetOf));
   // Through its partitioned table a row may land in a partition that is not in the archive: its foreign keys are checked as it comes.
   const triggersAside = intoTables && !settings.contents.loadViaPartitionRoot && (await maySetAsideTriggers(session));
-  const into = intoTables ? { triggersAside, order: triggersAside ? tables : await inOrder(session, tables, targetOf) } : undefined;
+  const order = triggersAside ? tables : await inOrder(session, tables, targetOf);
+  const into = intoTables ? { triggersAside, order: [...order, ...blobs] } : undefined;
   const present = settings.selected ? await findPresent(session, catalog, notChosen(catalog, settings)) : undefined;
   const options = { ...contents, ...(into === undefined ? {} : { into }), ...(present === undefined ? {} : { present }) };
   return [{ action: 'begin' }, ...planContents(catalog, options), { action: 'commit' }];

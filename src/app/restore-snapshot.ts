@@ -7,7 +7,7 @@ import type { LeftOut } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { Execution } from '../restore/execute.js';
 import { markerSchema } from '../restore/marker.js';
-import type { Plan } from '../restore/plan.js';
+import type { Plan, TableLoad } from '../restore/plan.js';
 import { Sessions } from '../restore/sessions.js';
 import { selectContents } from '../selection/contents.js';
 import { abortReason } from './abort.js';
@@ -65,13 +65,17 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
     const position = (execution?.manifest ?? source.manifest)?.position;
     if (position === undefined) throw new TidemarkError('INTERNAL', 'restore: the manifest never came');
     const { rows, rawBytes } = execution?.progress ?? { rows: 0n, rawBytes: 0n };
-    const tables = planned.plan.reduce((sum, action) => sum + (action.action === 'rows' ? action.loads.length : 0), 0);
+    const tables = planned.plan.reduce((sum, action) => sum + (action.action === 'rows' ? tablesAmong(action.loads) : 0), 0);
     return { database, tables, rows, rawBytes, durationMs: performance.now() - started, position, leftOut, plan: planned.plan };
   } catch (error) {
     stop.abort();
     await sessions.end([...new Set(['postgres', 'template1', settings.connection.database])]);
     throw withState(abortReason(settings.signal) ?? error, { execution, database, swap: settings.swap });
   }
+}
+
+function tablesAmong(loads: readonly TableLoad[]): number {
+  return loads.filter(({ staging }) => staging === undefined).length;
 }
 
 function select(source: RestoreSource, settings: RestoreSettings): { readonly catalog: Catalog; readonly leftOut: readonly LeftOut[] } {

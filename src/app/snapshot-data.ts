@@ -5,6 +5,7 @@ import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import type { StoredChunk, TableEntry } from '../model/manifest.js';
 import { qualifiedName } from '../pg/quote.js';
+import { copyLargeObjects, describeRange } from '../snapshot/large-objects.js';
 import type { RangeTask } from '../snapshot/messages.js';
 import { type BlockRange, copyStatement, splitTable } from '../snapshot/ranges.js';
 import type { WorkerPool } from '../snapshot/worker-pool.js';
@@ -23,19 +24,30 @@ interface Account {
 }
 
 /** Every range of every table, the largest table first, so that small ones fill the gaps at the end. */
-function planRanges({ toRead }: SnapshotSchema): PlannedRange[] {
+function planRanges(schema: SnapshotSchema): PlannedRange[] {
+  const { toRead } = schema;
   const bySize = toRead.toSorted((a, b) => Number(b.described.bytes - a.described.bytes));
-  const planned = bySize.flatMap(({ table, described }) => {
+  const tables = bySize.flatMap(({ table, described }) => {
     const { schema, name, format, directory, object } = table;
     const columns = table.columns.map((column) => column.name);
     const ranges = (described.heap ? splitTable(described) : null) ?? [null];
     return ranges.map((blocks, range) => {
       const foreign = described.relkind === 'f';
       const statement = copyStatement({ schema, name, columns, format, foreign }, blocks);
-      return { statement, format, foreign, table: qualifiedName(schema, name), directory, range, blocks, object };
+      return { statement, format, lockable: !foreign, table: qualifiedName(schema, name), directory, range, blocks, object };
     });
   });
-  return planned.map((range, id) => ({ ...range, id }));
+  return [...tables, ...planLargeObjects(schema)].map((range, id) => ({ ...range, id }));
+}
+
+/** After the tables: there is no telling how long the tables' ranges take, and these are many. */
+function planLargeObjects({ largeObjects }: SnapshotSchema): Omit<PlannedRange, 'id'>[] {
+  if (largeObjects === undefined) return [];
+  const { format, directory, object } = largeObjects.table;
+  return largeObjects.ranges.map((range) => {
+    const statement = copyLargeObjects(range, format);
+    return { statement, format, table: describeRange(range), lockable: false, directory, range: range.name, blocks: null, object };
+  });
 }
 
 /** @returns the manifest's entry of every table of the catalog, in its order */

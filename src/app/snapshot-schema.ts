@@ -10,9 +10,11 @@ import { openSession, type Session } from '../pg/session.js';
 import { readFingerprint } from '../schema/fingerprint.js';
 import { type IntrospectedSchema, introspect, readServer } from '../schema/introspect.js';
 import { key } from '../schema/kind.js';
+import { largeObjectsKey } from '../schema/kinds/large-object.js';
 import { selectContents } from '../selection/contents.js';
 import { refuseUnfitForBinary } from '../snapshot/binary-fitness.js';
 import { chooseFormat } from '../snapshot/copy-format.js';
+import { type LargeObjectRange, largeObjectTable, readLargeObjectSizes, splitLargeObjects } from '../snapshot/large-objects.js';
 import type { DescribedTable } from '../snapshot/tables.js';
 import type { View } from '../snapshot/view.js';
 import { foreignRowsLeftOut } from './foreign-rows.js';
@@ -23,6 +25,8 @@ export interface SnapshotSchema {
   readonly leftOut: readonly LeftOut[];
   /** The tables of `catalog.tables` whose rows are to be read, each with what the server says of it. */
   readonly toRead: readonly { readonly table: CatalogTable; readonly described: DescribedTable }[];
+  /** What stands for the large objects in `catalog.tables`, and how they are read; absent where there are none, or none are wanted. */
+  readonly largeObjects?: { readonly table: CatalogTable; readonly ranges: readonly LargeObjectRange[] };
 }
 
 /** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT,
@@ -46,6 +50,7 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     const loadInto = table.hashedByOid === null ? undefined : whole.ids.get(key('pg_class', table.hashedByOid));
     tables.push({ ...catalogTable(object, table, plan), ...(loadInto === undefined ? {} : { loadInto }) });
   }
+  tables.push(...largeObjectsOf(whole, plan));
   const { catalog, leftOut } = selectContents(
     { objects: whole.objects, steps: whole.steps, tables, ...(await readDatabase(control)) },
     plan.contents,
@@ -64,7 +69,22 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
       schema.toRead.map((table) => table.described.oid),
     );
   }
-  return schema;
+  const pieces = schema.catalog.tables.find(isLargeObjects);
+  if (pieces === undefined) return schema;
+  return { ...schema, largeObjects: { table: pieces, ranges: splitLargeObjects(await readLargeObjectSizes(control)) } };
+}
+
+function isLargeObjects({ largeObjects }: CatalogTable): boolean {
+  return largeObjects !== undefined;
+}
+
+/** What stands for all large objects, where there are any. */
+function largeObjectsOf({ objects, ids }: IntrospectedSchema, { copyFormat }: SnapshotPlan): readonly CatalogTable[] {
+  const object = ids.get(largeObjectsKey);
+  if (object === undefined) return [];
+  const groups = objects.flatMap(({ parent, oids }) => (parent === object && oids ? oids : []));
+  const count = groups.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  return [largeObjectTable({ object, count, format: copyFormat === 'text' ? 'text' : 'binary' })];
 }
 
 /** What belongs to the database itself. Between here and the server, a pooler may have another name for it. */
@@ -127,6 +147,7 @@ function planReading(
   const byName = new Map(described.map((table) => [JSON.stringify([table.schema, table.name]), table]));
   const toRead: { table: CatalogTable; described: DescribedTable }[] = [];
   const tables = catalog.tables.map((table): CatalogTable => {
+    if (isLargeObjects(table)) return table;
     const source = byName.get(JSON.stringify([table.schema, table.name])) as DescribedTable;
     const withoutData = !plan.contents.sections.has('data')
       ? 'schema-only'

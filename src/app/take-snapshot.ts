@@ -2,6 +2,7 @@
 // of the phases; each phase has a file of its own.
 
 import { serializeCatalog } from '../archive/catalog-schema.js';
+import { totalsOf } from '../archive/layout.js';
 import { ArchiveWriter, type WrittenArchive } from '../archive/writer.js';
 import type { Codec } from '../frame/codec.js';
 import { catalogMember, postDataMember, preDataMember } from '../frame/member-names.js';
@@ -145,9 +146,10 @@ function afterRows({ catalog }: SnapshotSchema): string {
   return `${emitSection(catalog, 'data')}\n${emitSection(catalog, 'post-data')}`;
 }
 
-function announce({ toRead }: SnapshotSchema, { emit }: SnapshotPlan): void {
+function announce({ toRead, largeObjects }: SnapshotSchema, { emit }: SnapshotPlan): void {
   const rows = toRead.reduce((sum, { described }) => sum + BigInt(Math.max(0, Math.round(described.estimatedRows))), 0n);
-  const bytes = toRead.reduce((sum, { described }) => sum + described.bytes, 0n);
+  const blobs = (largeObjects?.ranges ?? []).reduce((sum, range) => sum + range.bytes, 0n);
+  const bytes = toRead.reduce((sum, { described }) => sum + described.bytes, blobs);
   emit({ type: 'plan', tables: toRead.length, rows, bytes, exact: false });
 }
 
@@ -161,7 +163,6 @@ interface Described {
 }
 
 async function describe(control: Session, { plan, position, schema, tables, members }: Described): Promise<Manifest> {
-  const sum = (of: (table: TableEntry) => bigint): bigint => tables.reduce((total, table) => total + of(table), 0n);
   return {
     format: 'tidemark',
     formatVersion,
@@ -178,11 +179,6 @@ async function describe(control: Session, { plan, position, schema, tables, memb
     schema: members,
     tables,
     leftOut: schema.leftOut,
-    totals: {
-      tables: tables.length,
-      rows: sum((table) => table.rows),
-      rawBytes: sum((table) => table.rawBytes),
-      compressedBytes: sum((table) => table.chunks.reduce((total, chunk) => total + chunk.length, 0n)),
-    },
+    totals: totalsOf(tables),
   };
 }

@@ -6,6 +6,8 @@ import type { Catalog } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import { decodeJson, index, parseJson, tableFields } from './json-types.js';
 
+const oid = z.uint32();
+
 const object = z
   .strictObject({
     id: index,
@@ -16,6 +18,10 @@ const object = z
     partitionOf: index.exactOptional(),
     inherits: z.array(index).readonly().exactOptional(),
     drop: z.string().exactOptional(),
+    oids: z
+      .array(z.tuple([oid, oid]).readonly())
+      .readonly()
+      .exactOptional(),
   })
   .readonly();
 

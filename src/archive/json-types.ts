@@ -38,6 +38,7 @@ export const tableFields = {
   columns: z.array(column).readonly(),
   format: z.enum(['text', 'binary']),
   withoutData: z.enum(['excluded', 'schema-only', 'unlogged-on-standby']).exactOptional(),
+  largeObjects: index.exactOptional(),
 };
 
 /** `JSON.parse` for a member of an archive. Throws ARCHIVE_CORRUPT. */

@@ -77,7 +77,8 @@ function checkTable(table: TableEntry): void {
   if (rawBytes !== table.rawBytes) throw corrupt(`the chunks of table ${name} have ${rawBytes} bytes, not ${table.rawBytes}`);
 }
 
-/** The totals that belong to these tables: raw and compressed bytes are those of their chunks. */
+/** The totals that belong to these tables: raw and compressed bytes are those of their chunks. Large objects are no table, but count with
+ *  their pieces and bytes. */
 export function totalsOf(tables: readonly TableEntry[]): Manifest['totals'] {
   let rows = 0n;
   let rawBytes = 0n;
@@ -87,7 +88,7 @@ export function totalsOf(tables: readonly TableEntry[]): Manifest['totals'] {
     rawBytes += table.rawBytes;
     for (const chunk of table.chunks) compressedBytes += chunk.length;
   }
-  return { tables: tables.length, rows, rawBytes, compressedBytes };
+  return { tables: tables.filter(({ largeObjects }) => largeObjects === undefined).length, rows, rawBytes, compressedBytes };
 }
 
 /**

@@ -19,6 +19,7 @@ export interface ContentFlags {
   readonly excludeSchema?: readonly string[];
   readonly extension?: readonly string[];
   readonly excludeExtension?: readonly string[];
+  readonly largeObjects?: boolean;
   readonly schemaOnly?: true;
   readonly dataOnly?: true;
   readonly section?: readonly Section[];
@@ -67,6 +68,11 @@ export function addContents(command: Command, { short, rows }: ContentCommand): 
     .option('--exclude-extension <pattern>', 'without these extensions (repeatable)', collect)
     .option('--filter <file>', 'patterns from a file in the form of pg_dump; - is standard input (repeatable)', collect)
     .option('--strict-names', 'a pattern that matches nothing is an error: always so, known for the sake of pg_dump');
+  if (rows) {
+    command
+      .option('-b, --large-objects', 'large objects, too, where tables or schemas are chosen')
+      .option('-B, --no-large-objects', 'without large objects');
+  }
   if (rows) command.option('-s, --schema-only', 'without rows').option('-a, --data-only', 'rows and values of sequences only');
   const sections: readonly Section[] = rows ? ['pre-data', 'data', 'post-data'] : ['pre-data', 'post-data'];
   command
@@ -108,6 +114,7 @@ export function contentOptions(flags: ContentFlags): ContentOptions & { readonly
     ...given('extensions', flags.extension),
     ...given('excludeExtensions', flags.excludeExtension),
     ...given('filterFiles', flags.filter),
+    ...given('largeObjects', flags.largeObjects),
     ...given('schemaOnly', flags.schemaOnly),
     ...given('dataOnly', flags.dataOnly),
     ...given('sections', flags.section),

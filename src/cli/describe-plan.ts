@@ -23,6 +23,7 @@ function head(action: Action): string {
     case 'unmark':
       return 'take the mark away';
     case 'pre-data':
+    case 'large objects':
     case 'post-data':
     case 'values':
     case 'privileges':
@@ -39,6 +40,7 @@ function detail(action: Action): string[] {
     case 'truncate':
       return action.statements.map(({ text }) => text);
     case 'pre-data':
+    case 'large objects':
     case 'post-data':
     case 'values':
     case 'privileges':
@@ -47,7 +49,9 @@ function detail(action: Action): string[] {
     case 'database properties':
       return [...action.statements];
     case 'rows':
-      return action.loads.map(({ schema, name, rows }) => `${schema}.${name}: ${formatCounted(rows, 'row')}`);
+      return action.loads.map(({ schema, name, rows, staging }) =>
+        staging === undefined ? `${schema}.${name}: ${formatCounted(rows, 'row')}` : `large objects: ${formatCounted(rows, 'piece')}`,
+      );
     case 'hold autovacuum':
     case 'analyze':
     case 'check foreign keys':

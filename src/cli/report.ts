@@ -36,7 +36,10 @@ function tableLines(tables: readonly TableEntry[]): string[] {
   const rows = tables.map((table) => {
     const compressed = table.chunks.reduce((sum, chunk) => sum + chunk.length, 0n);
     const ratio = compressed > 0n ? `${(Number(table.rawBytes) / Number(compressed)).toFixed(2)}` : '';
-    const name = printable(`${table.schema}.${table.name}`);
+    const name =
+      table.largeObjects === undefined
+        ? printable(`${table.schema}.${table.name}`)
+        : `(${formatCounted(table.largeObjects, 'large object')})`;
     if (table.withoutData) return [name, '', '', '', '', table.withoutData];
     return [name, formatCount(table.rows), formatBytes(table.rawBytes), formatBytes(compressed), ratio, table.format];
   });

@@ -28,12 +28,21 @@ export function tableDirectory({ oid, schema, name }: { readonly oid: number; re
   return `data/${oid}-${slug(schema, name)}`;
 }
 
+/** Where the pieces of large objects are. No table's directory is called so. */
+export const largeObjectDirectory = 'data/largeobjects';
+
+/** The range of large objects from this OID on, or the part of one with this number: `0000016384`, `0000016403.00002`. By OID, so that the
+ *  same objects have the same names in another archive. */
+export function largeObjectRange(oid: number, part?: number): string {
+  return `${String(oid).padStart(10, '0')}${part === undefined ? '' : `.${String(part).padStart(5, '0')}`}`;
+}
+
 /** `data/16403-public.events/00002-00011.copy`: chunk 11 of the table's range 2. Five digits, or more where they are needed. */
 export function chunkMember(
   { directory, format }: { readonly directory: string; readonly format: CopyFormat },
-  range: number,
+  range: number | string,
   chunk: number,
 ): string {
-  const digits = (value: number): string => String(value).padStart(5, '0');
+  const digits = (value: number | string): string => String(value).padStart(5, '0');
   return `${directory}/${digits(range)}-${digits(chunk)}.${format === 'binary' ? 'bin' : 'copy'}`;
 }

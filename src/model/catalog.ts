@@ -24,7 +24,13 @@ export interface CatalogObject {
   readonly inherits?: readonly number[];
   /** `DROP ...` statement's object part, as in `TABLE "public"."events"`; absent where the parent takes it along. */
   readonly drop?: string;
+  /** Large objects are grouped, up to a thousand with the same owner and privileges: the OIDs in the group, from first to last of each
+   *  run without gap, ascending. An application refers to them by these, so that they are the same after a restore. */
+  readonly oids?: readonly OidRange[];
 }
+
+/** OIDs from the first to the last, both included. */
+export type OidRange = readonly [first: number, last: number];
 
 /** One action: statements that are sent one at a time, in order. `id` is its index in `Catalog.steps`; every need has a smaller id. */
 export interface Step {
@@ -63,6 +69,9 @@ export interface CatalogTable {
   /** The partitioned table (`CatalogObject.id`) that the rows must be loaded through, because in another database they may belong to
    *  another of its partitions: it is partitioned by a hash that depends on OIDs. Absent: into the table itself. */
   readonly loadInto?: number;
+  /** The rows are pieces of this many large objects, and the columns their OID, the offset of the piece, and its bytes; `object` is the
+   *  one that has all groups of them. */
+  readonly largeObjects?: number;
   /** Why there are no rows of it in this archive, where that was asked for or could not be otherwise. */
   readonly withoutData?: 'excluded' | 'schema-only' | 'unlogged-on-standby';
 }

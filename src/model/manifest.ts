@@ -41,6 +41,8 @@ export interface TableEntry {
   readonly columns: readonly Column[];
   readonly format: CopyFormat;
   readonly withoutData?: 'excluded' | 'schema-only' | 'unlogged-on-standby';
+  /** As in `CatalogTable`: the rows are pieces of this many large objects. */
+  readonly largeObjects?: number;
   readonly rows: bigint;
   readonly rawBytes: bigint;
   readonly chunks: readonly StoredChunk[];

@@ -12,6 +12,7 @@ export type SessionUse = 'read' | 'write';
 
 /** Settings of every session, with the first server version (`server_version_num`) that has them.
  *  search_path: or deparsed names come out unqualified (CVE-2018-1058); row_security off: a filtered table is an error, not fewer rows;
+ *  jit off: queries over large catalogs look expensive, and compiling them takes longer than running them;
  *  the timeouts: a stored role or database setting would apply to us; synchronize_seqscans off keeps the physical order of rows;
  *  restrict_nonsystem_relation_kind: CVE-2024-7348; client_connection_check_interval: a dead client is noticed during long work. */
 const settings: readonly (readonly [name: string, value: string, uses: readonly SessionUse[], since: number])[] = [
@@ -33,6 +34,7 @@ const settings: readonly (readonly [name: string, value: string, uses: readonly 
   ['client_connection_check_interval', '5s', ['read', 'write'], 140000],
   ['quote_all_identifiers', 'on', ['read'], 0],
   ['synchronize_seqscans', 'off', ['read'], 0],
+  ['jit', 'off', ['read'], 0],
   ['xmloption', 'content', ['read', 'write'], 0],
   ['check_function_bodies', 'off', ['write'], 0],
   ['client_min_messages', 'warning', ['read', 'write'], 0],

@@ -111,6 +111,7 @@ export class Execution {
       case 'check foreign keys':
         return checkForeignKeys(await this.#session(), action.tables);
       case 'pre-data':
+      case 'large objects':
       case 'values':
       case 'privileges':
         return runSteps(await this.#session(), catalog, action.steps);

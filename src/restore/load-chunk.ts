@@ -4,9 +4,11 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Codec } from '../frame/codec.js';
 import { decodeMember, fitsWhole, openMemberStream, readFrames } from '../frame/decode.js';
 import { TidemarkError } from '../model/errors.js';
-import type { StoredChunk, StoredMember } from '../model/manifest.js';
+import type { StoredMember } from '../model/manifest.js';
 import { copyIn } from '../pg/copy-in.js';
 import type { Session } from '../pg/session.js';
+import type { Staging } from './large-objects.js';
+import type { LoadRequest } from './load-messages.js';
 import { restoreError } from './restore-error.js';
 
 /** Bytes of a member's body. A large one comes in pieces, so that memory stays within a few chunks. */
@@ -21,8 +23,9 @@ export async function readBody(codec: Codec, file: FileHandle, stored: StoredMem
 
 export interface Delivery {
   readonly sql: string;
-  /** For messages. */
-  readonly table: string;
+  /** For messages: `rows of table public.events`. */
+  readonly what: string;
+  readonly staging?: Staging | undefined;
   readonly body: Body;
   /** What the manifest says; undefined where that comes later. */
   readonly rows: bigint | undefined;
@@ -30,25 +33,42 @@ export interface Delivery {
 
 /** COPY of one chunk.
  *  @throws TidemarkError RESTORE_FAILED when the server refuses, or counts other rows than the manifest; CONNECTION_LOST */
-export async function deliver(session: Session, { sql, table, body, rows }: Delivery): Promise<bigint> {
+export async function deliver(session: Session, { sql, staging, what, body, rows }: Delivery): Promise<bigint> {
   let copied: bigint;
   try {
+    if (staging !== undefined) await prepare(session, staging);
     copied = await copyIn(session, sql, body);
+    if (staging !== undefined) await take(session, staging, copied);
   } catch (error) {
-    throw restoreError(error, `rows of table ${table}`);
+    throw restoreError(error, what);
   }
   if (rows !== undefined && copied !== rows) {
-    throw new TidemarkError('RESTORE_FAILED', `restore rows of table ${table}: the archive has ${rows} rows, the server took ${copied}`, {
+    throw new TidemarkError('RESTORE_FAILED', `restore ${what}: the archive has ${rows}, the server took ${copied}`, {
       hint: 'look for a trigger or rule on the table that swallows rows',
     });
   }
   return copied;
 }
 
+/** Sessions that have what staging needs. */
+const prepared = new WeakSet<Session>();
+
+async function prepare(session: Session, { prepare: statements }: Staging): Promise<void> {
+  if (prepared.has(session)) return;
+  for (const statement of statements) await session.query(statement);
+  prepared.add(session);
+}
+
+async function take(session: Session, { take: statement, clear }: Staging, copied: bigint): Promise<void> {
+  const { taken } = await session.one<{ taken: string }>(statement);
+  if (BigInt(taken) !== copied) throw new TidemarkError('INTERNAL', `restore large objects: of ${copied} pieces ${taken} were put`);
+  await session.query(clear);
+}
+
 /** As `deliver`, from an archive file. */
 export async function deliverChunk(
   session: Session,
-  { sql, table, chunk, codec, file }: { sql: string; table: string; chunk: StoredChunk; codec: Codec; file: FileHandle },
+  { chunk, codec, file, ...delivery }: LoadRequest & { codec: Codec; file: FileHandle },
 ): Promise<bigint> {
-  return deliver(session, { sql, table, rows: chunk.rows, body: await readBody(codec, file, chunk) });
+  return deliver(session, { ...delivery, rows: chunk.rows, body: await readBody(codec, file, chunk) });
 }

@@ -2,6 +2,7 @@
 import type { StoredChunk } from '../model/manifest.js';
 import type { PackedError } from '../model/thread-error.js';
 import type { ConnectionSettings } from '../pg/settings.js';
+import type { Staging } from './large-objects.js';
 
 /** Given to a worker at its start. */
 export interface LoadWorkerData {
@@ -13,7 +14,9 @@ export interface LoadWorkerData {
 /** One chunk into one table. */
 export interface LoadRequest {
   readonly sql: string;
-  readonly table: string;
+  /** For messages. */
+  readonly what: string;
+  readonly staging?: Staging;
   readonly chunk: StoredChunk;
 }
 

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { TidemarkError } from '../model/errors.js';
 import { unpackError } from '../model/thread-error.js';
 import type { LoadReply, LoadRequest, LoadWorkerData } from './load-messages.js';
-import type { TableLoad } from './plan.js';
+import { deliveryOf, type TableLoad } from './plan.js';
 
 export interface PoolOptions extends LoadWorkerData {
   readonly jobs: number;
@@ -16,9 +16,7 @@ export interface PoolOptions extends LoadWorkerData {
 /** Loads all chunks of all tables. On the first failure, and on abort, the threads are ended and with them their sockets.
  *  @throws TidemarkError of the first chunk that failed; the signal's reason */
 export async function loadInParallel(loads: readonly TableLoad[], options: PoolOptions): Promise<void> {
-  const queue = loads.flatMap((load) =>
-    (load.chunks ?? []).map((chunk) => ({ load, request: { sql: load.sql, table: `${load.schema}.${load.name}`, chunk } })),
-  );
+  const queue = loads.flatMap((load) => (load.chunks ?? []).map((chunk) => ({ load, request: { ...deliveryOf(load), chunk } })));
   const { file, connection, applicationName, signal } = options;
   const workerData: LoadWorkerData = { file, connection, applicationName };
   const jobs = Math.min(options.jobs, queue.length);

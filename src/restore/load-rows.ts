@@ -10,7 +10,7 @@ import { withDatabase } from '../pg/settings.js';
 import { deliverChunk } from './load-chunk.js';
 import { loadInParallel } from './load-pool.js';
 import { type IncomingMember, loadStream } from './load-stream.js';
-import type { TableLoad } from './plan.js';
+import { deliveryOf, type TableLoad } from './plan.js';
 import type { Progress } from './progress.js';
 import type { Sessions } from './sessions.js';
 
@@ -56,7 +56,7 @@ async function loadFile(work: LoadRows, { path, manifest }: Extract<RowSource, {
   await using file = await open(path, 'r');
   for (const load of loads) {
     for (const chunk of load.chunks ?? []) {
-      await deliverChunk(alone, { sql: load.sql, table: `${load.schema}.${load.name}`, chunk, codec, file });
+      await deliverChunk(alone, { ...deliveryOf(load), chunk, codec, file });
       onLoaded(load, chunk);
     }
   }

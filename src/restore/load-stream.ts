@@ -4,7 +4,7 @@ import { wholeMemberLimit } from '../frame/decode.js';
 import type { Manifest } from '../model/manifest.js';
 import type { Session } from '../pg/session.js';
 import { deliver } from './load-chunk.js';
-import type { TableLoad } from './plan.js';
+import { deliveryOf, type TableLoad } from './plan.js';
 
 /** What is used of a member that comes by. */
 export interface IncomingMember {
@@ -57,7 +57,7 @@ async function read(members: AsyncIterable<IncomingMember>, { loads, crew, onLoa
     const large = rawBytes > BigInt(wholeMemberLimit);
     const body = large ? member.body() : await collect(member.body());
     const sent = await crew.give(async (session) => {
-      const rows = await deliver(session, { sql: load.sql, table: `${load.schema}.${load.name}`, body, rows: undefined });
+      const rows = await deliver(session, { ...deliveryOf(load), body, rows: undefined });
       onLoaded(load, { rows, rawBytes, compressedBytes: member.stored().length });
     });
     if (large) await sent.done;

@@ -27,8 +27,7 @@ async function work(port: NonNullable<typeof parentPort>): Promise<void> {
       void Promise.all([session.close(), file.close()]);
       return;
     }
-    const { sql, table, chunk } = request;
-    deliverChunk(session, { sql, table, chunk, codec, file }).then(
+    deliverChunk(session, { ...request, codec, file }).then(
       (rows) => reply({ type: 'loaded', rows }),
       (error: unknown) => reply({ type: 'failed', error: packError(error) }),
     );

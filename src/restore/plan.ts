@@ -4,6 +4,7 @@ import type { Catalog, CatalogObject, CatalogTable, Step } from '../model/catalo
 import type { StoredChunk } from '../model/manifest.js';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
 import { dropOrder } from './drop-order.js';
+import { largeObjectGroups, type Staging, stageLargeObjects, unlinkSql } from './large-objects.js';
 
 /** A statement that is not a step of the catalog, and the object that it is for (messages name it). */
 export interface Statement {
@@ -19,10 +20,23 @@ export interface TableLoad {
   readonly directory: string;
   /** `COPY ... FROM STDIN ...`: the same for every chunk. */
   readonly sql: string;
+  /** The rows are pieces of large objects, and go into those from where COPY puts them. */
+  readonly staging?: Staging;
   readonly rows: bigint;
   readonly rawBytes: bigint;
   /** Absent where the archive comes from a pipe: they are taken as they come. */
   readonly chunks?: readonly StoredChunk[];
+}
+
+/** What whoever sends a chunk has to know of it. */
+export function deliveryOf(load: TableLoad): { readonly sql: string; readonly what: string; readonly staging?: Staging } {
+  const { sql, staging } = load;
+  return { sql, what: describeLoad(load), ...(staging === undefined ? {} : { staging }) };
+}
+
+/** For messages: `rows of table public.events`. */
+export function describeLoad({ schema, name, staging }: TableLoad): string {
+  return staging === undefined ? `rows of table ${schema}.${name}` : 'pieces of large objects';
 }
 
 export type Action =
@@ -37,7 +51,7 @@ export type Action =
   | { readonly action: 'mark' | 'unmark' }
   | { readonly action: 'drop' | 'truncate'; readonly statements: readonly Statement[] }
   /** One after the other, in this order. */
-  | { readonly action: 'pre-data' | 'values' | 'privileges' | 'refresh'; readonly steps: readonly Step[] }
+  | { readonly action: 'pre-data' | 'large objects' | 'values' | 'privileges' | 'refresh'; readonly steps: readonly Step[] }
   /** Of large tables, while they are filled and indexed. */
   | { readonly action: 'hold autovacuum'; readonly tables: readonly TableName[] }
   | { readonly action: 'release autovacuum' }
@@ -87,12 +101,13 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   const { schema, data, postData = schema, into, present = new Set() } = options;
   const steps = stepsByPhase(catalog, present);
   const loads = data ? planLoads({ ...catalog, tables: into?.order ?? catalog.tables }, options) : [];
-  const names = loads.map(({ schema, name }) => ({ schema, name }));
+  const names = loads.filter(({ staging }) => staging === undefined).map(({ schema, name }) => ({ schema, name }));
   const aside = into?.triggersAside ?? false;
   const actions: Action[] = [];
-  if (options.clean) actions.push({ action: 'drop', statements: planDrops(catalog, { ...options.clean, present }) });
+  if (options.clean) actions.push({ action: 'drop', statements: planDrops(catalog, { ...options.clean, present, data }) });
   if (schema) actions.push({ action: 'pre-data', steps: steps['pre-data'] });
   if (options.truncate) actions.push({ action: 'truncate', statements: planTruncate(catalog) });
+  if (data && steps['large objects'].length > 0) actions.push({ action: 'large objects', steps: steps['large objects'] });
   if (aside) actions.push({ action: 'set triggers aside' });
   const held = options.holdAutovacuum && schema ? large(loads) : [];
   if (held.length > 0) actions.push({ action: 'hold autovacuum', tables: held });
@@ -112,7 +127,7 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   return actions;
 }
 
-const phases = ['pre-data', 'values', 'post-data', 'privileges', 'refresh', 'event triggers'] as const;
+const phases = ['pre-data', 'large objects', 'values', 'post-data', 'privileges', 'refresh', 'event triggers'] as const;
 type Phase = (typeof phases)[number];
 
 /** Sections first; privileges then, so that nothing that we still do is forbidden by them; refreshes after those, since they run as the
@@ -121,9 +136,9 @@ type Phase = (typeof phases)[number];
 export function stepsByPhase(catalog: Catalog, present: ReadonlySet<number> = new Set()): Readonly<Record<Phase, readonly Step[]>> {
   const ranks = catalog.steps.map(({ object, facet, section }) => {
     if (catalog.objects[object]?.kind === 'event trigger') return phases.indexOf('event triggers');
+    if (section === 'data') return phases.indexOf(facet === 'definition' ? 'large objects' : 'values');
     if (facet === 'privilege') return phases.indexOf('privileges');
     if (facet === 'refresh') return phases.indexOf('refresh');
-    if (facet === 'value') return phases.indexOf('values');
     return phases.indexOf(section === 'post-data' ? 'post-data' : 'pre-data');
   });
   // Needs have smaller ids: from the back, each rank is final when it is looked at.
@@ -132,7 +147,15 @@ export function stepsByPhase(catalog: Catalog, present: ReadonlySet<number> = ne
     for (const need of step.needs) ranks[need] = Math.min(ranks[need] ?? rank, rank);
   }
   const at = (rank: number) => catalog.steps.filter(({ id, object }) => ranks[id] === rank && !present.has(object));
-  return { 'pre-data': at(0), values: at(1), 'post-data': at(2), privileges: at(3), refresh: at(4), 'event triggers': at(5) };
+  return {
+    'pre-data': at(0),
+    'large objects': at(1),
+    values: at(2),
+    'post-data': at(3),
+    privileges: at(4),
+    refresh: at(5),
+    'event triggers': at(6),
+  };
 }
 
 /** Largest first, so that no worker is left alone with a large one at the end; as given where the order matters. */
@@ -146,14 +169,12 @@ export function planLoads(
       const { schema, name, directory } = table;
       const stored = rowsOf?.(table);
       const sizes = { rows: stored?.rows ?? 0n, rawBytes: stored?.rawBytes ?? 0n };
-      return {
-        schema,
-        name,
-        directory,
-        sql: copySql(loadTarget({ objects }, table)),
-        ...sizes,
-        ...(rowsOf ? { chunks: stored?.chunks ?? [] } : {}),
-      };
+      const chunks = rowsOf ? { chunks: stored?.chunks ?? [] } : {};
+      if (table.largeObjects !== undefined) {
+        const { table: into, ...staging } = stageLargeObjects(table);
+        return { schema, name, directory, sql: copyInto(into, table), staging, ...sizes, ...chunks };
+      }
+      return { schema, name, directory, sql: copySql(loadTarget({ objects }, table)), ...sizes, ...chunks };
     });
   return into ? loads : loads.sort((a, b) => (a.rawBytes === b.rawBytes ? 0 : a.rawBytes < b.rawBytes ? 1 : -1));
 }
@@ -170,7 +191,9 @@ type TableName = Pick<TableLoad, 'schema' | 'name'>;
 const largeBytes = 8n << 20n;
 
 function large(loads: readonly TableLoad[]): readonly TableName[] {
-  return loads.filter(({ rawBytes }) => rawBytes >= largeBytes).map(({ schema, name }) => ({ schema, name }));
+  return loads
+    .filter(({ rawBytes, staging }) => rawBytes >= largeBytes && staging === undefined)
+    .map(({ schema, name }) => ({ schema, name }));
 }
 
 /** The tables that got rows, partitioned tables instead of their partitions (ANALYZE of one does those, too, and nobody else ever does
@@ -193,15 +216,19 @@ export function planAnalyze(catalog: Catalog, loaded: readonly TableName[], refr
 
 /** A table without columns has rows, too: an empty line each, and no column list. */
 export function copySql({ schema, name, columns, format }: Pick<CatalogTable, 'schema' | 'name' | 'columns' | 'format'>): string {
+  return copyInto(qualifiedName(schema, name), { columns, format });
+}
+
+function copyInto(into: string, { columns, format }: Pick<CatalogTable, 'columns' | 'format'>): string {
   const list = columns.length === 0 ? '' : ` (${columns.map((column) => quoteIdentifier(column.name)).join(', ')})`;
-  return `COPY ${qualifiedName(schema, name)}${list} FROM STDIN (FORMAT ${format})`;
+  return `COPY ${into}${list} FROM STDIN (FORMAT ${format})`;
 }
 
 /** What has a definition in this catalog is dropped, in the opposite order of its making; foreign keys before all else, since they may go
  *  in circles. As in pg_restore nothing is dropped that depends on these objects without being one of them (no CASCADE). */
 export function planDrops(
   catalog: Catalog,
-  { ifExists, present }: { readonly ifExists: boolean; readonly present: ReadonlySet<number> },
+  { ifExists, present, data = true }: { readonly ifExists: boolean; readonly present: ReadonlySet<number>; readonly data?: boolean },
 ): readonly Statement[] {
   const when = ifExists ? 'IF EXISTS ' : '';
   const made = new Set(catalog.steps.filter(({ facet }) => facet === 'definition').map(({ object }) => object));
@@ -216,7 +243,8 @@ export function planDrops(
     return [{ object, text }];
   });
   const rest = objects.flatMap((object): Statement[] => (object.drop === undefined ? [] : [{ object, text: dropSql(object.drop, when) }]));
-  return [...keys, ...rest];
+  const blobs = data ? largeObjectGroups(catalog) : [];
+  return [...keys, ...rest, ...blobs.map((object): Statement => ({ object, text: unlinkSql(object.oids, { ifExists }) }))];
 }
 
 /** `TABLE "s"."t"` -> `DROP TABLE IF EXISTS "s"."t"`. IF EXISTS goes between the object's type and its name, which begins with the first
@@ -226,10 +254,12 @@ export function dropSql(drop: string, when: string): string {
   return at < 0 || when === '' ? `DROP ${drop}` : `DROP ${drop.slice(0, at)}${when}${drop.slice(at)}`;
 }
 
-/** One statement for all of them: TRUNCATE then allows foreign keys among them, and refuses those from outside. */
+/** One statement for all tables: TRUNCATE then allows foreign keys among them, and refuses those from outside. Large objects are replaced
+ *  by those of the archive with the same OIDs. */
 export function planTruncate(catalog: Catalog): readonly Statement[] {
-  const tables = catalog.tables.filter((table) => table.withoutData === undefined);
+  const tables = catalog.tables.filter((table) => table.withoutData === undefined && table.largeObjects === undefined);
   const object = catalog.objects[tables[0]?.object ?? -1];
-  if (object === undefined) return [];
-  return [{ object, text: `TRUNCATE TABLE ONLY ${tables.map(({ schema, name }) => qualifiedName(schema, name)).join(', ONLY ')}` }];
+  const names = tables.map(({ schema, name }) => qualifiedName(schema, name));
+  const blobs = largeObjectGroups(catalog).map((group) => ({ object: group, text: unlinkSql(group.oids, { ifExists: true }) }));
+  return [...(object === undefined ? [] : [{ object, text: `TRUNCATE TABLE ONLY ${names.join(', ONLY ')}` }]), ...blobs];
 }

@@ -4,7 +4,7 @@
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import type { Manifest } from '../model/manifest.js';
-import type { TableLoad } from './plan.js';
+import { describeLoad, type TableLoad } from './plan.js';
 
 interface Loaded {
   rows: bigint;
@@ -52,14 +52,12 @@ export class Progress {
    *  @throws TidemarkError RESTORE_FAILED naming the first that differs */
   check(loads: readonly TableLoad[], manifest: Manifest): void {
     const expected = new Map(manifest.tables.map(({ directory, rows }) => [directory, rows]));
-    for (const { schema, name, directory } of loads) {
+    for (const load of loads) {
+      const { schema, name, directory } = load;
       const { rows, rawBytes } = this.#tables.get(directory) ?? { rows: 0n, rawBytes: 0n };
       const wanted = expected.get(directory) ?? 0n;
       if (rows !== wanted) {
-        throw new TidemarkError(
-          'RESTORE_FAILED',
-          `restore rows of table ${schema}.${name}: the archive has ${wanted}, the server took ${rows}`,
-        );
+        throw new TidemarkError('RESTORE_FAILED', `restore ${describeLoad(load)}: the archive has ${wanted}, the server took ${rows}`);
       }
       this.#emit({ type: 'table', schema, name, rows, rawBytes });
     }

@@ -3,6 +3,7 @@
 
 import { quoteIdentifier, quoteLiteral } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
+import { unlinkAll } from './large-objects.js';
 import { isMarked, markerSchema } from './marker.js';
 
 export interface TargetState {
@@ -50,6 +51,8 @@ const contents = `
     UNION ALL
     SELECT 10, 'subscription', subname FROM pg_subscription
      WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+    UNION ALL
+    SELECT 11, 'large object', o.oid::text FROM (SELECT oid FROM pg_largeobject_metadata LIMIT ${sample}) o
   ) everything ORDER BY place, name LIMIT ${sample}`;
 
 /** Looks; changes nothing. */
@@ -95,6 +98,7 @@ export async function wipeTarget(session: Session, extensions: readonly string[]
     [extensions],
   );
   for (const { drop } of drops) await session.query(`DROP ${drop}`);
+  await unlinkAll(session);
   await renewPublic(session);
 }
 

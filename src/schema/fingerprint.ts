@@ -41,7 +41,11 @@ const parts: readonly Part[] = [
   { catalog: 'pg_extension' },
   { catalog: 'pg_init_privs', id: 'classoid::int8 * 4294967296 + objoid::int8 + objsubid' },
   { catalog: 'pg_default_acl' },
-  { catalog: 'pg_description', id: 'classoid::int8 * 4294967296 + objoid::int8 + objsubid' },
+  {
+    catalog: 'pg_description',
+    id: 'classoid::int8 * 4294967296 + objoid::int8 + objsubid',
+    where: `classoid <> 'pg_largeobject'::regclass`,
+  },
   { catalog: 'pg_seclabel', id: 'classoid::int8 * 4294967296 + objoid::int8 + objsubid' },
   // Other dependencies change together with a row of the object; these alone can change by themselves.
   {

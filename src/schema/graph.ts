@@ -175,5 +175,6 @@ function catalogObject(
     ...(partitionOf === undefined ? {} : { partitionOf }),
     ...(inherits.length === 0 ? {} : { inherits }),
     ...(drop === undefined ? {} : { drop }),
+    ...(draft.oids === undefined ? {} : { oids: draft.oids }),
   };
 }

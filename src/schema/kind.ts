@@ -2,7 +2,7 @@
 // and turns each row into objects with steps; the graph (graph.ts) adds the edges of pg_depend, sorts, breaks loops and numbers them.
 // Owners, comments and privileges are the same for all kinds and live in facets/.
 import type { z } from 'zod';
-import type { Facet, Section } from '../model/catalog.js';
+import type { Facet, OidRange, Section } from '../model/catalog.js';
 import type { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 
@@ -96,6 +96,8 @@ export interface ObjectDraft {
   readonly grant?: string;
   /** As in `DROP <drop>`; default: `ddl` where there is no parent, nothing where there is one. */
   readonly drop?: string;
+  /** OIDs that the object keeps on the target: those of a group of large objects. */
+  readonly oids?: readonly OidRange[];
   /** Role name, for kinds whose owner is set by ALTER ... OWNER TO. */
   readonly owner?: string;
   /** attnum -> name, for comments and privileges on columns. Columns are called `"schema"."name"."column"`. */

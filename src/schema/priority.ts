@@ -41,6 +41,7 @@ const order = [
   'default',
   'view',
   'materialized view',
+  'large objects',
   'large object',
   'domain constraint',
   'check',

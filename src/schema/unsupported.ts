@@ -111,8 +111,6 @@ function listQuery({ version }: Server): string {
      WHERE l.oid >= ${firstUserOid}
        AND NOT EXISTS (SELECT FROM members m WHERE m.classid = l.class AND m.objid = l.oid)
     UNION ALL
-    SELECT 'pg_largeobject_metadata', min(oid::int8), false, count(*)::text FROM pg_largeobject_metadata HAVING count(*) > 0
-    UNION ALL
     SELECT 'pg_seclabel', min(objoid::int8), false, count(*)::text FROM pg_seclabel HAVING count(*) > 0
      ORDER BY catalog, oid`;
 }
@@ -171,7 +169,7 @@ function nameQuery(rows: readonly ListRow[]): string {
       FROM json_to_recordset('${list}') AS l (catalog text, oid text), pg_identify_object(l.catalog::regclass, l.oid::oid, 0) AS i`;
 }
 
-const countedKinds: Readonly<Record<string, string>> = { pg_largeobject_metadata: 'large object', pg_seclabel: 'security label' };
+const countedKinds: Readonly<Record<string, string>> = { pg_seclabel: 'security label' };
 
 function describe({ catalog, oid, count, ignored }: ListRow, names: readonly NameRow[]): Unclaimed {
   const named = names.find((row) => row.catalog === catalog && row.oid === oid);

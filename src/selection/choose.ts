@@ -13,6 +13,8 @@ export interface Patterns {
   readonly excludeSchemas?: readonly Pattern[];
   readonly extensions?: readonly Pattern[];
   readonly excludeExtensions?: readonly Pattern[];
+  /** Whether large objects are in; where it is not said, they are unless tables or schemas are chosen. */
+  readonly largeObjects?: boolean | undefined;
 }
 
 /** Kinds that --table can name. */
@@ -26,7 +28,7 @@ const systemSchemas = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
  *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables`, `schemas` or `extensions` that matches nothing */
 export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[] {
   const { objects } = catalog;
-  const { tables = [], excludeTables = [], extensions = [], excludeExtensions = [] } = patterns;
+  const { tables = [], excludeTables = [], extensions = [], excludeExtensions = [], largeObjects } = patterns;
   // As pg_dump has it: the switches for schemas have no effect when --table is used.
   const { schemas = [], excludeSchemas = [] } = tables.length > 0 ? {} : patterns;
   refuseUnmatched('table', tables, (pattern) => objects.some((object) => matchesRelation(objects, object, pattern)));
@@ -36,6 +38,7 @@ export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[
   const named = objects.map((object) => tables.some((pattern) => matchesRelation(objects, object, pattern)));
   const excluded = objects.map((object) => excludeTables.some((pattern) => matchesRelation(objects, object, pattern)));
   const own = objects.map((object): Standing => {
+    if (object.kind === 'large objects' && largeObjects !== undefined) return largeObjects ? 'chosen' : 'excluded';
     // As pg_dump has it: --extension says which extensions, and nothing of anything else.
     if (excludeExtensions.some((pattern) => matchesExtension(object, pattern))) return 'excluded';
     if (extensions.length > 0 && object.kind === 'extension')

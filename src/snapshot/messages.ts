@@ -28,11 +28,11 @@ export interface RangeTask {
   readonly format: CopyFormat;
   /** The quoted name of the table, to lock and to name in errors. */
   readonly table: string;
-  /** A foreign table cannot be locked. */
-  readonly foreign: boolean;
+  /** False for what cannot be locked: a foreign table, large objects. */
+  readonly lockable: boolean;
   /** Where its members go, and the number of the range in its table. */
   readonly directory: string;
-  readonly range: number;
+  readonly range: number | string;
 }
 
 export type ToWorker =

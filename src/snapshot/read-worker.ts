@@ -68,7 +68,7 @@ class RangeReader {
   }
 
   async read(task: RangeTask): Promise<bigint> {
-    if (!task.foreign) await this.#lock([task.table]);
+    if (task.lockable) await this.#lock([task.table]);
     let chunks = 0;
     let parameters: CompressionParameters | undefined;
     const large: Promise<void>[] = [];

@@ -35,6 +35,10 @@ const sections = [
   [['--schema-only'], { schemaOnly: true }],
   [['-a'], { dataOnly: true }],
   [['--data-only'], { dataOnly: true }],
+  [['-b'], { largeObjects: true }],
+  [['--large-objects'], { largeObjects: true }],
+  [['-B'], { largeObjects: false }],
+  [['--no-large-objects'], { largeObjects: false }],
 ] as const;
 const rights = [
   [['-O'], { owner: false }],

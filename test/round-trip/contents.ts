@@ -1,5 +1,5 @@
 // What a database holds, to be compared with what came back: every table's and materialized view's rows as a multiset of their texts,
-// and where every sequence stands.
+// where every sequence stands, and the large objects with all that is theirs.
 import type { TestDatabase } from '../server/index.js';
 
 export interface Contents {
@@ -30,6 +30,16 @@ const rowsOf = ({ name, whole, columns }: Relation): string => `
            ELSE ARRAY[count(*)::text, md5(string_agg(md5(r.text), '' ORDER BY md5(r.text)))] END AS rows
     FROM (SELECT ROW(${columns})::text AS text FROM ${whole ? '' : 'ONLY'} ${name}) r`;
 
+// Contents in pieces, so that none is too long for a value. The lists of privileges by name, as sets; the default spelled out.
+const largeObjects = `
+  SELECT concat_ws(' ', o.oid, o.size, m.lomowner::regrole, d.description,
+           (SELECT string_agg(a, ',' ORDER BY a) FROM unnest(coalesce(m.lomacl, acldefault('L', m.lomowner))::text[]) a),
+           (SELECT md5(string_agg(md5(lo_get(o.oid, at, 1000000)), '' ORDER BY at)) FROM generate_series(0, o.size, 1000000) at)) AS text
+    FROM (SELECT oid, lo_lseek64(fd, 0, 2) AS size, lo_close(fd) AS closed
+            FROM (SELECT oid, lo_open(oid, 262144) AS fd FROM pg_largeobject_metadata OFFSET 0) f OFFSET 0) o
+    JOIN pg_largeobject_metadata m USING (oid)
+    LEFT JOIN pg_description d ON d.classoid = 'pg_largeobject'::regclass AND d.objoid = o.oid ORDER BY o.oid`;
+
 interface Relation {
   readonly name: string;
   readonly kind: string;
@@ -57,6 +67,8 @@ export async function readContents(db: TestDatabase): Promise<Contents> {
     const found = await session.query<{ name: string; rows: string[] | null }>(queries.slice(at, at + 100).join(' UNION ALL '));
     for (const row of found.rows) rows[row.name] = row.rows ?? [];
   }
+  const blobs = (await session.query<{ text: string }>(largeObjects)).rows.map(({ text }) => text);
+  if (blobs.length > 0) rows['large objects'] = blobs;
   if (standings.length > 0) {
     for (const { name, value } of (await session.query<{ name: string; value: string }>(standings.join(' UNION ALL '))).rows)
       sequences[name] = value;

@@ -21,7 +21,7 @@ it('does not wait for workers that ended while they had nothing to do', async ()
     statement: 'COPY t TO STDOUT',
     format: 'text',
     table: '"t"',
-    foreign: false,
+    lockable: true,
     directory: 'data/1-t',
     range: 0,
   } as const;

@@ -16,6 +16,7 @@ import { foreignDataWrapper } from './foreign-data-wrapper.js';
 import { foreignKey } from './foreign-key.js';
 import { functionKind } from './function.js';
 import { language } from './language.js';
+import { largeObject } from './large-object.js';
 import { materializedView } from './materialized-view.js';
 import { operator } from './operator.js';
 import { operatorClass } from './operator-class.js';
@@ -69,6 +70,7 @@ export const kinds: readonly Kind<unknown>[] = [
   constraint,
   eventTrigger,
   foreignKey,
+  largeObject,
   materializedView,
   policy,
   rule,
