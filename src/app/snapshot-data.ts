@@ -96,8 +96,8 @@ function entryOf(table: SnapshotSchema['catalog']['tables'][number], account: Ac
   if (account === undefined && table.withoutData === undefined) {
     throw new TidemarkError('INTERNAL', `read the rows of ${qualifiedName(table.schema, table.name)}: the table was not planned`);
   }
-  // Members come in the order of arrival; by name they are in the order of the heap.
-  const chunks = (account?.chunks ?? []).toSorted((a, b) => (a.member < b.member ? -1 : 1));
+  // Members come in the order of arrival; by number they are in the order of the heap. A number of more digits is a larger one.
+  const chunks = (account?.chunks ?? []).toSorted((a, b) => a.member.length - b.member.length || (a.member < b.member ? -1 : 1));
   const { loadInto: _onlyInCatalog, ...entry } = table;
   return { ...entry, rows: account?.rows ?? 0n, rawBytes: account?.rawBytes ?? 0n, chunks };
 }

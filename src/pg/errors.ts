@@ -8,6 +8,8 @@ interface ServerError {
   readonly severity?: string;
   readonly message: string;
   readonly where?: string;
+  /** What the server advises. */
+  readonly hint?: string;
 }
 
 /** True when an error came as an ErrorResponse of the server (it has an SQLSTATE), not from the socket. */
@@ -86,6 +88,7 @@ export function queryError(error: unknown, text: string, where: string): Tidemar
   const code = codes[error.code ?? ''] ?? 'SERVER_ERROR';
   return new TidemarkError(code, `run a statement on ${where}: ${error.message}`, {
     cause: error,
+    ...(error.hint === undefined ? {} : { hint: `the server says: ${error.hint}` }),
     details: { sqlstate: error.code, statement: text.length > 500 ? `${text.slice(0, 500)}...` : text },
   });
 }

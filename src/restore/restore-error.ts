@@ -51,7 +51,7 @@ export function restoreError(error: unknown, what: string): TidemarkError {
   const sqlstate = sqlstateOf(error);
   if (sqlstate === undefined || error.code === 'CONNECTION_LOST') return error;
   const said = isServerError(error.cause) ? error.cause.message : error.message;
-  const hint = hints[situation(sqlstate, what)];
+  const hint = hints[situation(sqlstate, what)] ?? error.hint;
   return new TidemarkError('RESTORE_FAILED', `restore ${what}: ${said}`, {
     cause: error.cause,
     details: error.details,
