@@ -7,7 +7,9 @@ import type { ContentOptions } from './common-options.js';
 
 /** The options with the patterns of their filter files behind their own.
  *  @throws TidemarkError FILE_ERROR, USAGE naming file and line */
-export async function withFilters<Options extends ContentOptions>(options: Options): Promise<Options> {
+export async function withFilters<Options extends ContentOptions & { readonly includeForeignData?: readonly string[] }>(
+  options: Options,
+): Promise<Options> {
   let whole = options;
   for (const file of options.filterFiles ?? []) {
     const filter = parseFilter(await readText(file), file === '-' ? 'from standard input' : file);

@@ -11,6 +11,7 @@ import type { Plan, TableLoad } from '../restore/plan.js';
 import { Sessions } from '../restore/sessions.js';
 import { selectContents } from '../selection/contents.js';
 import { abortReason } from './abort.js';
+import { refuse } from './common-options.js';
 import { withFilters } from './read-filters.js';
 import { type RestoreOptions, type RestoreSettings, settleRestore } from './restore-options.js';
 import { planRestore, type RestorePlan } from './restore-plan.js';
@@ -44,7 +45,12 @@ export interface RestoreResult {
  *  @throws TidemarkError; its message says in which state the database is: TARGET_NOT_EMPTY, TARGET_MISMATCH, TARGET_IN_USE,
  *  RESTORE_FAILED, ARCHIVE_*, PATTERN_UNMATCHED, CONNECTION_*, ABORTED, USAGE */
 export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreResult> {
-  const settings = settleRestore(await withFilters(options));
+  const filtered = await withFilters(options);
+  refuse(
+    'includeForeignData' in filtered,
+    'restore: foreign_data in a filter file is for snapshots: an archive has such rows or has them not',
+  );
+  const settings = settleRestore(filtered);
   const started = performance.now();
   const stop = new AbortController();
   const signal = settings.signal ? AbortSignal.any([settings.signal, stop.signal]) : stop.signal;

@@ -17,7 +17,7 @@ import { runRefreshes } from './refresh.js';
 import { runParallel, runStatements, runSteps } from './run-steps.js';
 import type { Sessions } from './sessions.js';
 import { commentStaging, dropReplaced, type SwapNames, swapDatabases } from './swap.js';
-import { wipeTarget } from './target.js';
+import { dropSubscriptions, wipeTarget } from './target.js';
 
 export interface ExecuteOptions {
   readonly catalog: Catalog;
@@ -72,6 +72,7 @@ export class Execution {
     const { catalog, mark } = this.#options;
     switch (action.action) {
       case 'drop database':
+        if (action.force) await this.#dropSubscriptions(action.database);
         return dropDatabase(this.#maintenance(), action.database, { force: action.force });
       case 'create database':
         return this.#create(action);
@@ -132,6 +133,19 @@ export class Execution {
       case 'swap':
         return this.#swap();
     }
+  }
+
+  /** Of a database that a restore made and did not end: no database with subscriptions can be dropped. */
+  async #dropSubscriptions(database: string): Promise<void> {
+    const found = await this.#maintenance().query(
+      'SELECT FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = $1',
+      [database],
+    );
+    if (found.length === 0) return;
+    const { sessions } = this.#options;
+    const session = await sessions.open(database);
+    await dropSubscriptions(session);
+    await sessions.close(session);
   }
 
   async #create({ database, staging }: Extract<Action, { action: 'create database' }>): Promise<void> {

@@ -14,7 +14,8 @@ export type FilterList =
   | 'schemas'
   | 'excludeSchemas'
   | 'extensions'
-  | 'excludeExtensions';
+  | 'excludeExtensions'
+  | 'includeForeignData';
 
 export type Filter = Partial<Readonly<Record<FilterList, readonly string[]>>>;
 
@@ -29,13 +30,13 @@ const types: ReadonlyMap<string, Readonly<Record<Command, FilterList | null>>> =
     table_data_and_children: { include: null, exclude: 'excludeTableDataAndChildren' },
     schema: { include: 'schemas', exclude: 'excludeSchemas' },
     extension: { include: 'extensions', exclude: 'excludeExtensions' },
+    foreign_data: { include: 'includeForeignData', exclude: null },
   } as const),
 );
 
 /** Kinds that pg_dump and pg_restore know and we cannot do, with the reason. */
 const refused: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    foreign_data: 'rows of foreign tables are not part of an archive',
     function: 'functions are not chosen by name: they come with what needs them',
     index: 'indexes are not chosen by name: they come with their tables',
     trigger: 'triggers are not chosen by name: they come with their tables',
@@ -85,7 +86,8 @@ function listOf(reader: Reader, command: string, type: string): FilterList {
   const known = types.get(type);
   if (known === undefined) throw wrong(reader, `there is no type ${type}: it is one of ${[...types.keys()].join(', ')}`);
   const list = known[command];
-  if (list === null) throw wrong(reader, `${type} can only be excluded: rows come with their table`);
+  if (list === null && command === 'include') throw wrong(reader, `${type} can only be excluded: rows come with their table`);
+  if (list === null) throw wrong(reader, `${type} can only be included: without a word such rows stay away`);
   return list;
 }
 
@@ -116,6 +118,6 @@ function readQuoted(reader: Reader): string {
 
 function wrong({ name, line }: Reader, why: string): TidemarkError {
   return new TidemarkError('USAGE', `read the filter ${name}, line ${line}: ${why}`, {
-    hint: 'a line is: include|exclude table|table_and_children|table_data|table_data_and_children|schema|extension PATTERN',
+    hint: 'a line is: include|exclude table|table_and_children|table_data|table_data_and_children|schema|extension|foreign_data PATTERN',
   });
 }

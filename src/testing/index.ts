@@ -17,6 +17,9 @@ export interface TemporaryDatabase extends AsyncDisposable {
   drop(): Promise<void>;
 }
 
+/** What a database for a while should not have: roles of the source, and subscriptions, which would keep it from being dropped. */
+const without = { noOwner: true, noPrivileges: true, noSubscriptions: true } as const;
+
 /** Restores a snapshot into a new database with a name of its own.
  *  @param options.server a database of the server whose role may create databases; default as everywhere: DATABASE_URL, PG*
  *  @throws TidemarkError those of restoreSnapshot; nothing is left then
@@ -33,7 +36,7 @@ export async function temporaryDatabase({
   const connection = await makeDatabase(connectionOf(server));
   const drop = (): Promise<void> => dropDatabase(connectionOf(server), connection.database);
   try {
-    await restoreSnapshot({ file, database: connection, noOwner: true, noPrivileges: true, ...(jobs === undefined ? {} : { jobs }) });
+    await restoreSnapshot({ file, database: connection, ...without, ...(jobs === undefined ? {} : { jobs }) });
   } catch (error) {
     await drop();
     throw error;

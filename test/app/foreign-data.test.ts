@@ -1,12 +1,13 @@
 // What is on other servers: rows of foreign tables, passwords, and views that read what cannot be reached.
 import { describe, expect, test } from 'vitest';
 import { printSchema } from '#dist/app/print-schema.js';
+import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
 import { takeSnapshot } from '#dist/app/take-snapshot.js';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { inspectTarget, wipeTarget } from '#dist/restore/target.js';
 import { archiveOf, restored } from '../round-trip/cycle.js';
-import { createDatabase, createRole, requestedVersions, type TestDatabase } from '../server/index.js';
+import { createDatabase, createRole, openDatabase, requestedVersions, serverUrl, type TestDatabase } from '../server/index.js';
 
 /** A database with `farther`, a foreign table over table `t` of another database. */
 async function link(near: TestDatabase, far: TestDatabase, password = 'CANARY'): Promise<void> {
@@ -154,6 +155,58 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
     await wipeTarget(session, []);
     expect((await inspectTarget(session)).objects).toEqual([]);
   });
+});
+
+test('a publication comes without tables that are not chosen, and no table brings a publication', async () => {
+  await using db = await createDatabase();
+  await db.run(`CREATE TABLE a (id integer); CREATE TABLE b (id integer); CREATE SCHEMA s; CREATE TABLE s.c (id integer);
+    CREATE PUBLICATION p FOR TABLE a, b, TABLES IN SCHEMA s; CREATE PUBLICATION everything FOR ALL TABLES`);
+  const some = await printSchema({ database: db.url, tables: ['a'] });
+  expect(`${some.preData}${some.postData}`).not.toMatch(/PUBLICATION|"b"/);
+  expect(some.leftOut).toEqual([]);
+  const most = await printSchema({ database: db.url, excludeTables: ['b'] });
+  expect(most.postData.match(/^(?:CREATE PUBLICATION|ALTER PUBLICATION .* ADD).*$/gm)).toEqual([
+    expect.stringContaining('CREATE PUBLICATION "everything" FOR ALL TABLES'),
+    expect.stringContaining('CREATE PUBLICATION "p" WITH'),
+    'ALTER PUBLICATION "p" ADD TABLE ONLY "public"."a";',
+    'ALTER PUBLICATION "p" ADD TABLES IN SCHEMA "s";',
+  ]);
+  expect(most.leftOut).toEqual([
+    { kind: 'publication table', name: 'public.b in p', reason: 'it needs table public.b, which is excluded' },
+  ]);
+});
+
+test('a foreign table comes with its server, and none is made where it is', async () => {
+  await using source = await createDatabase();
+  await source.run(`CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE SERVER other FOREIGN DATA WRAPPER w;
+    CREATE USER MAPPING FOR PUBLIC SERVER s; CREATE FOREIGN TABLE f (id integer) SERVER s; CREATE TABLE t (id integer)`);
+  await using archive = await archiveOf(source, { tables: ['f'] });
+  await using target = await restored(archive);
+  expect(await target.query('SELECT srvname, (SELECT count(*)::int FROM pg_user_mappings) AS mappings FROM pg_foreign_server')).toEqual([
+    { srvname: 's', mappings: 1 },
+  ]);
+  await target.run("DROP FOREIGN TABLE f; ALTER SERVER s OPTIONS (own 'yes')");
+  await restoreSnapshot({ database: target.url, file: archive.file, tables: ['f'] });
+  expect(await target.query(`SELECT srvoptions FROM pg_foreign_server WHERE EXISTS (SELECT FROM pg_foreign_table)`)).toEqual([
+    { srvoptions: ['own=yes'] },
+  ]);
+});
+
+test('a swap drops what another one left, with a subscription in it', async () => {
+  await using source = await createDatabase();
+  await source.run(`CREATE TABLE t (id integer); CREATE SUBSCRIPTION sub CONNECTION 'host=h' PUBLICATION x WITH (connect = false)`);
+  await using archive = await archiveOf(source);
+  await using target = await createDatabase();
+  await using left = openDatabase(await serverUrl(), `${target.name}__restoring`);
+  const staging = `"${left.name}"`;
+  await target.query(`CREATE DATABASE ${staging}`);
+  await left.run(`CREATE SUBSCRIPTION sub CONNECTION 'host=h' PUBLICATION x WITH (connect = false)`);
+  await left.run(`COMMENT ON DATABASE ${staging} IS 'tidemark: a restore into this database was begun and has not ended'`);
+  await restoreSnapshot({ database: target.url, file: archive.file, swap: true });
+  expect(
+    await target.query(`SELECT subname, subenabled FROM pg_subscription JOIN pg_database d ON d.oid = subdbid
+    WHERE datname = current_database()`),
+  ).toEqual([{ subname: 'sub', subenabled: false }]);
 });
 
 test('a pattern that no server matches, and rows that are not wanted, are errors', async () => {

@@ -74,10 +74,12 @@ const json = [[['--json'], { json: true }]] as const;
 const lock = [
   [['--lock-wait-timeout', '5s'], { lockWaitTimeout: 5000 }],
   [['--skip-unsupported'], { skipUnsupported: true }],
+  [['--secrets'], { secrets: true }],
 ] as const;
 
 const options: Readonly<Record<string, readonly (readonly [args: readonly string[], opts: object])[]>> = {
   snapshot: [
+    [['--include-foreign-data', 'a', '--include-foreign-data', 'b'], { includeForeignData: ['a', 'b'] }],
     ...connection,
     ...jobs,
     ...patterns,

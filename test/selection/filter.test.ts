@@ -37,6 +37,7 @@ test.each([
   ['include table "two\nlines"\ninclude table b', { tables: ['"two\nlines"', 'b'] }],
   ['include table a   b\t c', { tables: ['a b c'] }],
   ['include table ""', { tables: ['""'] }],
+  ['include foreign_data s*', { includeForeignData: ['s*'] }],
 ])('%j', (text, filter) => {
   expect(parseFilter(text, 'f')).toEqual(filter);
 });
@@ -53,7 +54,7 @@ describe('refuses', () => {
     ['include tables x', 1, 'there is no type tables'],
     ['include constructor x', 1, 'there is no type constructor'],
     ['include table_data x', 1, 'table_data can only be excluded'],
-    ['include foreign_data x', 1, 'include foreign_data cannot be'],
+    ['exclude foreign_data x', 1, 'foreign_data can only be included'],
     ['exclude trigger x', 1, 'exclude trigger cannot be'],
     ['include table "a\nb"\ninclude table "c', 3, 'a double quote is not closed'],
   ])('%j', (text, line, why) => {
