@@ -1,5 +1,6 @@
 // The public API of tidemark: the use cases, their options and results, the events they report and the error they throw.
 export type { Database } from './app/connection.js';
+export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/list-archive.js';
 export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';
 export type { RestoreOptions } from './app/restore-options.js';
 export { type RestoreResult, restoreSnapshot } from './app/restore-snapshot.js';

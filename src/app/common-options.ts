@@ -95,22 +95,27 @@ export interface Settling {
 export function settleCommon(options: CommonOptions, { attempt, databaseInPatterns = true }: Settling): CommonPlan {
   const { jobs = Math.min(availableParallelism(), 4) } = options;
   refuse(!Number.isInteger(jobs) || jobs < 1 || jobs > 256, `${attempt}: jobs must be a whole number from 1 to 256`);
-  refuseBoth(options, ['schemaOnly', 'dataOnly'], attempt);
-  refuseBoth(options, ['schemaOnly', 'sections'], attempt);
-  refuseBoth(options, ['dataOnly', 'sections'], attempt);
   refuse(options.role === '', `${attempt}: the role has no name`);
   const connection = connectionOf(options.database, options.role);
   return {
     connection,
     jobs,
-    contents: contentsOf(options, databaseInPatterns ? { database: connection.database } : {}, attempt),
+    contents: settleContents(options, { attempt, inDatabase: databaseInPatterns ? { database: connection.database } : {} }),
     asked: askedOf(options),
     emit: options.onEvent ?? (() => undefined),
     signal: options.signal,
   };
 }
 
-function contentsOf(options: ContentOptions, inDatabase: PatternOptions, attempt: string): Contents {
+/** The part of the options that needs no connection.
+ *  @throws TidemarkError USAGE */
+export function settleContents(
+  options: ContentOptions,
+  { attempt, inDatabase }: { readonly attempt: string; readonly inDatabase: PatternOptions },
+): Contents {
+  refuseBoth(options, ['schemaOnly', 'dataOnly'], attempt);
+  refuseBoth(options, ['schemaOnly', 'sections'], attempt);
+  refuseBoth(options, ['dataOnly', 'sections'], attempt);
   const sections = sectionsWanted(options, attempt);
   const tables = (texts: readonly string[] = [], withChildren: readonly string[] = []) => [
     ...texts.map((text) => parsePattern(text, inDatabase)),

@@ -12,17 +12,18 @@ export async function withFilters<Options extends ContentOptions & { readonly in
 ): Promise<Options> {
   let whole = options;
   for (const file of options.filterFiles ?? []) {
-    const filter = parseFilter(await readText(file), file === '-' ? 'from standard input' : file);
+    const filter = parseFilter(await readText('filter', file), file === '-' ? 'from standard input' : file);
     const added = (Object.keys(filter) as FilterList[]).map((list) => [list, [...(whole[list] ?? []), ...(filter[list] ?? [])]]);
     whole = { ...whole, ...Object.fromEntries(added) };
   }
   return whole;
 }
 
-async function readText(file: string): Promise<string> {
+/** @throws TidemarkError FILE_ERROR */
+export async function readText(what: string, file: string): Promise<string> {
   try {
     return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
   } catch (error) {
-    throw new TidemarkError('FILE_ERROR', `read the filter ${file}: ${(error as Error).message}`, { cause: error });
+    throw new TidemarkError('FILE_ERROR', `read the ${what} ${file}: ${(error as Error).message}`, { cause: error });
   }
 }

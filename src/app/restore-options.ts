@@ -18,6 +18,8 @@ export interface RestoreOptions extends CommonOptions {
   readonly swap?: boolean;
   /** With `swap`: ends the sessions on the database. */
   readonly force?: boolean;
+  /** Path of a list as `listArchive` gives it: only the entries that it has. */
+  readonly useList?: string;
   /** Leaves the planner without statistics until autovacuum, or somebody else, runs ANALYZE. */
   readonly noAnalyze?: boolean;
 }
@@ -33,6 +35,7 @@ export interface RestoreSettings extends CommonPlan {
   readonly swap: boolean;
   readonly force: boolean;
   readonly analyze: boolean;
+  readonly useList: string | undefined;
 }
 
 const attempt = 'restore';
@@ -50,6 +53,7 @@ const exclusive: readonly (readonly [one: keyof RestoreOptions, other: keyof Res
   ['swap', 'dataOnly'],
   ['swap', 'truncate'],
   ['swap', 'sections'],
+  ['swap', 'useList'],
   ['swap', 'tables'],
   ['swap', 'tablesAndChildren'],
   ['swap', 'excludeTablesAndChildren'],
@@ -77,7 +81,7 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
     ...common,
     contents: truncate ? { ...contents, sections: new Set(['data']) } : contents,
     file: options.file,
-    selected: (contents.tables ?? []).length + (contents.schemas ?? []).length > 0,
+    selected: (contents.tables ?? []).length + (contents.schemas ?? []).length > 0 || options.useList !== undefined,
     clean: options.clean ? { ifExists: options.ifExists ?? false } : undefined,
     create: options.create ?? false,
     truncate,
@@ -85,5 +89,6 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
     swap: options.swap ?? false,
     force: options.force ?? false,
     analyze: !options.noAnalyze,
+    useList: options.useList,
   };
 }

@@ -10,9 +10,10 @@ import { markerSchema } from '../restore/marker.js';
 import type { Plan, TableLoad } from '../restore/plan.js';
 import { Sessions } from '../restore/sessions.js';
 import { selectContents } from '../selection/contents.js';
+import { keepListed } from '../selection/toc.js';
 import { abortReason } from './abort.js';
 import { refuse } from './common-options.js';
-import { withFilters } from './read-filters.js';
+import { readText, withFilters } from './read-filters.js';
 import { type RestoreOptions, type RestoreSettings, settleRestore } from './restore-options.js';
 import { planRestore, type RestorePlan } from './restore-plan.js';
 import { openSource, type RestoreSource } from './restore-source.js';
@@ -55,7 +56,7 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   const stop = new AbortController();
   const signal = settings.signal ? AbortSignal.any([settings.signal, stop.signal]) : stop.signal;
   await using source = await openSource(settings.file);
-  const { catalog, leftOut } = select(source, settings);
+  const { catalog, leftOut } = await select(source, settings);
   const applicationName = `tidemark restore ${randomBytes(4).toString('hex')}`;
   const sessions = new Sessions({ connection: settings.connection, applicationName, jobs: settings.jobs, signal });
   let execution: Execution | undefined;
@@ -84,8 +85,12 @@ function tablesAmong(loads: readonly TableLoad[]): number {
   return loads.filter(({ staging }) => staging === undefined).length;
 }
 
-function select(source: RestoreSource, settings: RestoreSettings): { readonly catalog: Catalog; readonly leftOut: readonly LeftOut[] } {
-  const selection = selectContents(source.catalog, settings.contents);
+async function select(
+  source: RestoreSource,
+  { contents, useList: name, ...settings }: RestoreSettings,
+): Promise<{ readonly catalog: Catalog; readonly leftOut: readonly LeftOut[] }> {
+  const listed = name === undefined ? source.catalog : keepListed(source.catalog, { text: await readText('list', name), name });
+  const selection = selectContents(listed, contents);
   for (const object of selection.leftOut) settings.emit({ type: 'left-out', object });
   return selection;
 }

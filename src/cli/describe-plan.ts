@@ -1,6 +1,6 @@
 // A restore's plan as lines for people: what a dry run prints.
 import type { RestoreResult } from '../app/restore-snapshot.js';
-import { printable } from './printable.js';
+import { printable } from '../model/printable.js';
 import { formatCounted } from './units.js';
 
 type Plan = RestoreResult['plan'];

@@ -1,7 +1,7 @@
 // Events as a person at a terminal wants them: one line that is drawn over and over, and a lasting line for what must not be missed.
 // Silent where standard error is no terminal, except for what must not be missed.
 import type { EventListener, TidemarkEvent } from '../model/events.js';
-import { printable } from './printable.js';
+import { printable } from '../model/printable.js';
 import { formatBytes, formatCount, formatDuration } from './units.js';
 
 interface Terminal {

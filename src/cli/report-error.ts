@@ -1,8 +1,8 @@
 // How a failure is told: message and hint for people, or one line of JSON for programs; the exit code either way.
 import { toJson } from '../app/json.js';
 import { TidemarkError } from '../model/errors.js';
+import { printable } from '../model/printable.js';
 import { exitCodes } from './exit-codes.js';
-import { printable } from './printable.js';
 
 export interface ErrorReport {
   readonly json: boolean;

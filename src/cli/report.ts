@@ -2,7 +2,7 @@
 import { formatPosition } from '../app/format-position.js';
 import type { Manifest, TableEntry } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
-import { printable } from './printable.js';
+import { printable } from '../model/printable.js';
 import { formatBytes, formatCount, formatCounted } from './units.js';
 
 /** `height 14999, 2026-11-21T12:00:00.000Z, LSN 0/1A2B3C` */

@@ -1,11 +1,11 @@
 // `tidemark restore`: options of pg_restore where it has them.
 import { Command } from 'commander';
 import { TidemarkError } from '../model/errors.js';
+import { printable } from '../model/printable.js';
 import { wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { describePlan } from './describe-plan.js';
 import { given } from './given.js';
-import { printable } from './printable.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
@@ -21,6 +21,8 @@ interface Flags extends ContentFlags {
   readonly swap?: true;
   readonly force?: true;
   readonly analyze: boolean;
+  readonly list?: true;
+  readonly useList?: string;
   readonly json?: true;
 }
 
@@ -37,12 +39,15 @@ export function restoreCommand(): Command {
     .option('--swap', 'restore beside the database, and put it in its place once it is complete')
     .option('--force', 'with --swap: end the sessions on the database')
     .option('--no-analyze', 'leave out ANALYZE')
+    .option('-l, --list', 'only list what is in the archive, in the order of a restore; no database is asked')
+    .option('-L, --use-list <file>', 'only the entries of a list that was made by --list')
     .option('--dry-run', 'only say what would be done')
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(restore);
 }
 
 async function restore(file: string, flags: Flags): Promise<void> {
+  if (flags.list) return list(file, flags);
   await run({ command: 'restore', json: flags.json === true }, async ({ onEvent, signal }) => {
     if (file === '-' && flags.filter?.includes('-'))
       throw new TidemarkError('USAGE', 'restore: archive and filter cannot both come from standard input');
@@ -62,6 +67,7 @@ async function restore(file: string, flags: Flags): Promise<void> {
       ...given('dryRun', flags.dryRun),
       ...given('swap', flags.swap),
       ...given('force', flags.force),
+      ...given('useList', flags.useList),
       noAnalyze: !flags.analyze,
       onEvent,
       signal,
@@ -73,5 +79,17 @@ async function restore(file: string, flags: Flags): Promise<void> {
       `database ${printable(database)}: ${formatCounted(tables, 'table')}, ${formatCounted(rows, 'row')}, ${formatBytes(rawBytes)} ` +
       `restored in ${formatDuration(durationMs)}\nit stands at ${describePosition(position)}`;
     return { result: { type: 'restore', ...result }, text };
+  });
+}
+
+async function list(file: string, flags: Flags): Promise<void> {
+  await run({ command: 'restore', json: flags.json === true }, async () => {
+    if (file === '-') throw new TidemarkError('USAGE', 'list: it needs a file: from a pipe the number of rows comes last');
+    const { listArchive } = await import('../app/list-archive.js');
+    const { lines, ...listed } = await listArchive({ file, ...contentOptions(flags), ...given('useList', flags.useList) });
+    const { source, position, leftOut } = listed;
+    const head = [`; ${printable(file)}: database ${printable(source.database)}, ${describePosition(position)}`];
+    for (const { kind, name, reason } of leftOut) head.push(`; left out: ${kind} ${printable(name)}: ${printable(reason)}`);
+    return { result: { type: 'list', ...listed }, text: [...head, ...lines].join('\n') };
   });
 }

@@ -1,9 +1,9 @@
 // `tidemark snapshot`: options of pg_dump where it has them.
 import { Command, Option } from 'commander';
+import { printable } from '../model/printable.js';
 import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
-import { printable } from './printable.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';

@@ -1,6 +1,6 @@
 // `tidemark verify`: is every byte of an archive right?
 import { Command } from 'commander';
-import { printable } from './printable.js';
+import { printable } from '../model/printable.js';
 import { run } from './run.js';
 import { formatBytes, formatCounted } from './units.js';
 

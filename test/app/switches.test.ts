@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listArchive } from '#dist/app/list-archive.js';
 import { printSchema } from '#dist/app/print-schema.js';
 import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
 import { showSnapshot } from '#dist/app/show-snapshot.js';
@@ -294,4 +295,66 @@ describe('filter', () => {
       code: 'PATTERN_UNMATCHED',
     });
   });
+});
+
+describe('list', () => {
+  test('is in the order of a restore, each entry once', async () => {
+    const { lines, entries } = await listArchive({ file: sample.file });
+    expect(lines).toContain('pre-data\tdefinition\ttable\tapp.blocks');
+    expect(lines).toContain('pre-data\tcomment\ttable\tapp.blocks');
+    expect(lines).toContain('rows\trows\ttable\tapp.events\t5000');
+    expect(lines).toContain('post-data\tdefinition\ttrigger\tapp.blocks: touch');
+    expect(lines).toContain('refresh\trefresh\tmaterialized view\tapp.totals');
+    expect(new Set(lines).size).toBe(lines.length);
+    const phases = [...new Set(entries.map(({ phase }) => phase))];
+    expect(phases).toEqual(['pre-data', 'rows', 'values', 'post-data', 'refresh']);
+    const { lines: some } = await listArchive({ file: sample.file, tables: ['app.part'], dataOnly: true });
+    // The larger first.
+    expect(some).toEqual(['rows\trows\ttable\tapp.part2\t100', 'rows\trows\ttable\tapp.part1\t100']);
+  });
+
+  test('restores what it still has', async () => {
+    const { lines } = await listArchive({ file: sample.file });
+    const useList = join(folder, 'list');
+    await writeFile(useList, lines.map((line) => (/circle|comment|rows\ttable\tapp\.events/.test(line) ? `;${line}` : line)).join('\n'));
+    await using target = await createDatabase();
+    const { rows } = await restoreSnapshot({ database: target.url, file: sample.file, useList });
+    expect(rows).toBe(7712n - 5010n);
+    const { circle: _, ...expected } = { circle: '', ...(await digest(sample.source)) };
+    const found = await digest(target);
+    expect(found).not.toHaveProperty('app.circle');
+    expect(found['app.part']).toBe(expected['app.part']);
+    expect(found['app.events']).toMatch(/^0 /);
+    expect(await comments(target)).toEqual([]);
+    const { lines: listed } = await listArchive({ file: sample.file, useList });
+    expect(listed.filter((line) => /circle|comment/.test(line))).toEqual([]);
+  });
+
+  test('that is of another archive, or not there, is refused', async () => {
+    const useList = join(folder, 'list');
+    await writeFile(useList, 'pre-data\tdefinition\ttable\tapp.nothing\n');
+    await expect(restoreSnapshot({ database: sample.source.url, file: sample.file, useList })).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(listArchive({ file: sample.file, useList: join(folder, 'none') })).rejects.toMatchObject({ code: 'FILE_ERROR' });
+  });
+});
+
+test('publications and subscriptions stay out of an archive, or in it', async () => {
+  await using source = await createDatabase();
+  await source.run(`
+    CREATE TABLE t (a int PRIMARY KEY); CREATE PUBLICATION p FOR TABLE t; COMMENT ON PUBLICATION p IS 'x';
+    CREATE SUBSCRIPTION s CONNECTION 'host=nowhere.invalid' PUBLICATION p WITH (connect = false, slot_name = NONE)`);
+  const file = join(folder, 'publications.tar.zst');
+  const both = `SELECT (SELECT count(*)::int FROM pg_publication) AS p,
+    (SELECT count(*)::int FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE datname = current_database()) AS s`;
+  await takeSnapshot({ database: source.url, file });
+  await using whole = await createDatabase();
+  await restoreSnapshot({ database: whole.url, file });
+  expect(await whole.query(both)).toEqual([{ p: 1, s: 1 }]);
+  await using without = await createDatabase();
+  await restoreSnapshot({ database: without.url, file, noPublications: true, noSubscriptions: true });
+  expect(await without.query(both)).toEqual([{ p: 0, s: 0 }]);
+  const printed = await printSchema({ database: source.url, noPublications: true, noSubscriptions: true });
+  expect(printed.preData + printed.postData).not.toMatch(/PUBLICATION|SUBSCRIPTION/);
+  expect(printed.leftOut).toEqual([]);
+  for (const database of [source, whole]) await database.run('DROP SUBSCRIPTION s');
 });

@@ -1,0 +1,56 @@
+// The use case "list an archive": what a restore of it, or of the part that the options choose, would do. No database is asked.
+import { openArchive } from '../archive/reader.js';
+import type { LeftOut, SourceInfo } from '../model/manifest.js';
+import type { Position } from '../model/position.js';
+import { type ListEntry, listLine, listPlan } from '../restore/list.js';
+import { planContents } from '../restore/plan.js';
+import { selectContents } from '../selection/contents.js';
+import { keepListed } from '../selection/toc.js';
+import { type ContentOptions, settleContents } from './common-options.js';
+import { readText, withFilters } from './read-filters.js';
+
+export type { ListEntry } from '../restore/list.js';
+
+export interface ListOptions extends ContentOptions {
+  /** Path of the archive. */
+  readonly file: string;
+  /** Path of a list: only what it has. */
+  readonly useList?: string;
+}
+
+export interface ArchiveList {
+  readonly file: string;
+  readonly source: SourceInfo;
+  readonly position: Position;
+  readonly entries: readonly ListEntry[];
+  /** What a selection would leave out, and why. */
+  readonly leftOut: readonly LeftOut[];
+  /** The entries as lines that `useList` takes. */
+  readonly lines: readonly string[];
+}
+
+/** Lists an archive in the order of a restore.
+ *  @throws TidemarkError USAGE, PATTERN_UNMATCHED, FILE_ERROR, ARCHIVE_* */
+export async function listArchive(options: ListOptions): Promise<ArchiveList> {
+  const { file, useList } = options;
+  const archive = await openArchive(file);
+  try {
+    const { source, position, tables } = archive.manifest;
+    const contents = settleContents(await withFilters(options), { attempt: 'list', inDatabase: { database: source.database } });
+    const { sections } = contents;
+    const whole = await archive.readCatalog();
+    const listed = useList === undefined ? whole : keepListed(whole, { text: await readText('list', useList), name: useList });
+    const { catalog, leftOut } = selectContents(listed, contents);
+    const stored = new Map(tables.map((table) => [table.directory, table]));
+    const plan = planContents(catalog, {
+      schema: sections.has('pre-data'),
+      data: sections.has('data'),
+      postData: sections.has('post-data'),
+      rowsOf: ({ directory }) => stored.get(directory),
+    });
+    const entries = listPlan(catalog, plan);
+    return { file, source, position, entries, leftOut, lines: entries.map(listLine) };
+  } finally {
+    await archive.close();
+  }
+}
