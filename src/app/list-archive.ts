@@ -6,7 +6,7 @@ import { type ListEntry, listLine, listPlan } from '../restore/list.js';
 import { planContents } from '../restore/plan.js';
 import { selectContents } from '../selection/contents.js';
 import { keepListed } from '../selection/toc.js';
-import { type ContentOptions, settleContents } from './common-options.js';
+import { type ContentOptions, refuse, settleContents } from './common-options.js';
 import { readText, withFilters } from './read-filters.js';
 
 export type { ListEntry } from '../restore/list.js';
@@ -36,7 +36,9 @@ export async function listArchive(options: ListOptions): Promise<ArchiveList> {
   const archive = await openArchive(file);
   try {
     const { source, position, tables } = archive.manifest;
-    const contents = settleContents(await withFilters(options), { attempt: 'list', inDatabase: { database: source.database } });
+    const filtered = await withFilters(options);
+    refuse('includeForeignData' in filtered, 'list: foreign_data in a filter file is for snapshots');
+    const contents = settleContents(filtered, { attempt: 'list', inDatabase: { database: source.database } });
     const { sections } = contents;
     const whole = await archive.readCatalog();
     const listed = useList === undefined ? whole : keepListed(whole, { text: await readText('list', useList), name: useList });
