@@ -1,6 +1,6 @@
 // Runs steps: one after the other on one session, or several at a time on several as schedule.ts allows. Each statement goes alone
 // through the extended protocol; a failure names the object.
-import type { Catalog, Step } from '../model/catalog.js';
+import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Session } from '../pg/session.js';
 import type { Statement } from './plan.js';
@@ -15,9 +15,25 @@ export async function runStep(session: Session, catalog: Catalog, step: Step): P
       await session.query(text);
     } catch (error) {
       const facet = step.facet === 'definition' ? '' : `${step.facet} of `;
-      throw restoreError(error, `${facet}${object === undefined ? `object ${step.object}` : describeObject(object)}`);
+      const what = `${facet}${object === undefined ? `object ${step.object}` : describeObject(object)}`;
+      throw restoreError(isConfidential(object) ? withoutStatement(error) : error, what);
     }
   }
+}
+
+/** Statements that may hold a password. */
+function isConfidential(object: CatalogObject | undefined): boolean {
+  return object?.kind === 'user mapping' || object?.kind === 'subscription';
+}
+
+function withoutStatement(error: unknown): unknown {
+  if (!(error instanceof TidemarkError)) return error;
+  const { statement: _confidential, ...details } = error.details;
+  return new TidemarkError(error.code, error.message, {
+    details,
+    cause: error.cause,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
 }
 
 export async function runSteps(session: Session, catalog: Catalog, steps: readonly Step[]): Promise<void> {

@@ -1,4 +1,5 @@
 // What is on other servers: rows of foreign tables, passwords, and views that read what cannot be reached.
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { printSchema } from '#dist/app/print-schema.js';
 import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
@@ -190,6 +191,21 @@ test('a foreign table comes with its server, and none is made where it is', asyn
   expect(await target.query(`SELECT srvoptions FROM pg_foreign_server WHERE EXISTS (SELECT FROM pg_foreign_table)`)).toEqual([
     { srvoptions: ['own=yes'] },
   ]);
+});
+
+test('an error of the restore does not repeat a password', async () => {
+  await using source = await createDatabase();
+  await source.run(`CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE TABLE t (id integer);
+    CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (password 'CANARY')`);
+  await using archive = await archiveOf(source);
+  await using target = await createDatabase();
+  await target.run(`CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not here'; END$$;
+    CREATE EVENT TRIGGER no ON ddl_command_end WHEN TAG IN ('CREATE USER MAPPING') EXECUTE FUNCTION no()`);
+  const failure = await restoreSnapshot({ database: target.url, file: archive.file, clean: true, ifExists: true }).catch(
+    (error: unknown) => error,
+  );
+  expect(failure).toMatchObject({ code: 'RESTORE_FAILED', message: expect.stringContaining('not here') });
+  expect(inspect(failure, { depth: 20 })).not.toContain('CANARY');
 });
 
 test('a swap drops what another one left, with a subscription in it', async () => {

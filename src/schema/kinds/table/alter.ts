@@ -7,7 +7,7 @@ import type { Column, Table } from './row.js';
 import { inherits, isPrinted } from './shape.js';
 
 const storageNames = { p: 'PLAIN', e: 'EXTERNAL', x: 'EXTENDED', m: 'MAIN' } as const;
-const compressionNames = { p: 'pglz', l: 'lz4' } as const;
+export const compressionNames = { p: 'pglz', l: 'lz4' } as const;
 
 function alterOnly({ relkind, nspname, relname }: Table): string {
   return `ALTER ${relkind === 'f' ? 'FOREIGN ' : ''}TABLE ONLY ${qualifiedName(nspname, relname)}`;
@@ -60,12 +60,14 @@ export function finishTable(table: Table, version: number): readonly string[] {
   ];
 }
 
-function columnSettings(column: Column): readonly string[] {
+function columnSettings({ relkind }: Table, column: Column): readonly string[] {
   const { attstattarget, attstorage, attcompression, attoptions = [], fdwoptions = [] } = column;
   return [
     ...(attstattarget === undefined ? [] : [`${alterColumn(column)} SET STATISTICS ${attstattarget}`]),
     ...(attstorage === undefined ? [] : [`${alterColumn(column)} SET STORAGE ${storageNames[attstorage]}`]),
-    ...(attcompression === undefined ? [] : [`${alterColumn(column)} SET COMPRESSION ${compressionNames[attcompression]}`]),
+    ...(attcompression === undefined || relkind === 'f'
+      ? []
+      : [`${alterColumn(column)} SET COMPRESSION ${compressionNames[attcompression]}`]),
     ...(attoptions.length === 0 ? [] : [`${alterColumn(column)} SET (${storageParameters(attoptions).join(', ')})`]),
     ...(fdwoptions.length === 0 ? [] : [`${alterColumn(column)}${optionsClause(fdwoptions)}`]),
   ];
@@ -73,5 +75,8 @@ function columnSettings(column: Column): readonly string[] {
 
 /** Statistics targets, storage, compression and options of columns, those for a foreign data wrapper among them. */
 export function alterColumns(table: Table): readonly string[] {
-  return combine(table, table.columns.flatMap(columnSettings));
+  return combine(
+    table,
+    table.columns.flatMap((column) => columnSettings(table, column)),
+  );
 }

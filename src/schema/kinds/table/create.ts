@@ -4,6 +4,7 @@ import { qualifiedName, quoteIdentifier } from '../../../pg/quote.js';
 import { optionsClause } from '../../generic-options.js';
 import type { Form, Server } from '../../kind.js';
 import { inTablespace, storageParameters, withAccessMethod, withParameters } from '../../relation-sql.js';
+import { compressionNames } from './alter.js';
 import type { Column, Constraint, Table } from './row.js';
 import { constraintKey, defaultKey, inherits, inheritsExpression, isPrinted, statedNotNull, treatConstraint } from './shape.js';
 
@@ -46,7 +47,12 @@ function columnClause(table: Table, column: Column, { form, version }: { form: F
   const tail = `${defaultClause(table, column, form)}${notNullClause(table, column, version)}`;
   const name = quoteIdentifier(column.attname);
   if (table.oftype !== null) return tail === '' ? null : `${name} WITH OPTIONS${tail}`;
-  return `${name} ${column.type}${column.collation === undefined ? '' : ` COLLATE ${column.collation}`}${tail}`;
+  return `${name} ${column.type}${compressionClause(table, column)}${column.collation === undefined ? '' : ` COLLATE ${column.collation}`}${tail}`;
+}
+
+/** No ALTER sets it on a foreign table. */
+function compressionClause({ relkind }: Table, { attcompression }: Column): string {
+  return relkind === 'f' && attcompression !== undefined ? ` COMPRESSION ${compressionNames[attcompression]}` : '';
 }
 
 /** Constraints that CREATE TABLE states by themselves: checks, and the not-nulls of columns that are not in the list. */
