@@ -21,6 +21,12 @@ const qualified = (catalog: string, prefix: string): string =>
 const bare = (catalog: string, column: string): string =>
   `EXISTS (SELECT FROM ${catalog} c WHERE ARRAY[c.${column}::text] = parse_ident(name))`;
 
+const byMethod = (catalog: string, prefix: string): Pick<Lookup, 'found' | 'parts'> => ({
+  found: `EXISTS (SELECT FROM ${catalog} c JOIN pg_namespace n ON n.oid = c.${prefix}namespace JOIN pg_am a ON a.oid = c.${prefix}method
+                   WHERE ARRAY[n.nspname::text, c.${prefix}name::text] = parse_ident(name) AND ARRAY[a.amname::text] = parse_ident(other))`,
+  parts: /^((?:"[^"]*"|[^"])*?) USING (.*)$/s,
+});
+
 /** The functions to_reg* read exactly the form that names have in a DROP statement. */
 const lookups: readonly Lookup[] = [
   { word: 'SCHEMA', found: 'to_regnamespace(name) IS NOT NULL' },
@@ -47,6 +53,12 @@ const lookups: readonly Lookup[] = [
   { word: 'TEXT SEARCH TEMPLATE', found: qualified('pg_ts_template', 'tmpl') },
   { word: 'TEXT SEARCH DICTIONARY', found: qualified('pg_ts_dict', 'dict') },
   { word: 'TEXT SEARCH CONFIGURATION', found: qualified('pg_ts_config', 'cfg') },
+  { word: 'OPERATOR CLASS', ...byMethod('pg_opclass', 'opc') },
+  { word: 'OPERATOR FAMILY', ...byMethod('pg_opfamily', 'opf') },
+  // Without what is only a shell, made because another operator names it.
+  { word: 'OPERATOR', found: 'EXISTS (SELECT FROM pg_operator o WHERE o.oid = to_regoperator(name) AND o.oprcode <> 0)' },
+  { word: 'ACCESS METHOD', found: bare('pg_am', 'amname') },
+  { word: 'LANGUAGE', found: bare('pg_language', 'lanname') },
   { word: 'FOREIGN DATA WRAPPER', found: bare('pg_foreign_data_wrapper', 'fdwname') },
   { word: 'SERVER', found: bare('pg_foreign_server', 'srvname') },
 ];
@@ -55,7 +67,7 @@ const lookups: readonly Lookup[] = [
 export async function findPresent(session: Session, catalog: Catalog, candidates: readonly CatalogObject[]): Promise<ReadonlySet<number>> {
   const present = new Set<number>();
   for (const { word, found, ...lookup } of lookups) {
-    const objects = candidates.filter(({ drop }) => drop?.startsWith(`${word} `));
+    const objects = candidates.filter(({ drop }) => lookups.find((one) => drop?.startsWith(`${one.word} `))?.word === word);
     if (objects.length === 0) continue;
     const names = objects.map((object) => namesOf(object, lookup, object.drop?.slice(word.length + 1) ?? ''));
     const rows = await session.query<{ found: boolean }>(

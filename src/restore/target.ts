@@ -53,6 +53,14 @@ const contents = `
      WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
     UNION ALL
     SELECT 11, 'large object', o.oid::text FROM (SELECT oid FROM pg_largeobject_metadata LIMIT ${sample}) o
+    UNION ALL
+    SELECT 12, 'operator class', s.nspname || '.' || c.opcname FROM pg_opclass c JOIN space s ON s.oid = c.opcnamespace WHERE ${members('pg_opclass', 'c.oid')}
+    UNION ALL
+    SELECT 13, 'operator family', s.nspname || '.' || f.opfname FROM pg_opfamily f JOIN space s ON s.oid = f.opfnamespace WHERE ${members('pg_opfamily', 'f.oid')}
+    UNION ALL
+    SELECT 14, 'access method', amname FROM pg_am a WHERE a.oid >= 16384 AND ${members('pg_am', 'a.oid')}
+    UNION ALL
+    SELECT 15, 'language', lanname FROM pg_language l WHERE lanispl AND ${members('pg_language', 'l.oid')}
   ) everything ORDER BY place, name LIMIT ${sample}`;
 
 /** Looks; changes nothing. */
@@ -92,6 +100,7 @@ export async function wipeTarget(session: Session, extensions: readonly string[]
        UNION ALL SELECT 5, format('FOREIGN DATA WRAPPER IF EXISTS %I CASCADE', fdwname) FROM pg_foreign_data_wrapper w WHERE ${members('pg_foreign_data_wrapper', 'w.oid')}
        UNION ALL SELECT 6, format('LANGUAGE IF EXISTS %I CASCADE', lanname) FROM pg_language l
                   WHERE lanispl AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_language'::regclass AND d.objid = l.oid AND d.deptype = 'e')
+       UNION ALL SELECT 6, format('ACCESS METHOD IF EXISTS %I CASCADE', amname) FROM pg_am a WHERE a.oid >= 16384 AND ${members('pg_am', 'a.oid')}
        UNION ALL SELECT 7, format('SCHEMA IF EXISTS %I CASCADE', nspname) FROM pg_namespace
                   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', ${quoteLiteral(markerSchema)}, 'public')
      ) everything ORDER BY place, drop`,

@@ -117,6 +117,8 @@ export const membersSelect = sources
           LEFT JOIN pg_depend d ON d.classid = '${catalog}'::regclass AND d.objid = m.oid AND d.refclassid = 'pg_opclass'::regclass
           LEFT JOIN pg_opclass c ON c.oid = d.refobjid
           LEFT JOIN pg_namespace cn ON cn.oid = c.opcnamespace
-         WHERE m.oid >= ${firstNormalOid}) q`,
+         -- Older servers leave support functions behind whose type was dropped.
+         WHERE m.oid >= ${firstNormalOid} AND EXISTS (SELECT FROM pg_type t WHERE t.oid = m.${prefix}lefttype)
+           AND EXISTS (SELECT FROM pg_type t WHERE t.oid = m.${prefix}righttype)) q`,
   )
   .join('\n    UNION ALL');

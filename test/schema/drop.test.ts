@@ -31,7 +31,20 @@ test('a schema public that the source has not is taken away, without a DROP for 
   expect(objects.filter(({ drop }) => drop !== undefined)).toEqual([]);
 });
 
-const kinds = ['cast', 'conversion', 'transform', 'text-search', 'foreign-data', 'foreign-table', 'publication', 'subscription'];
+const kinds = [
+  'cast',
+  'conversion',
+  'transform',
+  'text-search',
+  'foreign-data',
+  'foreign-table',
+  'publication',
+  'subscription',
+  'operator',
+  'operator-class',
+  'access-method',
+  'language',
+];
 
 test.each(kinds)('%s: what is made can be dropped, and need not be there', async (name) => {
   await using db = await createDatabase();

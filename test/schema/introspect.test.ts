@@ -161,7 +161,8 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
     for (let at = 0; !seen.has('not disturbed'); at += 1) seen.add(await readDuring(at));
     expect([...seen].sort()).toEqual(['changed', 'error', 'not disturbed']);
     expect(await readDuring(1000)).toBe('not disturbed');
-  });
+    // Reads the schema once for each of its queries.
+  }, 180_000);
 
   test('the text for people runs in psql and makes the same schema', async () => {
     const folder = await oracle();

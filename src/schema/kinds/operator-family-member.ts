@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { memberKey, memberRow, membersSelect, memberText, sortingOperators } from '../family-members.js';
-import { defineKind, type Key, key, type ObjectDraft } from '../kind.js';
+import { defineKind, type Key, key, type ObjectDraft, type StepDraft } from '../kind.js';
 import { isNotMember, isUserSchema } from '../ours.js';
 
 const row = memberRow.extend({
@@ -20,6 +20,8 @@ const row = memberRow.extend({
   typeours: z.number(),
   /** A class of the user's, in the same family for the same type; or 0. */
   classours: z.number(),
+  /** Members of the same family, where it is not ours, of which nothing is ours. */
+  siblings: z.array(memberRow.pick({ catalog: true, oid: true })),
 });
 
 type Row = z.infer<typeof row>;
@@ -33,6 +35,17 @@ function parentOf({ ourfamily, family, classours, targetours, targetcatalog, typ
   return typeours === 0 ? undefined : key('pg_type', typeours);
 }
 
+/** Nothing to run: nobody refers to a member of which nothing is ours, so whoever selects one that is gets these, too. */
+function takeAlong(own: Key, siblings: Row['siblings']): StepDraft {
+  const needs = siblings.map((sibling) => nobodysStep(memberKey(sibling)));
+  return { key: `${own}/siblings`, facet: 'definition', section: 'pre-data', needs, statements: () => [] };
+}
+
+/** Not its own key, so that it has no DROP: nothing of it is ours, and it cannot be dropped by itself. */
+function nobodysStep(own: Key): Key {
+  return `${own}/member`;
+}
+
 export const operatorFamilyMember = defineKind({
   name: 'operator-family-member',
   row,
@@ -41,14 +54,17 @@ export const operatorFamilyMember = defineKind({
     SELECT o.*, n.nspname, f.opfname, a.amname,
            coalesce((SELECT min(c.oid) FROM pg_opclass c JOIN pg_namespace cn ON cn.oid = c.opcnamespace
                       WHERE c.opcfamily = o.family AND c.opcintype = o.leftoid AND o.rightoid = o.leftoid
-                        AND ${isUserSchema('cn')} AND ${isNotMember('pg_opclass', 'c.oid')}), 0::oid) AS classours
+                        AND ${isUserSchema('cn')} AND ${isNotMember('pg_opclass', 'c.oid')}), 0::oid) AS classours,
+           coalesce((SELECT json_agg(json_build_object('catalog', m.catalog, 'oid', m.oid::int8) ORDER BY m.catalog, m.oid) FROM members m
+                      WHERE m.family = o.family AND NOT m.ourfamily AND m.class IS NULL AND NOT m.theirs
+                        AND m.targetours = 0 AND m.typeours = 0), '[]') AS siblings
       FROM (SELECT * FROM members WHERE class IS NULL AND NOT theirs) o
       JOIN pg_opfamily f ON f.oid = o.family
       JOIN pg_namespace n ON n.oid = f.opfnamespace
       JOIN pg_am a ON a.oid = f.opfmethod
      ORDER BY o.catalog, o.oid`,
   objects(member) {
-    const { nspname, opfname, amname, family, leftoid, rightoid } = member;
+    const { nspname, opfname, amname, family, leftoid, rightoid, siblings } = member;
     const own = memberKey(member);
     const parent = parentOf(member);
     const text = memberText(member);
@@ -62,8 +78,7 @@ export const operatorFamilyMember = defineKind({
       usedThrough: sortingOperators([member], amname),
       ...(parent === undefined ? {} : { parent }),
     };
-    // Where nothing of it is ours nothing takes it along when it is dropped, and there is no DROP of its own for --clean.
-    const step = parent === undefined ? `${own}/member` : own;
+    const step = parent === undefined ? nobodysStep(own) : own;
     return [
       {
         ...draft,
@@ -77,6 +92,7 @@ export const operatorFamilyMember = defineKind({
             statements: () => [`ALTER OPERATOR FAMILY ${bare} ADD ${text}`],
             split: { cost: 7, early: null },
           },
+          ...(parent === undefined || siblings.length === 0 ? [] : [takeAlong(own, siblings)]),
         ],
         charge: () => step,
       },

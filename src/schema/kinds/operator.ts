@@ -74,6 +74,9 @@ const links = `
     SELECT l.oid, l.other FROM links l
      WHERE l.answered AND l.other IN (SELECT oid FROM named) AND l.oid NOT IN (SELECT oid FROM vain UNION SELECT oid FROM named))`;
 
+/** Its function may need a primary key: then the operator, too, comes after the rows. */
+const late = { cost: 7, early: null } as const;
+
 export const operator = defineKind({
   name: 'operator',
   row,
@@ -99,7 +102,12 @@ export const operator = defineKind({
     const bare = `${quoteIdentifier(nspname)}.${oprname}`;
     const ddl = `OPERATOR ${bare} (${types})`;
     const draft = { key: self, kind: 'operator', schema: nspname, name: `${oprname} (${types})`, ddl, owner };
-    if (code === null) return [{ ...draft, ...(namer === null ? {} : { parent: key('pg_operator', namer) }), steps: [] }];
+    if (code === null && namer !== null) {
+      // Its namer makes it; for --clean it has to be dropped by itself.
+      const made = key('pg_operator', namer);
+      const step = { key: self, facet: 'definition', section: 'pre-data', needs: [made], statements: () => [], split: late } as const;
+      return [{ ...draft, parent: made, drop: ddl, steps: [step] }];
+    }
     const partners = [operator.commutator, operator.negator].filter((other) => other !== null && other.oid !== oid);
     const steps: StepDraft[] = [
       {
@@ -111,8 +119,7 @@ export const operator = defineKind({
           ...after.map((first) => key('pg_operator', first)),
         ],
         statements: () => [`CREATE OPERATOR ${bare} (${options(operator)})`],
-        // Its function may need a primary key.
-        split: { cost: 7, early: null },
+        split: late,
       },
     ];
     if (partners.length > 0) {
