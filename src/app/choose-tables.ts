@@ -27,10 +27,20 @@ export function chooseTables(
     const above = inherits.flatMap((oid) => ids.get(oid) ?? []);
     return { id, kind: kinds[relkind], schema, name, inherits: above, ...(parent === undefined ? {} : { partitionOf: parent }) };
   });
+  const extensions = new Map<string, number>();
+  for (const [id, { extension, relkind }] of relations.entries()) {
+    const object = objects[id];
+    if (extension === null || object === undefined) continue;
+    const parent = extensions.get(extension.name) ?? objects.length;
+    if (parent === objects.length) objects.push({ id: parent, kind: 'extension', name: extension.name });
+    extensions.set(extension.name, parent);
+    objects[id] = { ...object, kind: relkind === 'S' ? 'extension sequence' : 'extension table', parent };
+  }
   for (const name of schemas) objects.push({ id: objects.length, kind: 'schema', name });
   const catalog: Catalog = { objects, steps: [], tables: [] };
-  // Extensions are not tables, and are not listed yet.
-  const standings = choose(catalog, { ...patterns, extensions: [], excludeExtensions: [] });
+  // Only extensions that have tables with rows of the user are listed: others may be what a pattern means.
+  const listed = (patterns.extensions ?? []).filter(({ name }) => [...extensions.keys()].some((known) => name.test(known)));
+  const standings = choose(catalog, { ...patterns, extensions: listed });
   const isRead = ({ relkind, server }: ListedRelation): boolean =>
     relkind === 'r' || relkind === 'p' || (server !== null && foreignServers.some(({ name }) => name.test(server)));
   return relations.filter((relation, id) => isRead(relation) && standings[id] === 'chosen');

@@ -30,10 +30,12 @@ function planRanges(schema: SnapshotSchema): PlannedRange[] {
   const tables = bySize.flatMap(({ table, described }) => {
     const { schema, name, format, directory, object } = table;
     const columns = table.columns.map((column) => column.name);
-    const ranges = (described.heap ? splitTable(described) : null) ?? [null];
+    const { extensionCondition: filter = '' } = table;
+    // The condition may be any, and is not to be joined with another.
+    const ranges = (described.heap && filter === '' ? splitTable(described) : null) ?? [null];
     return ranges.map((blocks, range) => {
       const foreign = described.relkind === 'f';
-      const statement = copyStatement({ schema, name, columns, format, foreign }, blocks);
+      const statement = copyStatement({ schema, name, columns, format, foreign, filter }, blocks);
       return { statement, format, lockable: !foreign, table: qualifiedName(schema, name), directory, range, blocks, object };
     });
   });
@@ -98,6 +100,6 @@ function entryOf(table: SnapshotSchema['catalog']['tables'][number], account: Ac
   }
   // Members come in the order of arrival; by number they are in the order of the heap. A number of more digits is a larger one.
   const chunks = (account?.chunks ?? []).toSorted((a, b) => a.member.length - b.member.length || (a.member < b.member ? -1 : 1));
-  const { loadInto: _onlyInCatalog, ...entry } = table;
+  const { loadInto: _onlyInCatalog, extensionCondition: _also, ...entry } = table;
   return { ...entry, rows: account?.rows ?? 0n, rawBytes: account?.rawBytes ?? 0n, chunks };
 }

@@ -10,6 +10,7 @@ import { openSession, type Session } from '../pg/session.js';
 import { readFingerprint } from '../schema/fingerprint.js';
 import { type IntrospectedSchema, introspect, readServer } from '../schema/introspect.js';
 import { key } from '../schema/kind.js';
+import { configurationKey } from '../schema/kinds/extension-configuration.js';
 import { largeObjectsKey } from '../schema/kinds/large-object.js';
 import { selectContents } from '../selection/contents.js';
 import { refuseUnfitForBinary } from '../snapshot/binary-fitness.js';
@@ -44,7 +45,7 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
   const described = new Map<number, DescribedTable>();
   const tables: CatalogTable[] = [];
   for (const table of view.tables) {
-    const object = whole.ids.get(key('pg_class', table.oid));
+    const object = whole.ids.get(table.extension === null ? key('pg_class', table.oid) : configurationKey(table.oid));
     if (object === undefined || (table.relkind !== 'r' && table.relkind !== 'f')) continue;
     described.set(object, table);
     const loadInto = table.hashedByOid === null ? undefined : whole.ids.get(key('pg_class', table.hashedByOid));
@@ -98,7 +99,10 @@ async function readDatabase(session: Session): Promise<Pick<Catalog, 'database'>
 function refuseSilence({ tables }: View, catalog: Catalog, leftOut: readonly LeftOut[]): void {
   if (leftOut.length > 0) return;
   const present = new Set(catalog.tables.map(({ schema, name }) => JSON.stringify([schema, name])));
-  const lost = tables.find(({ relkind, schema, name }) => relkind !== 'p' && !present.has(JSON.stringify([schema, name])));
+  // Those of extensions come with them: whether one is in is decided later.
+  const lost = tables.find(
+    ({ relkind, schema, name, extension }) => relkind !== 'p' && extension === null && !present.has(JSON.stringify([schema, name])),
+  );
   if (lost) throw new TidemarkError('INTERNAL', `read the schema: table ${lost.schema}.${lost.name} was chosen, and is not in it`);
 }
 
@@ -122,7 +126,7 @@ function identity({ kind, schema, name }: CatalogObject): string {
   return JSON.stringify([kind, schema, name]);
 }
 
-function catalogTable(object: number, { oid, schema, name, columns }: DescribedTable, plan: SnapshotPlan): CatalogTable {
+function catalogTable(object: number, { oid, schema, name, columns, extension }: DescribedTable, plan: SnapshotPlan): CatalogTable {
   return {
     object,
     directory: tableDirectory({ oid, schema, name }),
@@ -130,6 +134,7 @@ function catalogTable(object: number, { oid, schema, name, columns }: DescribedT
     name,
     columns: columns.map(({ name: column, type }) => ({ name: column, type })),
     format: chooseFormat(plan.copyFormat, columns),
+    ...(extension === null ? {} : { extensionCondition: extension.condition }),
   };
 }
 

@@ -38,7 +38,9 @@ const step = z
   })
   .readonly();
 
-const table = z.strictObject({ ...tableFields, loadInto: index.exactOptional() }).readonly();
+const table = z
+  .strictObject({ ...tableFields, loadInto: index.exactOptional(), extensionCondition: z.string().exactOptional() })
+  .readonly();
 
 const database = z
   .strictObject({

@@ -69,6 +69,9 @@ export interface CatalogTable {
   /** The partitioned table (`CatalogObject.id`) that the rows must be loaded through, because in another database they may belong to
    *  another of its partitions: it is partitioned by a hash that depends on OIDs. Absent: into the table itself. */
   readonly loadInto?: number;
+  /** The table is one of an extension, which makes it, and says by this condition (a WHERE clause of its own, or nothing) which of its rows
+   *  are the user's: those are in the archive. */
+  readonly extensionCondition?: string;
   /** The rows are pieces of this many large objects, and the columns their OID, the offset of the piece, and its bytes; `object` is the
    *  one that has all groups of them. */
   readonly largeObjects?: number;

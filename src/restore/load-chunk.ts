@@ -26,6 +26,7 @@ export interface Delivery {
   /** For messages: `rows of table public.events`. */
   readonly what: string;
   readonly staging?: Staging | undefined;
+  readonly triggersAside?: true | undefined;
   readonly body: Body;
   /** What the manifest says; undefined where that comes later. */
   readonly rows: bigint | undefined;
@@ -33,11 +34,13 @@ export interface Delivery {
 
 /** COPY of one chunk.
  *  @throws TidemarkError RESTORE_FAILED when the server refuses, or counts other rows than the manifest; CONNECTION_LOST */
-export async function deliver(session: Session, { sql, staging, what, body, rows }: Delivery): Promise<bigint> {
+export async function deliver(session: Session, { sql, staging, triggersAside, what, body, rows }: Delivery): Promise<bigint> {
   let copied: bigint;
   try {
     if (staging !== undefined) await prepare(session, staging);
+    const set = triggersAside === true && (await setTriggersAside(session));
     copied = await copyIn(session, sql, body);
+    if (set) await session.query('RESET session_replication_role');
     if (staging !== undefined) await take(session, staging, copied);
   } catch (error) {
     throw restoreError(error, what);
@@ -48,6 +51,16 @@ export async function deliver(session: Session, { sql, staging, what, body, rows
     });
   }
   return copied;
+}
+
+/** A superuser puts in exactly the rows that there were, in any order, also where foreign keys and triggers are there already.
+ *  @returns false where they are aside already, or may not be set aside */
+async function setTriggersAside(session: Session): Promise<boolean> {
+  const set = await session.query(
+    `SELECT set_config('session_replication_role', 'replica', false) FROM pg_roles
+      WHERE rolname = current_user AND rolsuper AND current_setting('session_replication_role') <> 'replica'`,
+  );
+  return set.length > 0;
 }
 
 /** Sessions that have what staging needs. */

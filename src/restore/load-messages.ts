@@ -17,6 +17,7 @@ export interface LoadRequest {
   /** For messages. */
   readonly what: string;
   readonly staging?: Staging;
+  readonly triggersAside?: true;
   readonly chunk: StoredChunk;
 }
 

@@ -20,6 +20,8 @@ export interface TableLoad {
   readonly directory: string;
   /** `COPY ... FROM STDIN ...`: the same for every chunk. */
   readonly sql: string;
+  /** The table was there before its rows, with triggers and foreign keys: that of an extension. */
+  readonly triggersAside?: true;
   /** The rows are pieces of large objects, and go into those from where COPY puts them. */
   readonly staging?: Staging;
   readonly rows: bigint;
@@ -29,9 +31,10 @@ export interface TableLoad {
 }
 
 /** What whoever sends a chunk has to know of it. */
-export function deliveryOf(load: TableLoad): { readonly sql: string; readonly what: string; readonly staging?: Staging } {
-  const { sql, staging } = load;
-  return { sql, what: describeLoad(load), ...(staging === undefined ? {} : { staging }) };
+export function deliveryOf(load: TableLoad): Pick<TableLoad, 'sql' | 'staging' | 'triggersAside'> & { readonly what: string } {
+  const { sql, staging, triggersAside } = load;
+  const more = { ...(staging === undefined ? {} : { staging }), ...(triggersAside === undefined ? {} : { triggersAside }) };
+  return { sql, what: describeLoad(load), ...more };
 }
 
 /** For messages: `rows of table public.events`. */
@@ -174,7 +177,15 @@ export function planLoads(
         const { table: into, ...staging } = stageLargeObjects(table);
         return { schema, name, directory, sql: copyInto(into, table), staging, ...sizes, ...chunks };
       }
-      return { schema, name, directory, sql: copySql(loadTarget({ objects }, table)), ...sizes, ...chunks };
+      return {
+        schema,
+        name,
+        directory,
+        sql: copySql(loadTarget({ objects }, table)),
+        ...(table.extensionCondition === undefined ? {} : { triggersAside: true as const }),
+        ...sizes,
+        ...chunks,
+      };
     });
   return into ? loads : loads.sort((a, b) => (a.rawBytes === b.rawBytes ? 0 : a.rawBytes < b.rawBytes ? 1 : -1));
 }
@@ -254,12 +265,18 @@ export function dropSql(drop: string, when: string): string {
   return at < 0 || when === '' ? `DROP ${drop}` : `DROP ${drop.slice(0, at)}${when}${drop.slice(at)}`;
 }
 
-/** One statement for all tables: TRUNCATE then allows foreign keys among them, and refuses those from outside. Large objects are replaced
- *  by those of the archive with the same OIDs. */
+/** One statement for all tables: TRUNCATE then allows foreign keys among them, and refuses those from outside. Of tables of
+ *  extensions only the user's rows go. Large objects are replaced by those of the archive with the same OIDs. */
 export function planTruncate(catalog: Catalog): readonly Statement[] {
-  const tables = catalog.tables.filter((table) => table.withoutData === undefined && table.largeObjects === undefined);
+  const withRows = catalog.tables.filter((table) => table.withoutData === undefined && table.largeObjects === undefined);
+  const tables = withRows.filter(({ extensionCondition }) => extensionCondition === undefined);
   const object = catalog.objects[tables[0]?.object ?? -1];
+  const configuration = withRows.flatMap(({ object, schema, name, extensionCondition }): Statement[] => {
+    const owner = catalog.objects[object];
+    if (extensionCondition === undefined || owner === undefined) return [];
+    return [{ object: owner, text: `DELETE FROM ONLY ${qualifiedName(schema, name)} ${extensionCondition}`.trimEnd() }];
+  });
   const names = tables.map(({ schema, name }) => qualifiedName(schema, name));
   const blobs = largeObjectGroups(catalog).map((group) => ({ object: group, text: unlinkSql(group.oids, { ifExists: true }) }));
-  return [...(object === undefined ? [] : [{ object, text: `TRUNCATE TABLE ONLY ${names.join(', ONLY ')}` }]), ...blobs];
+  return [...(object === undefined ? [] : [{ object, text: `TRUNCATE TABLE ONLY ${names.join(', ONLY ')}` }]), ...configuration, ...blobs];
 }

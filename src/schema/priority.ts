@@ -36,6 +36,8 @@ const order = [
   'server',
   'user mapping',
   'sequence',
+  'extension sequence',
+  'extension table',
   'table',
   'foreign table',
   'default',

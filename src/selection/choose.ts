@@ -18,7 +18,9 @@ export interface Patterns {
 }
 
 /** Kinds that --table can name. */
-const relationKinds = new Set(['table', 'foreign table', 'view', 'materialized view', 'sequence']);
+const relationKinds = new Set(['table', 'foreign table', 'view', 'materialized view', 'sequence', 'extension table', 'extension sequence']);
+/** Relations of an extension whose contents are the user's: they come with it, and by their own names. */
+const configurationKinds = new Set(['extension table', 'extension sequence']);
 /** Not taken just because something needs them: with a table come its rows, and a view is nothing without its tables. */
 const neverPulled = new Set(['table', 'foreign table', 'view', 'materialized view']);
 /** Nothing in them is ever made; changed privileges on them belong to the whole database, not to a selection. */
@@ -47,7 +49,8 @@ export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[
     if (tables.length > 0) return named[object.id] ? 'chosen' : 'unselected';
     return schemas.length === 0 || schemas.some((pattern) => matchesSchema(object, pattern)) ? 'chosen' : 'unselected';
   });
-  return pullables(catalog, inherit(catalog, { own, named, excluded }));
+  const selected = tables.length + schemas.length > 0;
+  return pullables(catalog, inherit(catalog, { own, named, excluded, selected }));
 }
 
 /** Whether `--table` with that pattern names the object. Of members of extensions there are only privileges, so that nothing could be
@@ -71,7 +74,8 @@ export function matchesRelation(
 
 function matchesByName(objects: readonly CatalogObject[], object: CatalogObject, { schema, name }: Pattern): boolean {
   if (!relationKinds.has(object.kind) || object.schema === undefined || systemSchemas.has(object.schema)) return false;
-  if (object.parent !== undefined && objects[object.parent]?.kind === 'extension') return false;
+  const isMember = object.parent !== undefined && objects[object.parent]?.kind === 'extension';
+  if (isMember && !configurationKinds.has(object.kind)) return false;
   return name.test(object.name) && (schema === undefined || schema.test(object.schema));
 }
 
@@ -107,12 +111,14 @@ interface Own {
   /** By a pattern for tables. */
   readonly named: readonly boolean[];
   readonly excluded: readonly boolean[];
+  /** Not everything is chosen. */
+  readonly selected: boolean;
 }
 
 /** Sub-objects stand as what they belong to, whatever a pattern says of themselves: a table needs the sequence of its serial column.
  *  Partitions go with the partitioned table, in and out: alone it would be a table without its rows, and nobody would be told. One
  *  that is named itself is in although its parent is excluded, and one that is excluded itself is out. */
-function inherit({ objects }: Catalog, { own, named, excluded }: Own): readonly Standing[] {
+function inherit({ objects }: Catalog, { own, named, excluded, selected }: Own): readonly Standing[] {
   const known = new Map<number, { standing: Standing; byName: boolean }>();
   const look = (id: number): { standing: Standing; byName: boolean } => {
     const found = known.get(id) ?? derive(id);
@@ -124,6 +130,10 @@ function inherit({ objects }: Catalog, { own, named, excluded }: Own): readonly 
     const self = { standing: own[id] ?? 'unselected', byName: excluded[id] ?? false };
     if (object?.parent !== undefined) {
       const parent = look(object.parent);
+      if (configurationKinds.has(object.kind)) {
+        if (self.standing === 'excluded' || parent.standing === 'excluded') return { standing: 'excluded', byName: self.byName };
+        return parent.standing !== 'chosen' && selected && self.standing === 'chosen' ? self : parent;
+      }
       if (object.kind !== 'sequence') return parent;
       // It comes with its table, and stays away where the table cannot come along, unless it is asked for itself.
       if (parent.standing === 'chosen') return named[id] && !excluded[id] ? parent : { standing: 'pullable', byName: false };
@@ -145,6 +155,8 @@ function pullables({ objects }: Catalog, standings: readonly Standing[]): readon
     const standing = standings[object.id];
     if (standing === 'chosen') return false;
     if (standing === 'excluded') return object.kind === 'schema';
+    // What only needs the extension does not need what the user has put into it.
+    if (configurationKinds.has(object.kind)) return false;
     const parent = object.parent === undefined || object.kind === 'sequence' ? undefined : objects[object.parent];
     return parent === undefined ? !neverPulled.has(object.kind) : pullable(parent);
   };

@@ -40,15 +40,21 @@ export interface CopyStatement {
   readonly format: CopyFormat;
   /** COPY reads them only through a query. */
   readonly foreign?: boolean;
+  /** A WHERE clause that an extension has for a table of its own, or nothing. */
+  readonly filter?: string;
 }
 
 /** COPY ... TO STDOUT of one range, or of the whole table. ONLY and plain COPY both leave out children, which are tables of their own.
  *  https://www.postgresql.org/docs/current/sql-copy.html */
-export function copyStatement({ schema, name, columns, format, foreign = false }: CopyStatement, range: BlockRange | null): string {
+export function copyStatement(
+  { schema, name, columns, format, foreign = false, filter = '' }: CopyStatement,
+  range: BlockRange | null,
+): string {
   const table = qualifiedName(schema, name);
   const list = columns.map(quoteIdentifier).join(', ');
-  const where = range === null ? '' : ` WHERE ${condition(range)}`;
-  const from = range === null && !foreign ? `${table}${list && ` (${list})`}` : `(SELECT ${list} FROM ONLY ${table}${where})`;
+  const where = filter !== '' ? ` ${filter}` : range === null ? '' : ` WHERE ${condition(range)}`;
+  const from =
+    range === null && !foreign && filter === '' ? `${table}${list && ` (${list})`}` : `(SELECT ${list} FROM ONLY ${table}${where})`;
   return `COPY ${from} TO STDOUT (FORMAT ${format})`;
 }
 

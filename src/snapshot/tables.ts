@@ -17,6 +17,8 @@ export interface ListedRelation {
   readonly inherits: readonly number[];
   /** Name of the server that the rows of a foreign table are on. */
   readonly server: string | null;
+  /** Where it belongs to an extension that says that rows of it are the user's: those that meet its condition, which may be empty. */
+  readonly extension: { readonly name: string; readonly condition: string } | null;
 }
 
 export interface DescribedColumn extends ColumnType {
@@ -42,15 +44,19 @@ export interface DescribedTable extends ListedRelation {
   readonly rewritten: boolean;
 }
 
-// Extension members are made by their extension; temporary tables belong to their session.
+// Extension members are made by their extension, which may leave rows of some to the user; temporary tables belong to their session.
 const ours = `c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't'
-  AND n.nspname NOT IN ('information_schema') AND n.nspname !~ '^pg_'
-  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
+  AND (n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+       OR c.relkind IN ('r', 'S') AND EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig)))`;
+
+const extension = `(SELECT json_build_object('name', e.extname, 'condition', e.extcondition[array_position(e.extconfig, c.oid)])
+         FROM pg_extension e WHERE c.oid = ANY (e.extconfig) AND c.relkind IN ('r', 'S') LIMIT 1) AS extension`;
 
 const foreignServer = `(SELECT s.srvname FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid) AS srvname`;
 
 const list = `
-SELECT c.oid, n.nspname, c.relname, c.relkind::text, ${foreignServer},
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, ${foreignServer}, ${extension},
        (SELECT i.inhparent FROM pg_inherits i WHERE c.relispartition AND i.inhrelid = c.oid) AS inhparent,
        (SELECT json_agg(i.inhparent::int8) FROM pg_inherits i WHERE NOT c.relispartition AND i.inhrelid = c.oid) AS inherits
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -65,10 +71,11 @@ interface ListRow {
   readonly inhparent: number | null;
   readonly inherits?: readonly number[] | null;
   readonly srvname: string | null;
+  readonly extension: ListedRelation['extension'];
 }
 
-function listed({ oid, nspname, relname, relkind, inhparent, inherits, srvname }: ListRow): ListedRelation {
-  return { oid, schema: nspname, name: relname, relkind, partitionOf: inhparent, inherits: inherits ?? [], server: srvname };
+function listed({ oid, nspname, relname, relkind, inhparent, inherits, srvname, extension }: ListRow): ListedRelation {
+  return { oid, schema: nspname, name: relname, relkind, partitionOf: inhparent, inherits: inherits ?? [], server: srvname, extension };
 }
 
 /** Every relation of the user, ordered by schema and name. */
@@ -86,7 +93,7 @@ export async function listSchemas(session: Session): Promise<string[]> {
 }
 
 const describe = `
-SELECT c.oid, n.nspname, c.relname, c.relkind::text, ${foreignServer},
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, ${foreignServer}, ${extension},
        (SELECT i.inhparent FROM pg_inherits i WHERE c.relispartition AND i.inhrelid = c.oid) AS inhparent,
        c.relpersistence = 'u' AS unlogged,
        c.relkind = 'r' AND (SELECT a.amname = 'heap' FROM pg_am a WHERE a.oid = c.relam) AS heap,

@@ -22,9 +22,9 @@ interface Target {
 }
 
 function targets({ objects }: FacetContext): readonly Target[] {
-  const sequences = [...new Set(objects.values())].filter(({ kind }) => kind === 'sequence');
+  const sequences = [...new Set(objects.values())].filter(({ kind }) => kind === 'sequence' || kind === 'extension sequence');
   return sequences.map((object) => ({
-    oid: Number(object.key.slice('pg_class:'.length)),
+    oid: Number(object.key.slice(object.key.indexOf(':') + 1)),
     name: qualifiedName(object.schema, object.name),
     object,
   }));

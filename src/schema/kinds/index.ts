@@ -12,6 +12,7 @@ import { domain } from './domain.js';
 import { enumType } from './enum.js';
 import { eventTrigger } from './event-trigger.js';
 import { extension } from './extension.js';
+import { extensionConfiguration } from './extension-configuration.js';
 import { foreignDataWrapper } from './foreign-data-wrapper.js';
 import { foreignKey } from './foreign-key.js';
 import { functionKind } from './function.js';
@@ -57,6 +58,7 @@ export const kinds: readonly Kind<unknown>[] = [
   domain,
   enumType,
   extension,
+  extensionConfiguration,
   functionKind,
   language,
   operator,
