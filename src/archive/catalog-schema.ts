@@ -30,7 +30,7 @@ const step = z
     id: index,
     object: index,
     section: z.enum(['pre-data', 'data', 'post-data']),
-    facet: z.enum(['definition', 'owner', 'comment', 'privilege', 'value', 'refresh']),
+    facet: z.enum(['definition', 'owner', 'comment', 'security-label', 'privilege', 'value', 'refresh']),
     statements: z.array(z.string()).readonly(),
     needs: z.array(index).readonly(),
     completes: index.exactOptional(),

@@ -4,8 +4,8 @@
 /** The sections of pg_dump: before the rows, the rows (sequence values, too), after the rows. */
 export type Section = 'pre-data' | 'data' | 'post-data';
 
-/** What a step does to its object. `--no-owner` leaves out 'owner', `--no-privileges` leaves out 'privilege'. */
-export type Facet = 'definition' | 'owner' | 'comment' | 'privilege' | 'value' | 'refresh';
+/** What a step does to its object. `--no-owner` leaves out 'owner', `--no-privileges` leaves out 'privilege', and so on. */
+export type Facet = 'definition' | 'owner' | 'comment' | 'security-label' | 'privilege' | 'value' | 'refresh';
 
 /** One object of the source. `id` is its index in `Catalog.objects`. */
 export interface CatalogObject {

@@ -31,11 +31,13 @@ const hints: Readonly<Record<string, string>> = {
   '53100': 'the disk of the target server is full',
   '23505-refresh': 'refresh it on the source: its query gives rows now that its unique index refuses; or take the snapshot without it',
   missing: 'it is not there to be dropped: add --if-exists',
+  label: 'let the target server load the provider of the label, or leave labels out with --no-security-labels',
   '0A000-truncate': 'a table that is not chosen refers to it by a foreign key: choose that one, too',
 };
 
-/** The same SQLSTATE asks for something else in a DROP, a TRUNCATE or a REFRESH. */
+/** The same SQLSTATE asks for something else in a DROP, a TRUNCATE, a REFRESH or of a label. */
 function situation(sqlstate: string, what: string): string {
+  if (what.startsWith('security label of ')) return 'label';
   if (what.startsWith('refresh of ') && sqlstate === '23505') return '23505-refresh';
   if (what.endsWith('(truncate)') && sqlstate === '0A000') return '0A000-truncate';
   return what.endsWith('(drop)') && ['42704', '42P01', '42883', '3F000'].includes(sqlstate) ? 'missing' : sqlstate;

@@ -14,7 +14,7 @@ export async function runStep(session: Session, catalog: Catalog, step: Step): P
     try {
       await session.query(text);
     } catch (error) {
-      const facet = step.facet === 'definition' ? '' : `${step.facet} of `;
+      const facet = step.facet === 'definition' ? '' : `${step.facet.replace('-', ' ')} of `;
       const what = `${facet}${object === undefined ? `object ${step.object}` : describeObject(object)}`;
       throw restoreError(isConfidential(object) ? withoutStatement(error) : error, what);
     }

@@ -106,21 +106,17 @@ function listQuery({ version }: Server): string {
     );
   return `
     WITH members AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
-    SELECT l.catalog, l.oid, l.ignored, NULL AS count
+    SELECT l.catalog, l.oid, l.ignored
       FROM (${parts.join('\n    UNION ALL ')}) l
      WHERE l.oid >= ${firstUserOid}
        AND NOT EXISTS (SELECT FROM members m WHERE m.classid = l.class AND m.objid = l.oid)
-    UNION ALL
-    SELECT 'pg_seclabel', min(objoid::int8), false, count(*)::text FROM pg_seclabel HAVING count(*) > 0
-     ORDER BY catalog, oid`;
+     ORDER BY l.catalog, l.oid`;
 }
 
 interface ListRow extends Record<string, unknown> {
   readonly catalog: string;
   readonly oid: string;
   readonly ignored: boolean;
-  /** For what is only counted. */
-  readonly count: string | null;
 }
 
 export interface Unclaimed {
@@ -163,18 +159,16 @@ interface NameRow extends Record<string, unknown> {
 
 /** Names of the rows. The list goes into the text as JSON of digits and catalog names of ours. */
 function nameQuery(rows: readonly ListRow[]): string {
-  const list = JSON.stringify(rows.filter(({ count }) => count === null).map(({ catalog, oid }) => ({ catalog, oid })));
+  const list = JSON.stringify(rows.map(({ catalog, oid }) => ({ catalog, oid })));
   return `
     SELECT l.catalog, l.oid, i.type AS kind, i.identity AS name
       FROM json_to_recordset('${list}') AS l (catalog text, oid text), pg_identify_object(l.catalog::regclass, l.oid::oid, 0) AS i`;
 }
 
-const countedKinds: Readonly<Record<string, string>> = { pg_seclabel: 'security label' };
-
-function describe({ catalog, oid, count, ignored }: ListRow, names: readonly NameRow[]): Unclaimed {
+function describe({ catalog, oid, ignored }: ListRow, names: readonly NameRow[]): Unclaimed {
   const named = names.find((row) => row.catalog === catalog && row.oid === oid);
-  const kind = countedKinds[catalog] ?? named?.kind ?? catalog;
-  const name = count === null ? (named?.name ?? oid) : `${count} of them`;
+  const kind = named?.kind ?? catalog;
+  const name = named?.name ?? oid;
   return {
     key: key(catalog, Number(oid)),
     kind,

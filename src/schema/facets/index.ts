@@ -4,6 +4,7 @@ import { comments } from './comments.js';
 import { defaultPrivileges } from './default-privileges.js';
 import { owner } from './owner.js';
 import { privileges } from './privileges.js';
+import { securityLabels } from './security-labels.js';
 import { sequenceValues } from './sequence-values.js';
 
-export const facets: readonly FacetReader[] = [owner, comments, sequenceValues, privileges, defaultPrivileges];
+export const facets: readonly FacetReader[] = [owner, comments, securityLabels, sequenceValues, privileges, defaultPrivileges];
