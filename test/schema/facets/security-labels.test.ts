@@ -118,7 +118,7 @@ test('a target without the provider says what to do, and without labels all goes
   const restore = async (options: { noSecurityLabels?: boolean }) => {
     await using target = await createDatabase();
     await restoreSnapshot({ database: target.url, file: archive.file, jobs: 1, ...options });
-    return target.query(`SELECT to_regclass('public.t') IS NOT NULL AS made`);
+    return await target.query(`SELECT to_regclass('public.t') IS NOT NULL AS made`);
   };
   await expect(restore({})).rejects.toMatchObject({
     code: 'RESTORE_FAILED',
