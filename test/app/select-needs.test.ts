@@ -17,12 +17,12 @@ const schema = `
   CREATE TYPE app.level AS ENUM ('low', 'high');
   CREATE FUNCTION app.level_of(integer) RETURNS app.level LANGUAGE sql IMMUTABLE AS $$SELECT CASE WHEN $1 > 9 THEN 'high'::app.level ELSE 'low' END$$;
   CREATE CAST (integer AS app.level) WITH FUNCTION app.level_of(integer) AS ASSIGNMENT;
-  CREATE CAST (app.level AS text) WITH INOUT AS IMPLICIT;
+  CREATE CAST (app.level AS text) WITH INOUT AS ASSIGNMENT;
   CREATE CAST (point AS integer) WITH INOUT;
   CREATE TYPE other.pair AS (a integer, b integer);
   CREATE CAST (other.pair AS app.level) WITH INOUT;
-  CREATE TABLE app.measure (n integer, level app.level DEFAULT 10, big boolean GENERATED ALWAYS AS (n::app.level = 'high') STORED);
-  CREATE VIEW app.notes AS SELECT n, level, n::app.level::text AS note, length(level) AS size, big FROM app.measure;
+  CREATE TABLE app.measure (n integer, level app.level DEFAULT 10, big boolean GENERATED ALWAYS AS (n::app.level = 'high'::app.level) STORED);
+  CREATE VIEW app.notes AS SELECT n, level, n::app.level::text AS note, length(level::text) AS size, big FROM app.measure;
   INSERT INTO app.measure (n) VALUES (5), (15);`;
 
 let source: TestDatabase;
@@ -52,7 +52,7 @@ describe.each([
     await using _archive = archive;
     await using target = await restored(archive, restore);
     expect(await made(target)).toEqual([
-      'cast (point AS integer)',
+      'cast (pg_catalog.point AS integer)',
       'text search configuration words.config',
       'text search dictionary words.stop',
       'text search parser words.parser',
@@ -71,7 +71,11 @@ describe.each([
     const { archive, restore } = await choose(['app.measure', 'app.notes']);
     await using _archive = archive;
     await using target = await restored(archive, restore);
-    expect(await made(target)).toEqual(['cast (app.level AS text)', 'cast (integer AS app.level)', 'cast (point AS integer)']);
+    expect(await made(target)).toEqual([
+      'cast (app.level AS pg_catalog.text)',
+      'cast (integer AS app.level)',
+      'cast (pg_catalog.point AS integer)',
+    ]);
     await target.run('INSERT INTO app.measure (n) VALUES (20)');
     expect(await target.query('SELECT level, note, size, big FROM app.notes ORDER BY n')).toEqual(
       ['low', 'high', 'high'].map((note) => ({ level: 'high', note, size: 4, big: note === 'high' })),
