@@ -59,7 +59,7 @@ export interface AclTarget {
   readonly on: string;
   /** Privileges of a column of it. */
   readonly column?: string;
-  /** Every privilege that there is for such an object on the source. */
+  /** Every privilege that there is for such an object on any server. */
   readonly all: readonly string[];
   readonly owner: string;
 }
@@ -159,22 +159,29 @@ function columnText({ column }: AclTarget): string {
   return column === undefined ? '' : ` (${quoteIdentifier(column)})`;
 }
 
-function revokeText({ grantee }: AclItem, target: AclTarget): string {
-  return `REVOKE ALL${columnText(target)} ${target.on} FROM ${roleText(grantee)}`;
+function listed(privileges: readonly string[], target: AclTarget): string {
+  return privileges.map((privilege) => `${privilege}${columnText(target)}`).join(', ');
+}
+
+/** A source before 17 knows no MAINTAIN: there ALL would say more on a newer server. Nobody was granted that, and an owner who gave up
+ *  something else has it still, as after pg_dump of 17 or later. */
+function revokeText({ grantee, plain, grantable }: AclItem, target: AclTarget): string {
+  const privileges = [...plain, ...grantable];
+  const some = target.all.includes('MAINTAIN') && !privileges.includes('MAINTAIN');
+  return `REVOKE ${listed(some ? privileges : ['ALL'], target)} ${target.on} FROM ${roleText(grantee)}`;
 }
 
 function grantTexts({ grantor, grantee, plain, grantable }: AclItem, target: AclTarget): readonly AclStatement[] {
   const text = (privileges: readonly string[], option: string): AclStatement => {
-    // ALL, so that what a newer server adds (MAINTAIN) is among it, as pg_dump does.
     const all = target.all.every((privilege) => privileges.includes(privilege));
-    const list = (all ? ['ALL'] : privileges).map((privilege) => `${privilege}${columnText(target)}`).join(', ');
-    return { grantor, grantee, text: `GRANT ${list} ${target.on} TO ${roleText(grantee)}${option}` };
+    return { grantor, grantee, text: `GRANT ${listed(all ? ['ALL'] : privileges, target)} ${target.on} TO ${roleText(grantee)}${option}` };
   };
   return [...(plain.length > 0 ? [text(plain, '')] : []), ...(grantable.length > 0 ? [text(grantable, ' WITH GRANT OPTION')] : [])];
 }
 
-const table = ['INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'];
+/** By type as acldefault() has it. */
 const every: Readonly<Record<string, readonly string[]>> = {
+  r: ['INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN'],
   s: ['SELECT', 'UPDATE', 'USAGE'],
   c: ['INSERT', 'SELECT', 'UPDATE', 'REFERENCES'],
   f: ['EXECUTE'],
@@ -186,10 +193,7 @@ const every: Readonly<Record<string, readonly string[]>> = {
   L: ['SELECT', 'UPDATE'],
 };
 
-/** Every privilege of a type of object.
- *  @param type as acldefault() has it
- *  @param version of the source: MAINTAIN is there from 17 on */
-export function allPrivileges(type: string, version: number): readonly string[] {
-  if (type === 'r') return version >= 170000 ? [...table, 'MAINTAIN'] : table;
+/** Every privilege of a type of object. */
+export function allPrivileges(type: string): readonly string[] {
   return every[type] ?? [];
 }

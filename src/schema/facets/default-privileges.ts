@@ -3,7 +3,7 @@
 // privileges, after every object is there, or what the restore makes would be given them.
 import type { LeftOut } from '../../model/manifest.js';
 import { quoteIdentifier } from '../../pg/quote.js';
-import { type FacetContext, type FacetReader, type FacetResult, key, type ObjectDraft, type Server } from '../kind.js';
+import { type FacetContext, type FacetReader, type FacetResult, key, type ObjectDraft } from '../kind.js';
 import { allPrivileges, changeAcl, type Exploded, explodedSql, itemsOf, rolesOf } from './acl.js';
 
 interface Row extends Record<string, unknown> {
@@ -50,11 +50,11 @@ function draft({ oid, rolname, nspname, defaclobjtype }: Row): ObjectDraft {
 }
 
 /** The statements, and the roles that they name. */
-function change(row: Row, owner: string, server: Server): { statements: readonly string[]; roles: readonly string[] } {
+function change(row: Row, owner: string): { statements: readonly string[]; roles: readonly string[] } {
   const schema = row.nspname === null ? '' : ` IN SCHEMA ${quoteIdentifier(row.nspname)}`;
   const type = row.defaclobjtype === 'S' ? 's' : row.defaclobjtype;
   const made = changeAcl({
-    target: { on: `ON ${words[row.defaclobjtype]}`, all: allPrivileges(type, server.version), owner },
+    target: { on: `ON ${words[row.defaclobjtype]}`, all: allPrivileges(type), owner },
     base: itemsOf(row.base).items,
     actual: itemsOf(row.actual).items,
   });
@@ -62,7 +62,7 @@ function change(row: Row, owner: string, server: Server): { statements: readonly
   return { statements, roles: [...new Set([owner, ...rolesOf(made, owner)])] };
 }
 
-async function read({ query: run, server }: FacetContext): Promise<FacetResult> {
+async function read({ query: run }: FacetContext): Promise<FacetResult> {
   const steps: FacetResult['steps'][number][] = [];
   const objects: ObjectDraft[] = [];
   const leftOut: LeftOut[] = [];
@@ -73,7 +73,7 @@ async function read({ query: run, server }: FacetContext): Promise<FacetResult> 
     if (row.rolname === null) gone.splice(0, gone.length, 'their role does not exist any more');
     leftOut.push(...gone.map((reason) => ({ kind: object.kind, name: object.ddl, reason })));
     if (row.rolname === null) continue;
-    const { statements, roles } = change(row, row.rolname, server);
+    const { statements, roles } = change(row, row.rolname);
     const needs = row.defaclnamespace === 0 ? [] : [key('pg_namespace', row.defaclnamespace)];
     const step = { facet: 'privilege', section: 'post-data', needs, statements: () => statements, roles } as const;
     steps.push({ object: object.key, step: { key: `${object.key}/privileges`, ...step } });

@@ -39,7 +39,7 @@ function changeOf(rows: readonly PrivilegesRow[], { on, server }: { on: string; 
     // REVOKE on a table takes the same role's privileges on its columns along.
     const base = made.filter((item) => !revoked.some((other) => other.grantor === item.grantor && other.grantee === item.grantee));
     const column = row.attname === null ? {} : { column: row.attname };
-    const target = { on: `ON ${on}`, ...column, all: allPrivileges(row.type, server.version), owner };
+    const target = { on: `ON ${on}`, ...column, all: allPrivileges(row.type), owner };
     statements.push(...(isPublic ? notAsBefore15(actual, { on, owner, server }) : []), ...changeAcl({ target, base, actual, above }));
     for (const oid of missing) gone.add(oid);
     if (row.objsubid === 0) [above, revoked] = [actual, without(base, actual)];

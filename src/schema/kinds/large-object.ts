@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { oidsFrom, toOidRanges } from '../../pg/oid-ranges.js';
 import { quoteIdentifier, quoteLiteral } from '../../pg/quote.js';
 import { allPrivileges, asGrantors, changeAcl, explodedSql, itemsOf, rolesOf } from '../facets/acl.js';
-import { defineKind, key, type ObjectDraft, type Server, type StepDraft } from '../kind.js';
+import { defineKind, key, type ObjectDraft, type StepDraft } from '../kind.js';
 
 /** Objects in a group: with an ALTER each they stay far below what the server's table of locks holds. */
 const groupSize = 1000;
@@ -57,7 +57,7 @@ export const largeObjectsKey = key('pg_largeobject_metadata', 0);
 
 const all: ObjectDraft = { key: largeObjectsKey, kind: 'large objects', name: 'all', steps: [], ddl: 'LARGE OBJECTS' };
 
-function draft({ oids, rolname, actual, base, comments }: Group, { version }: Server): ObjectDraft {
+function draft({ oids, rolname, actual, base, comments }: Group): ObjectDraft {
   const [first = 0] = oids;
   const self = key('pg_largeobject_metadata', first);
   const last = oids.at(-1) ?? first;
@@ -78,7 +78,7 @@ function draft({ oids, rolname, actual, base, comments }: Group, { version }: Se
     const texts = comments.map(({ oid, description }) => `COMMENT ON LARGE OBJECT ${oid} IS ${quoteLiteral(description)}`);
     steps.push(step('comments', 'comment', texts));
   }
-  const target = { on: `ON ${ddl}`, all: allPrivileges('L', version), owner: rolname };
+  const target = { on: `ON ${ddl}`, all: allPrivileges('L'), owner: rolname };
   const statements = changeAcl({ target, base: itemsOf(base).items, actual: itemsOf(actual).items });
   if (statements.length > 0) steps.push(step('privileges', 'privilege', asGrantors(statements, rolname), rolesOf(statements, rolname)));
   const name = first === last ? String(first) : `${first} to ${last} (${oids.length})`;
@@ -105,5 +105,5 @@ export const largeObject = defineKind<Group>({
   name: 'large object',
   row,
   query: () => query,
-  objects: (group, server) => [...(group.leads ? [all] : []), draft(group, server)],
+  objects: (group) => [...(group.leads ? [all] : []), draft(group)],
 });
