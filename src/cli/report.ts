@@ -22,14 +22,20 @@ export function describeManifest({ file, bytes, manifest }: { file: string; byte
   ];
   for (const [stream, sequence] of Object.entries(position.streams ?? {})) lines.push(`  stream ${printable(stream)} at ${sequence}`);
   lines.push(
-    `  ${formatCounted(totals.tables, 'table')}, ${formatCounted(totals.rows, 'row')}, ${formatBytes(totals.rawBytes)} -> ` +
-      `${formatBytes(bytes)}${ratio > 0 ? ` (rows ${ratio.toFixed(2)} to 1)` : ''}`,
+    `  ${describeTotals(manifest)} -> ${formatBytes(bytes)}${ratio > 0 ? ` (rows ${ratio.toFixed(2)} to 1)` : ''}`,
     '',
     ...tableLines(tables),
   );
   if (leftOut.length > 0)
     lines.push('', 'left out:', ...leftOut.map(({ kind, name, reason }) => `  ${kind} ${printable(name)}: ${printable(reason)}`));
   return lines.join('\n');
+}
+
+/** `3 tables, 2 large objects, 15 rows, 1.2 kB`; pieces of large objects count as rows. */
+export function describeTotals({ totals, tables }: Manifest): string {
+  const blobs = tables.find(({ largeObjects }) => largeObjects !== undefined)?.largeObjects;
+  const objects = blobs === undefined ? [] : [formatCounted(blobs, 'large object')];
+  return [formatCounted(totals.tables, 'table'), ...objects, formatCounted(totals.rows, 'row'), formatBytes(totals.rawBytes)].join(', ');
 }
 
 function tableLines(tables: readonly TableEntry[]): string[] {

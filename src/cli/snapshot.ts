@@ -4,10 +4,10 @@ import { printable } from '../model/printable.js';
 import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
-import { describePosition } from './report.js';
+import { describePosition, describeTotals } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
-import { formatBytes, formatCounted, formatDuration } from './units.js';
+import { formatBytes, formatDuration } from './units.js';
 
 interface Flags extends ContentFlags {
   readonly file: string;
@@ -76,8 +76,7 @@ async function snapshot(flags: Flags): Promise<void> {
     const { file, bytes, sha256, manifest, durationMs, attempts } = result;
     const { position, totals, source, leftOut } = manifest;
     const lines = [
-      `${printable(file ?? 'standard output')}: ${formatCounted(totals.tables, 'table')}, ${formatCounted(totals.rows, 'row')}, ` +
-        `${formatBytes(totals.rawBytes)} -> ${formatBytes(bytes)} in ${formatDuration(durationMs)}`,
+      `${printable(file ?? 'standard output')}: ${describeTotals(manifest)} -> ${formatBytes(bytes)} in ${formatDuration(durationMs)}`,
       `database ${printable(source.database)}, ${describePosition(position)}`,
       `sha256 ${sha256}`,
     ];
