@@ -90,8 +90,11 @@ export function fingerprintQuery({ version }: Pick<Server, 'version'>): string {
         `SELECT '${catalog}' AS catalog, count(*) AS rows,
            coalesce(sum(hashint8extended(${id}, xmin::text::int8)::numeric), 0) AS hash FROM ${catalog} WHERE ${where}`,
     );
-  // Roles are called by name in owners and privileges; pg_authid itself is for superusers only.
-  selects.push(`SELECT 'pg_roles', count(*), coalesce(sum(hashtextextended(rolname::text, oid::int8)::numeric), 0) FROM pg_roles`);
+  // Roles are called by name in owners and privileges; pg_authid itself is for superusers only. Those that this database has nothing
+  // of may come and go.
+  selects.push(`SELECT 'pg_roles', count(*), coalesce(sum(hashtextextended(rolname::text, oid::int8)::numeric), 0) FROM pg_roles
+    WHERE oid IN (SELECT refobjid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass
+                     AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database()))`);
   return `SELECT md5(string_agg(catalog || ' ' || rows || ' ' || hash, ',' ORDER BY catalog)) AS fingerprint
     FROM (${selects.join('\n    UNION ALL ')}) AS parts`;
 }

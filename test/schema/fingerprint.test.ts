@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSession, type Session } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { readFingerprint } from '#dist/schema/fingerprint.js';
-import { createDatabase, requestedVersions, type TestClient, type TestDatabase } from '../server/index.js';
+import { createDatabase, createRole, requestedVersions, type TestClient, type TestDatabase, uniqueName } from '../server/index.js';
 
 const schema = `
   CREATE TABLE t (id serial PRIMARY KEY, note text);
@@ -53,6 +53,25 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
     const before = await fingerprint();
     await client.query(statement);
     expect(await fingerprint()).toBe(before);
+  });
+
+  test('roles matter once this database has something of theirs', async () => {
+    const role = await createRole({ version });
+    const before = await fingerprint();
+    await using stranger = await createRole({ version });
+    const renamed = `"${uniqueName()}"`;
+    await client.query(`ALTER ROLE "${stranger.name}" RENAME TO ${renamed}`);
+    expect(await fingerprint()).toBe(before);
+    await client.query(`DROP ROLE ${renamed}`);
+
+    await client.query(`GRANT SELECT ON t TO "${role.name}"`);
+    const granted = await fingerprint();
+    expect(granted).not.toBe(before);
+    const other = `"${uniqueName()}"`;
+    await client.query(`ALTER ROLE "${role.name}" RENAME TO ${other}`);
+    expect(await fingerprint()).not.toBe(granted);
+    await client.query(`REVOKE ALL ON t FROM ${other}`);
+    await client.query(`DROP ROLE ${other}`);
   });
 
   test.each([
