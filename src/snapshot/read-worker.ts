@@ -42,6 +42,7 @@ class RangeReader {
   readonly #free: ArrayBuffer[] = [];
   #spools = 0;
   #onTheWay = 0;
+  #acknowledged: (() => void) | undefined;
   #builder: ChunkBuilder | undefined;
 
   constructor(session: Session, codec: Codec) {
@@ -60,6 +61,7 @@ class RangeReader {
   written(memory: ArrayBuffer | undefined): void {
     this.#onTheWay -= 1;
     if (memory) this.#free.push(memory);
+    this.#acknowledged?.();
     const builder = this.#builder;
     if (builder?.full) {
       builder.full = false;
@@ -68,6 +70,7 @@ class RangeReader {
   }
 
   async read(task: RangeTask): Promise<bigint> {
+    await this.#room();
     if (task.lockable) await this.#lock([task.table]);
     let chunks = 0;
     let parameters: CompressionParameters | undefined;
@@ -131,6 +134,15 @@ class RangeReader {
       });
     }
     for (const table of open) this.#locked.add(table);
+  }
+
+  /** Waits until another chunk may be on its way: many small tables are many chunks, too. */
+  async #room(): Promise<void> {
+    while (this.#onTheWay >= settings.window) {
+      await new Promise<void>((resolve) => {
+        this.#acknowledged = resolve;
+      });
+    }
   }
 
   #frameMemory(): ArrayBuffer | undefined {

@@ -1,20 +1,63 @@
 import { expect, it } from 'vitest';
+import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { WorkerPool } from '#dist/snapshot/worker-pool.js';
-import { createDatabase } from '../server/index.js';
+import { createDatabase, eventually, type TestDatabase } from '../server/index.js';
+
+const settingsFor = (db: TestDatabase) => ({
+  connection: resolveConnection(db.url, {}),
+  compressLevel: 3,
+  chunkBytes: 1 << 20,
+  window: 3,
+  framesComeBack: true,
+  foreignTables: false,
+  spoolPrefix: '/nowhere',
+});
+
+it('does not run ahead of the one who writes, also with many small tables', async () => {
+  await using db = await createDatabase();
+  await using control = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+  await control.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const { id } = await control.one<{ id: string }>('SELECT pg_export_snapshot() AS id');
+  await using pool = await WorkerPool.start(1, settingsFor(db));
+  await pool.attach(id, []);
+  // Each leaves a lock behind, so that those that were begun can be counted.
+  const tasks = Array.from({ length: 20 }, (_, i) => ({
+    id: i,
+    statement: `COPY (SELECT pg_advisory_lock_shared(4711, ${i})::text) TO STDOUT`,
+    format: 'text' as const,
+    table: `"t${i}"`,
+    lockable: false,
+    directory: `data/${i}-t`,
+    range: 0,
+  }));
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let done = 0;
+  const reading = pool.read(tasks, {
+    chunk: () => gate,
+    done: () => {
+      done += 1;
+    },
+  });
+  const begun = await eventually('the worker waits', async () => {
+    const [row] = await db.query<{ begun: string }>(
+      `SELECT count(*) AS begun FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+        WHERE l.locktype = 'advisory' AND l.classid = 4711 AND a.datname = current_database() AND a.state = 'idle in transaction' HAVING count(*) >= 3`,
+    );
+    return row?.begun;
+  });
+  expect(begun).toBe('3');
+  open();
+  await reading;
+  expect(done).toBe(20);
+});
 
 it('does not wait for workers that ended while they had nothing to do', async () => {
   await using db = await createDatabase();
-  const settings = {
-    connection: resolveConnection(db.url, {}),
-    compressLevel: 3,
-    chunkBytes: 1 << 20,
-    window: 3,
-    framesComeBack: true,
-    foreignTables: false,
-    spoolPrefix: '/nowhere',
-  };
-  await using pool = await WorkerPool.start(2, settings);
+  await using pool = await WorkerPool.start(2, settingsFor(db));
   await pool[Symbol.asyncDispose]();
   const task = {
     id: 0,
