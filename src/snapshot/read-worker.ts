@@ -42,6 +42,8 @@ class RangeReader {
   readonly #free: ArrayBuffer[] = [];
   #spools = 0;
   #onTheWay = 0;
+  /** A large row is on its way: nothing more is read until all is written. */
+  #large = false;
   #acknowledged: (() => void) | undefined;
   #builder: ChunkBuilder | undefined;
 
@@ -62,6 +64,8 @@ class RangeReader {
     this.#onTheWay -= 1;
     if (memory) this.#free.push(memory);
     this.#acknowledged?.();
+    if (this.#large && this.#onTheWay > 0) return;
+    this.#large = false;
     const builder = this.#builder;
     if (builder?.full) {
       builder.full = false;
@@ -85,12 +89,13 @@ class RangeReader {
           if (chunks === 0 && spooled === undefined) parameters = this.#parametersFor(buffer.subarray(headroom, headroom + bodyBytes));
           chunks += 1;
           this.#onTheWay += 1;
-          builder.full = this.#onTheWay >= settings.window;
+          builder.full = this.#large || this.#onTheWay >= settings.window;
           const level = settings.compressLevel;
           if (spooled === undefined) {
             this.#send(task, rows, encodeMember(this.#codec, { name, buffer, bodyBytes, level, parameters, output: this.#frameMemory() }));
           } else {
-            // Nothing is read until it is written: large rows come one at a time.
+            // Large rows come one at a time.
+            this.#large = true;
             builder.full = true;
             const sent = this.#encodeLarge({ name, path: spooled, bodyBytes, level }).then((member) => this.#send(task, rows, member));
             sent.catch(() => this.#session.destroy());
@@ -138,7 +143,7 @@ class RangeReader {
 
   /** Waits until another chunk may be on its way: many small tables are many chunks, too. */
   async #room(): Promise<void> {
-    while (this.#onTheWay >= settings.window) {
+    while (this.#large ? this.#onTheWay > 0 : this.#onTheWay >= settings.window) {
       await new Promise<void>((resolve) => {
         this.#acknowledged = resolve;
       });

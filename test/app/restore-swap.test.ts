@@ -241,6 +241,12 @@ describe('what belongs to the database itself', () => {
     expect(await read(other.name)).toMatchObject([{ comment: `it's "ours"`, acl: null }]);
     expect((await read(other.name))[0]?.owner).not.toBe(role.name);
 
+    // Into one that is there, and empty.
+    await onServer(`DROP DATABASE ${name}`);
+    await onServer(`CREATE DATABASE ${name} TEMPLATE template0`);
+    await restore({ url: server }, { create: true, file });
+    expect(await read(other.name)).toEqual(before);
+
     const gone = await createRole();
     await onServer(`ALTER DATABASE ${name} OWNER TO "${gone.name}"`);
     await takeSnapshot({ database: other.url, file });
