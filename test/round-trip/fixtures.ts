@@ -1,8 +1,10 @@
 // The SQL files that make databases for round trips, and the servers that they are tried on.
 import { readdir, readFile } from 'node:fs/promises';
-import { defaultVersion, requestedVersions, type Version } from '../server/index.js';
+import { oldestHere, requestedVersions, type Version, versions } from '../server/index.js';
 
 export interface Fixture {
+  /** Those of 'schema' get rows from the tests; those of 'data' have their own. */
+  readonly folder: 'schema' | 'data';
   readonly name: string;
   readonly sql: string;
   /** The oldest server that understands it: `-- from: 17`. */
@@ -11,19 +13,24 @@ export interface Fixture {
   readonly judged: boolean;
 }
 
-/** Every fixture of a folder of fixtures/. */
-export async function readFixtures(folder: 'schema' | 'data'): Promise<readonly Fixture[]> {
+/** Every fixtures/schema/*.sql and fixtures/data/*.sql. */
+export async function readFixtures(): Promise<readonly Fixture[]> {
+  return (await Promise.all([readFolder('schema'), readFolder('data')])).flat();
+}
+
+async function readFolder(folder: Fixture['folder']): Promise<readonly Fixture[]> {
   const url = new URL(`../../fixtures/${folder}/`, import.meta.url);
   const names = (await readdir(url)).filter((name) => name.endsWith('.sql')).sort();
   return Promise.all(
     names.map(async (name) => {
       const sql = await readFile(new URL(name, url), 'utf8');
-      return { name, sql, from: Number(/^-- from: (\d+)/.exec(sql)?.[1] ?? 0), judged: !/^-- without: pg_dump/.test(sql) };
+      const from = Number(/^-- from: (\d+)/.exec(sql)?.[1] ?? 0);
+      return { folder, name, sql, from, judged: !/^-- without: pg_dump/.test(sql) };
     }),
   );
 }
 
-/** Round trips take their time: the default version alone, unless TIDEMARK_TEST_PG_VERSIONS asks for more. */
-export function roundTripVersions(): readonly Version[] {
-  return process.env.TIDEMARK_TEST_PG_VERSIONS ? requestedVersions() : [defaultVersion()];
+/** The versions that fixtures are tried on, oldest first: all that there are here, unless TIDEMARK_TEST_PG_VERSIONS asks for some. */
+export function fixtureVersions(): readonly Version[] {
+  return process.env.TIDEMARK_TEST_PG_VERSIONS ? requestedVersions().toSorted() : versions.filter((version) => version >= oldestHere);
 }

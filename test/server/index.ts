@@ -9,7 +9,7 @@ export { type ServerOptions, startEmbedded as startServer, type TestServer } fro
 export { type EventuallyOptions, eventually, processExists } from './eventually.js';
 export { createRole, type RoleOptions, type TestRole } from './role.js';
 export { type StandbyServer, startStandby } from './standby.js';
-export { defaultVersion, requestedVersions, type Version, versions } from './version.js';
+export { defaultVersion, oldestHere, requestedVersions, type Version, versions } from './version.js';
 
 /** Superuser's URL of the shared server, to its database `postgres` or whichever TIDEMARK_TEST_DATABASE_URL names. */
 export async function serverUrl(version?: Version): Promise<string> {

@@ -1,11 +1,20 @@
 // Range types. What CREATE TYPE ... AS RANGE makes besides (multirange type, constructor functions, the cast between them) becomes
 // objects without steps, so that dependencies, comments and privileges find them. A canonical function needs a shell of the type first.
 import { z } from 'zod';
-import { qualifiedName } from '../../pg/quote.js';
+import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key, type ObjectDraft } from '../kind.js';
 import { typeColumns, typeDraft, typeKey, typeName, typeRow, typesOfUser } from '../type-object.js';
 
-const constructorRow = z.object({ oid: z.number(), nspname: z.string(), proname: z.string(), arguments: z.string() });
+const constructorRow = z.object({
+  oid: z.number(),
+  nspname: z.string(),
+  proname: z.string(),
+  arguments: z.string(),
+  /** Of the multirange type, not of the range type. */
+  many: z.boolean(),
+});
+
+type Constructor = z.infer<typeof constructorRow>;
 
 const multirangeRow = z.object({ oid: z.number(), nspname: z.string(), typname: z.string(), typarray: z.number() });
 
@@ -33,6 +42,20 @@ function createRange(range: Range): string {
   return `CREATE TYPE ${typeName(range)} AS RANGE (${options.join(', ')})`;
 }
 
+/** Whoever renames or moves a type leaves its constructor functions where they were: what calls them goes on to find them. The server
+ *  makes all of them in the schema of the range type, those of the multirange, too. */
+function placeConstructor(range: Range, { nspname, proname, arguments: types, many }: Constructor): readonly string[] {
+  const made = many ? range.multirange.typname : range.typname;
+  const statements: string[] = [];
+  if (proname !== made) {
+    statements.push(`ALTER FUNCTION ${qualifiedName(range.nspname, made)}(${types}) RENAME TO ${quoteIdentifier(proname)}`);
+  }
+  if (nspname !== range.nspname) {
+    statements.push(`ALTER FUNCTION ${qualifiedName(range.nspname, proname)}(${types}) SET SCHEMA ${quoteIdentifier(nspname)}`);
+  }
+  return statements;
+}
+
 /** Made by the range's own statement. Privileges and owner of a multirange type follow its range type from 17 on, and cannot be set. */
 function multirangeObject(range: Range): ObjectDraft {
   const { oid, nspname, typname, typarray } = range.multirange;
@@ -48,7 +71,7 @@ function multirangeObject(range: Range): ObjectDraft {
   };
 }
 
-function constructorObject(range: Range, { oid, nspname, proname, arguments: types }: z.infer<typeof constructorRow>): ObjectDraft {
+function constructorObject(range: Range, { oid, nspname, proname, arguments: types }: Constructor): ObjectDraft {
   const ddl = `FUNCTION ${qualifiedName(nspname, proname)}(${types})`;
   return {
     key: key('pg_proc', oid),
@@ -74,7 +97,8 @@ export const range = defineKind({
            (SELECT json_build_object('oid', m.oid::int8, 'nspname', mn.nspname, 'typname', m.typname, 'typarray', m.typarray::int8)
               FROM pg_type m JOIN pg_namespace mn ON mn.oid = m.typnamespace WHERE m.oid = r.rngmultitypid) AS multirange,
            coalesce((SELECT json_agg(json_build_object('oid', p.oid::int8, 'nspname', pn.nspname, 'proname', p.proname,
-                                                       'arguments', pg_get_function_identity_arguments(p.oid)) ORDER BY p.oid)
+                                                       'arguments', pg_get_function_identity_arguments(p.oid),
+                                                       'many', p.prorettype = r.rngmultitypid) ORDER BY p.oid)
                        FROM pg_proc p JOIN pg_namespace pn ON pn.oid = p.pronamespace
                       WHERE p.oid IN (SELECT d.objid FROM pg_depend d
                                        WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_type'::regclass
@@ -100,7 +124,7 @@ export const range = defineKind({
             key: self,
             facet: 'definition',
             section: 'pre-data',
-            statements: () => [createRange(range)],
+            statements: () => [createRange(range), ...range.constructors.flatMap((made) => placeConstructor(range, made))],
             ...(range.canonical === null ? {} : { split: { cost: 1, early } }),
           },
         ],
