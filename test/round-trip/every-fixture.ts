@@ -23,6 +23,8 @@ const refusedByNewest = new Map([['not-null.sql', 'cannot drop inherited constra
 /** How a fixture, or several in one database, are judged. */
 interface Expectation {
   readonly version: Version;
+  /** Those of 'data' are there for their rows; some change settings of the database, which judges of schemas would see. */
+  readonly folder: Fixture['folder'];
   /** pg_dump 18 can say whether the schema came back. */
   readonly judged: boolean;
   /** What the newest PostgreSQL says where it cannot have this. */
@@ -36,7 +38,7 @@ export async function fixtureGoesAround({ folder, name, sql, judged }: Fixture, 
   await source.run(sql);
   const empty = folder === 'schema' ? await fillDatabase(source) : [];
   const before = await readContents(source);
-  await databaseGoesAround(source, before, { version, judged });
+  await databaseGoesAround(source, before, { version, folder, judged });
   if (folder === 'data') await formatsGoAround(source, before, { version, fit: !unfitForBinary.has(name) });
   return { tables: Object.keys(before.rows).length, empty: empty.map((table) => `${name}: ${table}`) };
 }
@@ -52,7 +54,8 @@ export async function fixturesGoAroundTogether(fixtures: readonly Fixture[], ver
   const alike = new Map<string, { readonly expected: Expectation; readonly fixtures: Fixture[] }>();
   for (const fixture of fixtures) {
     const refusal = refusedByNewest.get(fixture.name);
-    const expected = { version, judged: fixture.judged, ...(refusal === undefined ? {} : { refusal }) };
+    const { folder, judged } = fixture;
+    const expected = { version, folder, judged, ...(refusal === undefined ? {} : { refusal }) };
     const key = JSON.stringify(expected);
     alike.set(key, { expected, fixtures: [...(alike.get(key)?.fixtures ?? []), fixture] });
   }
@@ -67,21 +70,16 @@ async function oneDatabaseGoesAround(fixtures: readonly Fixture[], expected: Exp
   await using source = await createDatabase({ version: expected.version });
   const inside: string[] = [];
   const waiting: Fixture[] = [];
-  const make = async (folder: Fixture['folder']): Promise<void> => {
-    for (const fixture of fixtures) {
-      if (fixture.folder !== folder) continue;
-      const failure = await source.run(fixture.sql).then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      if (failure === undefined) inside.push(fixture.name);
-      else if (fixture === fixtures[0]) throw failure;
-      else waiting.push(fixture);
-    }
-  };
-  await make('schema');
-  await fillDatabase(source);
-  await make('data');
+  for (const fixture of fixtures) {
+    const failure = await source.run(fixture.sql).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (failure === undefined) inside.push(fixture.name);
+    else if (inside.length === 0) throw failure;
+    else waiting.push(fixture);
+  }
+  if (expected.folder === 'schema') await fillDatabase(source);
   try {
     await databaseGoesAround(source, await readContents(source), expected);
   } catch (error) {
@@ -90,13 +88,19 @@ async function oneDatabaseGoesAround(fixtures: readonly Fixture[], expected: Exp
   return waiting;
 }
 
-async function databaseGoesAround(source: TestDatabase, before: Contents, { version, judged, refusal }: Expectation): Promise<void> {
+async function databaseGoesAround(
+  source: TestDatabase,
+  before: Contents,
+  { version, folder, judged, refusal }: Expectation,
+): Promise<void> {
   await using archive = await archiveOf(source);
   {
     await using target = await comesBack(archive, version, before);
-    if (judged) expect(await dumpSchema(target.url)).toEqual(await dumpSchema(source.url));
-    expect(await catalogFacts(target)).toEqual(await catalogFacts(source));
-    expect(comparable(await readSchema(target.url))).toEqual(comparable(await catalogOf(archive)));
+    if (folder === 'schema') {
+      if (judged) expect(await dumpSchema(target.url)).toEqual(await dumpSchema(source.url));
+      expect(await catalogFacts(target)).toEqual(await catalogFacts(source));
+      expect(comparable(await readSchema(target.url))).toEqual(comparable(await catalogOf(archive)));
+    }
     // Rows of foreign tables are read when asked for.
     expect(archive.manifest.leftOut.filter(({ kind }) => kind !== 'foreign data')).toEqual([]);
   }
