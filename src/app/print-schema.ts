@@ -1,13 +1,14 @@
 // The use case "print the schema": the DDL of a database as one SQL text, read in one view like a snapshot's.
 import type { Section } from '../model/catalog.js';
 import type { LeftOut } from '../model/manifest.js';
+import { isUntranslatable } from '../pg/errors.js';
 import { openSession } from '../pg/session.js';
 import { emitSection } from '../schema/emit.js';
 import { openView } from '../snapshot/view.js';
 import { chooseTables } from './choose-tables.js';
 import { type CommonOptions, refuse } from './common-options.js';
 import { withFilters } from './read-filters.js';
-import { planSnapshot, type SnapshotOptions } from './snapshot-options.js';
+import { planSnapshot, type SnapshotOptions, type SnapshotPlan } from './snapshot-options.js';
 import { readSchema } from './snapshot-schema.js';
 
 /** `sections`: pre-data and post-data; there are no rows. */
@@ -15,7 +16,8 @@ export type SchemaOptions = Omit<CommonOptions, 'jobs' | 'schemaOnly' | 'dataOnl
   Pick<SnapshotOptions, 'lockTimeoutMs' | 'secrets' | 'skipUnsupported'>;
 
 export interface SchemaText {
-  /** What comes before the rows, and what comes after them; empty where that section was not asked for. */
+  /** What comes before the rows, and what comes after them; empty where that section was not asked for. A byte of the database that
+   *  belongs to no UTF-8 character is a lone surrogate, U+DC80 to U+DCFF. */
   readonly preData: string;
   readonly postData: string;
   readonly leftOut: readonly LeftOut[];
@@ -27,8 +29,17 @@ export async function printSchema(options: SchemaOptions): Promise<SchemaText> {
   const { sections = [] } = options;
   refuse(sections.includes('data'), 'print the schema: the section data has no place in it');
   const plan = planSnapshot({ ...(await withFilters(options)), ...(sections.length === 0 ? { schemaOnly: true } : {}) });
+  try {
+    return await readText(plan);
+  } catch (error) {
+    if (!isUntranslatable(error)) throw error;
+    return readText({ ...plan, encoding: 'own' });
+  }
+}
+
+async function readText(plan: SnapshotPlan): Promise<SchemaText> {
   const { sections: wanted } = plan.contents;
-  await using control = await openSession(plan.connection, { use: 'read', signal: plan.signal });
+  await using control = await openSession(plan.connection, { use: 'read', encoding: plan.encoding, signal: plan.signal });
   const view = await openView(control, {
     choose: (relations, schemas) => chooseTables(relations, schemas, plan.contents),
     lockTimeoutMs: plan.lockTimeoutMs,

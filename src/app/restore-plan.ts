@@ -158,7 +158,8 @@ async function planInto(
     const target = await session.one<{ encoding: string }>(
       'SELECT pg_encoding_to_char(encoding) AS encoding FROM pg_database WHERE datname = current_database()',
     );
-    const encoding = source.manifest?.source.encoding;
+    // From a pipe, UTF-8 may fit into what the target has.
+    const encoding = source.manifest?.source.encoding ?? catalog.rowEncoding;
     if (encoding !== undefined) notices(settings, checkEncoding(encoding, target.encoding));
     if (way === 'existing') return { plan: await existing(session, { catalog, contents, settings }), database, contents: database };
     const { clean: _nothingToDrop, ...rest } = contents;

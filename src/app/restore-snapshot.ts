@@ -58,7 +58,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   await using source = await openSource(settings.file);
   const { catalog, leftOut } = await select(source, settings);
   const applicationName = `tidemark restore ${randomBytes(4).toString('hex')}`;
-  const sessions = new Sessions({ connection: settings.connection, applicationName, jobs: settings.jobs, signal });
+  const encodings = { text: catalog.textEncoding ?? 'UTF8', rows: catalog.rowEncoding ?? 'UTF8' };
+  const sessions = new Sessions({ connection: settings.connection, applicationName, encodings, jobs: settings.jobs, signal });
   let execution: Execution | undefined;
   let database = settings.connection.database;
   try {

@@ -41,6 +41,8 @@ export interface SnapshotPlan extends CommonPlan {
   readonly lockTimeoutMs: number;
   readonly maxAgeMs: number | undefined;
   readonly skipUnsupported: boolean;
+  /** 'own': names and statements in the database's encoding, since not all of them can be UTF-8. */
+  readonly encoding: 'own' | undefined;
   readonly attempts: number;
   readonly position: PositionQueries;
 }
@@ -78,6 +80,7 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPl
     lockTimeoutMs,
     maxAgeMs,
     skipUnsupported: options.skipUnsupported ?? false,
+    encoding: undefined,
     attempts,
     position: {
       ...(options.height === undefined ? {} : { height: options.height }),

@@ -36,7 +36,12 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
   const server = { ...(await readServer(control)), secrets: plan.secrets };
   const before = await readFingerprint(control, server);
   const whole = await introspect(control, { server, skipUnsupported: plan.skipUnsupported });
-  await using fresh = await openSession(plan.connection, { use: 'read', applicationName: 'tidemark check', signal: plan.signal });
+  await using fresh = await openSession(plan.connection, {
+    use: 'read',
+    encoding: plan.encoding,
+    applicationName: 'tidemark check',
+    signal: plan.signal,
+  });
   if ((await readFingerprint(fresh, server)) !== before) {
     throw new TidemarkError('CONCURRENT_DDL', 'read the schema: definitions changed while they were read', {
       hint: 'run the snapshot when no migration is under way',
@@ -53,7 +58,7 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
   }
   tables.push(...largeObjectsOf(whole, plan));
   const { catalog, leftOut } = selectContents(
-    { objects: whole.objects, steps: whole.steps, tables, ...(await readDatabase(control)) },
+    { objects: whole.objects, steps: whole.steps, tables, ...encodingsOf(control), ...(await readDatabase(control)) },
     plan.contents,
   );
   if (plan.contents.sections.has('data')) refuseUnread(whole, catalog);
@@ -86,6 +91,14 @@ function largeObjectsOf({ objects, ids }: IntrospectedSchema, { copyFormat }: Sn
   const groups = objects.flatMap(({ parent, oids }) => (parent === object && oids ? oids : []));
   const count = groups.reduce((sum, [first, last]) => sum + last - first + 1, 0);
   return [largeObjectTable({ object, count, format: copyFormat === 'text' ? 'text' : 'binary' })];
+}
+
+/** Encodings that are not UTF-8. Workers read rows in that of the database. */
+function encodingsOf({ encoding, serverEncoding }: Session): Pick<Catalog, 'textEncoding' | 'rowEncoding'> {
+  return {
+    ...(encoding === 'UTF8' ? {} : { textEncoding: encoding }),
+    ...(serverEncoding === 'UTF8' ? {} : { rowEncoding: serverEncoding }),
+  };
 }
 
 /** What belongs to the database itself. Between here and the server, a pooler may have another name for it. */

@@ -7,10 +7,12 @@ import { ArchiveWriter, type WrittenArchive } from '../archive/writer.js';
 import type { Codec } from '../frame/codec.js';
 import { catalogMember, postDataMember, preDataMember } from '../frame/member-names.js';
 import { loadCodec } from '../frame/zstd.js';
+import { encodeText } from '../model/byte-text.js';
 import { TidemarkError } from '../model/errors.js';
 import { formatVersion, type Manifest, type TableEntry } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { toolVersion } from '../model/tool-version.js';
+import { isUntranslatable } from '../pg/errors.js';
 import { qualifiedName } from '../pg/quote.js';
 import { openSession, type Session } from '../pg/session.js';
 import { emitSection } from '../schema/emit.js';
@@ -46,7 +48,7 @@ export interface SnapshotResult {
  *  `<file>.sha256` beside it. On any failure nothing is left: no file, no session.
  *  @throws TidemarkError with the codes of docs/errors.md */
 export async function takeSnapshot(options: SnapshotOptions): Promise<SnapshotResult> {
-  const plan = planSnapshot(await withFilters(options));
+  let plan = planSnapshot(await withFilters(options));
   const started = performance.now();
   const codec = await loadCodec();
   for (let attempt = 1; ; attempt += 1) {
@@ -57,6 +59,11 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<SnapshotRe
       const { bytes, sha256 } = archive;
       return { file, bytes, sha256, manifest, durationMs: performance.now() - started, attempts: attempt };
     } catch (error) {
+      if (error instanceof TidemarkError && output.untouched && plan.encoding === undefined && isUntranslatable(error)) {
+        plan = { ...plan, encoding: 'own' };
+        plan.emit({ type: 'retry', attempt, reason: `${error.message}: names and definitions are read in the encoding of the database` });
+        continue;
+      }
       const again = error instanceof TidemarkError && error.code === 'CONCURRENT_DDL' && output.untouched && attempt < plan.attempts;
       if (!again) throw error;
       plan.emit({ type: 'retry', attempt, reason: error.message });
@@ -82,7 +89,7 @@ async function attemptSnapshot(whole: SnapshotPlan, tools: Tools): Promise<{ man
 async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promise<{ manifest: Manifest; archive: WrittenArchive }> {
   const { connection, emit, signal } = plan;
   emit({ type: 'phase', phase: 'connect' });
-  await using control = await openSession(connection, { use: 'read', applicationName: 'tidemark', signal });
+  await using control = await openSession(connection, { use: 'read', encoding: plan.encoding, applicationName: 'tidemark', signal });
   // The threads start up and connect while the control session locks tables and reads the schema.
   await using workers = startWorkers(plan, output);
 
@@ -101,16 +108,15 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
   const pool = await workers.pool;
   for (const object of schema.leftOut) emit({ type: 'left-out', object });
   const writer = new ArchiveWriter({ sink: output, codec, level: plan.compressLevel });
-  const text = (value: string): Buffer => Buffer.from(value, 'utf8');
-  const members = [await writer.addMember(catalogMember, text(serializeCatalog(schema.catalog)))];
+  const members = [await writer.addMember(catalogMember, encodeText(serializeCatalog(schema.catalog)))];
   if (plan.contents.sections.has('pre-data'))
-    members.push(await writer.addMember(preDataMember, text(emitSection(schema.catalog, 'pre-data'))));
+    members.push(await writer.addMember(preDataMember, encodeText(emitSection(schema.catalog, 'pre-data'))));
 
   emit({ type: 'phase', phase: 'rows' });
   announce(schema, plan);
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
   const tables = await Promise.race([readRows(schema, { pool, writer, emit }), control.lost]);
-  members.push(await writer.addMember(postDataMember, text(afterRows(schema))));
+  members.push(await writer.addMember(postDataMember, encodeText(afterRows(schema))));
 
   emit({ type: 'phase', phase: 'publish' });
   const manifest = await describe(control, { plan, view, position, schema, tables, members });
@@ -124,10 +130,10 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
 
 /** The workers as they come up; disposing of them ends also those that are still starting. */
 function startWorkers(plan: SnapshotPlan, output: SnapshotOutput): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
-  const { connection, compressLevel, contents, jobs, signal } = plan;
+  const { connection, encoding, compressLevel, contents, jobs, signal } = plan;
   const { spoolPrefix, keepsBytes } = output;
   const foreignTables = plan.foreignServers.length > 0;
-  const settings = { connection, compressLevel, chunkBytes, window: 3, spoolPrefix, framesComeBack: !keepsBytes, foreignTables };
+  const settings = { connection, encoding, compressLevel, chunkBytes, window: 3, spoolPrefix, framesComeBack: !keepsBytes, foreignTables };
   const pool = WorkerPool.start(contents.sections.has('data') ? jobs : 0, settings, signal);
   const ended = pool.then(
     (started) => () => started[Symbol.asyncDispose](),

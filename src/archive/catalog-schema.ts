@@ -56,11 +56,16 @@ const database = z
   })
   .readonly();
 
+/** PostgreSQL's name of it: it goes into statements. */
+const encoding = z.string().regex(/^[A-Z0-9_]{1,63}$/);
+
 const catalog = z
   .strictObject({
     objects: z.array(object).readonly(),
     steps: z.array(step).readonly(),
     tables: z.array(table).readonly(),
+    textEncoding: encoding.exactOptional(),
+    rowEncoding: encoding.exactOptional(),
     database: database.exactOptional(),
   })
   .readonly();

@@ -1,5 +1,6 @@
 // `tidemark schema`: the DDL of a database on standard output.
 import { Command } from 'commander';
+import { printableLines } from '../model/printable.js';
 import { duration } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
@@ -34,12 +35,11 @@ async function schema(flags: Flags): Promise<void> {
       onEvent,
       signal,
     });
-    return {
-      result: { type: 'schema', ...printed },
-      text: [printed.preData, printed.postData]
-        .filter((text) => text !== '')
-        .join('\n')
-        .trimEnd(),
-    };
+    const text = [printed.preData, printed.postData]
+      .filter((part) => part !== '')
+      .join('\n')
+      .trimEnd();
+    // What goes into a file or to psql is exact.
+    return { result: { type: 'schema', ...printed }, text: process.stdout.isTTY ? printableLines(text) : text };
   });
 }

@@ -1,4 +1,5 @@
 // Standard output and standard error of the process: written to the end, and never the reason for a crash when their reader has gone.
+import { encodeText } from '../model/byte-text.js';
 import { TidemarkError } from '../model/errors.js';
 
 /** Without listeners an EPIPE ends the process with a stack trace. Those who write are told by `writeOut`. */
@@ -36,7 +37,7 @@ export async function exit(): Promise<never> {
 }
 
 function written(stream: NodeJS.WriteStream, text: string): Promise<NodeJS.ErrnoException | undefined> {
-  return new Promise((resolve) => stream.write(text, (error) => resolve(error ?? undefined)));
+  return new Promise((resolve) => stream.write(encodeText(text), (error) => resolve(error ?? undefined)));
 }
 
 function reason({ code, message }: NodeJS.ErrnoException): string {

@@ -98,6 +98,11 @@ export interface Catalog {
   readonly objects: readonly CatalogObject[];
   readonly steps: readonly Step[];
   readonly tables: readonly CatalogTable[];
+  /** The encoding of the source, where what it holds could not be read as UTF-8, or not for certain: all names and statements are then
+   *  strings as of byte-text.ts, their bytes in this encoding. */
+  readonly textEncoding?: string;
+  /** The encoding that rows are in; absent: UTF8. It is the source's. */
+  readonly rowEncoding?: string;
   /** Absent where the schema is not taken along. */
   readonly database?: DatabaseProperties;
 }

@@ -2,6 +2,7 @@
 // What a session is set to afterwards is session.ts's.
 import pg from 'pg';
 import { TidemarkError } from '../model/errors.js';
+import { carryBytes } from './byte-wire.js';
 import { CopySocket } from './copy-socket.js';
 import { connectionError, isServerError } from './errors.js';
 import { readPasswordFile } from './password-file.js';
@@ -58,6 +59,7 @@ async function connectOnce(
     ...(copiesOut ? { stream: () => new CopySocket() } : {}),
     ...(options === undefined ? {} : { options }),
   });
+  carryBytes(client);
   // Without a listener an error between connect() and the session's own listener would end the process.
   client.on('error', () => undefined);
   const cut = (): void => void streamOf(client).destroy();

@@ -182,7 +182,7 @@ class CopyInQuery extends CopyFrom {
  *  @throws TidemarkError with SQLSTATE in `details.sqlstate` when the server refuses, as soon as it says so;
  *  CONNECTION_LOST when the connection ends; COPY_INCOMPLETE when the server gives no count */
 export async function copyIn(session: Session, sql: string, source: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<bigint> {
-  const query = new CopyInQuery(sql);
+  const query = new CopyInQuery(await session.spell(sql));
   session.client.query(query);
   try {
     await query.opened;

@@ -124,7 +124,7 @@ function incomplete(what: string): TidemarkError {
  *  On an error of the server the session can be used again (its transaction has failed); otherwise the connection is gone.
  *  @throws TidemarkError COPY_INCOMPLETE on a broken ending; the server's error or the loss of the connection as pg gives it */
 export async function copyOut(session: Session, sql: string, target: CopyTarget): Promise<bigint> {
-  const query = new CopyOut(sql, target);
+  const query = new CopyOut(await session.spell(sql), target);
   session.client.query(query as unknown as Submittable);
   try {
     return await query.done;

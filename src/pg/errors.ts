@@ -26,6 +26,11 @@ export function sqlstateOf(error: unknown): string | undefined {
   return isServerError(error) ? error.code : undefined;
 }
 
+/** True when the server could not convert text of its own into UTF-8: a character that has no place there, or bytes that are no character. */
+export function isUntranslatable(error: unknown): boolean {
+  return ['22P05', '22021'].includes(sqlstateOf(error) ?? '');
+}
+
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(messageOf).join('; ');
   return error instanceof Error ? error.message : String(error);

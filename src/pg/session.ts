@@ -1,10 +1,11 @@
 // Opens sessions with every setting that our reading and writing relies on, whatever the role or database has stored, and runs
 // statements on them. One factory for control connection, workers and maintenance, so that TLS and settings are never forgotten.
 import type pg from 'pg';
+import { decodeText, encodeText } from '../model/byte-text.js';
 import { TidemarkError } from '../model/errors.js';
 import { type ConnectOptions, connectClient, streamOf } from './connect.js';
-import { isServerError, queryError } from './errors.js';
-import { quoteIdentifier } from './quote.js';
+import { isServerError, queryError, sqlstateOf } from './errors.js';
+import { quoteIdentifier, quoteLiteral } from './quote.js';
 import { type ConnectionSettings, describeConnection } from './settings.js';
 
 /** What a session is for. 'read' sessions never change anything; 'write' sessions restore. */
@@ -17,7 +18,6 @@ export type SessionUse = 'read' | 'write';
  *  restrict_nonsystem_relation_kind: CVE-2024-7348; client_connection_check_interval: a dead client is noticed during long work. */
 const settings: readonly (readonly [name: string, value: string, uses: readonly SessionUse[], since: number])[] = [
   ['search_path', '', ['read', 'write'], 0],
-  ['client_encoding', 'UTF8', ['read', 'write'], 0],
   ['standard_conforming_strings', 'on', ['read', 'write'], 0],
   ['DateStyle', 'ISO', ['read', 'write'], 0],
   ['IntervalStyle', 'postgres', ['read', 'write'], 0],
@@ -52,19 +52,33 @@ export const oldestServer = 140000;
 
 export { streamOf };
 
+/** What is known of a session once it is set up. */
+interface Opened extends Pick<Session, 'version' | 'serverEncoding' | 'encoding'> {
+  readonly where: string;
+}
+
 /** An open connection with our settings. Close it with `close()`; `destroy()` cuts the socket when the protocol is in the middle of
  *  something (a COPY) that cannot be ended in order. */
 export class Session implements AsyncDisposable {
   readonly client: pg.Client;
   readonly version: number;
+  /** Encoding of the database. */
+  readonly serverEncoding: string;
+  /** Encoding that strings are in, those of statements and of results: UTF8, or that of the bytes in them (model/byte-text.ts). */
+  readonly encoding: string;
   readonly #where: string;
+  /** The client_encoding of the server's session. */
+  #clientEncoding: string;
   /** Rejects when the connection is lost, with the server's reason: for work that does not use the session, and is worth nothing without it. */
   readonly lost: Promise<never>;
   #lost: Error | undefined;
 
-  constructor(client: pg.Client, version: number, where: string) {
+  constructor(client: pg.Client, { version, serverEncoding, encoding, where }: Opened) {
     this.client = client;
     this.version = version;
+    this.serverEncoding = serverEncoding;
+    this.encoding = encoding;
+    this.#clientEncoding = encoding;
     this.#where = where;
     this.lost = new Promise((_, reject) => {
       client.on('error', (error) => {
@@ -81,7 +95,7 @@ export class Session implements AsyncDisposable {
   async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     if (this.#lost) throw queryError(this.#lost, text, this.#where);
     try {
-      const config = { text, values: [...values], queryMode: 'extended' as const };
+      const config = { text: await this.spell(text), values: [...values], queryMode: 'extended' as const };
       const result = await this.client.query<Row>(config);
       return result.rows;
     } catch (error) {
@@ -99,6 +113,28 @@ export class Session implements AsyncDisposable {
     } catch (error) {
       throw queryError(error, text, this.#where);
     }
+  }
+
+  /** Makes the rows of COPY travel in another encoding than statements: the server converts on its side of them, or not at all.
+   *  Default: back to that of statements. @throws TidemarkError TARGET_MISMATCH where the server cannot convert */
+  async carryRows(encoding = this.encoding): Promise<void> {
+    if (encoding === this.#clientEncoding) return;
+    try {
+      await this.query(`SELECT set_config('client_encoding', $1, false)`, [encoding]);
+    } catch (error) {
+      throw unconvertible(error, { encoding, serverEncoding: this.serverEncoding, where: this.#where });
+    }
+    this.#clientEncoding = encoding;
+  }
+
+  /** A statement as the server reads it while rows travel in another encoding: it takes the statement's bytes for that one, too. */
+  async spell(text: string): Promise<string> {
+    const encoding = this.#clientEncoding;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is the same in every encoding of a server
+    if (encoding === this.encoding || this.encoding !== 'UTF8' || encoding === 'SQL_ASCII' || /^[\x01-\x7f]*$/.test(text)) return text;
+    const sql = `SELECT convert($1::bytea, 'UTF8', '${encoding}') AS bytes`;
+    const { rows } = await this.client.query<{ bytes: Buffer }>({ text: sql, values: [encodeText(text)] });
+    return decodeText(rows[0]?.bytes ?? Buffer.alloc(0));
   }
 
   /** Like `query`, for exactly one row. */
@@ -130,6 +166,8 @@ export class Session implements AsyncDisposable {
 
 export interface SessionOptions extends Partial<ConnectOptions> {
   readonly use: SessionUse;
+  /** Encoding of statements and results. Default: UTF8, and the database's own where the server cannot convert. 'own': that. */
+  readonly encoding?: string | undefined;
   /** Lets a 'read' session read foreign tables. */
   readonly foreignTables?: boolean;
 }
@@ -138,12 +176,12 @@ export interface SessionOptions extends Partial<ConnectOptions> {
  *  @throws TidemarkError CONNECTION_FAILED, AUTHENTICATION_FAILED, DATABASE_MISSING, SERVER_UNSUPPORTED, FILE_ERROR (certificates) */
 export async function openSession(
   connection: ConnectionSettings,
-  { use, applicationName = 'tidemark', foreignTables = false, ...more }: SessionOptions,
+  { use, encoding: wantedEncoding, applicationName = 'tidemark', foreignTables = false, ...more }: SessionOptions,
 ): Promise<Session> {
   const where = describeConnection(connection);
   const client = await connectClient(connection, { applicationName, ...more });
   try {
-    const version = await readVersion(client);
+    const { version, serverEncoding } = await readServer(client);
     if (version < oldestServer) {
       throw new TidemarkError('SERVER_UNSUPPORTED', `connect to ${where}: the server is PostgreSQL ${Math.floor(version / 10000)}`, {
         hint: `tidemark works with PostgreSQL ${oldestServer / 10000} and later`,
@@ -155,9 +193,13 @@ export async function openSession(
       if (use === 'read')
         calls.push(`pg_catalog.set_config('restrict_nonsystem_relation_kind', '${foreignTables ? 'view' : 'view, foreign-table'}', false)`);
     }
-    await client.query(`SELECT ${calls.join(', ')}`);
+    const encoding = withoutConversion.has(serverEncoding) || wantedEncoding === 'own' ? serverEncoding : (wantedEncoding ?? 'UTF8');
+    calls.push(`pg_catalog.set_config('client_encoding', ${quoteLiteral(encoding)}, false)`);
+    await client.query(`SELECT ${calls.join(', ')}`).catch((error: unknown) => {
+      throw unconvertible(error, { encoding, serverEncoding, where });
+    });
     if (connection.role !== undefined) await setRole(client, connection.role, where);
-    return new Session(client, version, where);
+    return new Session(client, { version, serverEncoding, encoding, where });
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error instanceof TidemarkError ? error : queryError(error, 'set up the session', where);
@@ -178,9 +220,29 @@ async function setRole(client: pg.Client, role: string, where: string): Promise<
   }
 }
 
-async function readVersion(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ v: string }>(`SELECT pg_catalog.current_setting('server_version_num') AS v`);
-  return Number(rows[0]?.v);
+/** Of these the server can make no UTF-8. https://www.postgresql.org/docs/current/multibyte.html#MULTIBYTE-CONVERSIONS-SUPPORTED */
+const withoutConversion: ReadonlySet<string> = new Set(['SQL_ASCII', 'MULE_INTERNAL']);
+
+interface Encodings {
+  readonly encoding: string;
+  readonly serverEncoding: string;
+  readonly where: string;
+}
+
+/** 22023: no such encoding, or none that the server could convert. */
+function unconvertible(error: unknown, { encoding, serverEncoding, where }: Encodings): unknown {
+  if (sqlstateOf(error) !== '22023') return error;
+  return new TidemarkError('TARGET_MISMATCH', `read and write ${encoding} on ${where}: a database in ${serverEncoding} cannot convert it`, {
+    hint: `use a database with ENCODING '${encoding}'`,
+    cause: error,
+  });
+}
+
+async function readServer(client: pg.Client): Promise<{ version: number; serverEncoding: string }> {
+  const { rows } = await client.query<{ version: string; encoding: string }>(
+    `SELECT pg_catalog.current_setting('server_version_num') AS version, pg_catalog.getdatabaseencoding() AS encoding`,
+  );
+  return { version: Number(rows[0]?.version), serverEncoding: rows[0]?.encoding ?? 'UTF8' };
 }
 
 async function knows(client: pg.Client, name: string): Promise<boolean> {

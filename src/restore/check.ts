@@ -54,14 +54,14 @@ export function versionNotices(source: SourceInfo, serverVersion: number): reado
   ];
 }
 
-/** Rows travel as UTF-8 and are converted by the server.
+/** Rows travel in the encoding of the source and are converted by the target's server, where it can.
  *  @returns notices
  *  @throws TidemarkError TARGET_MISMATCH where characters of the source have no place in the target */
 export function checkEncoding(source: string, target: string): readonly string[] {
   if (source === target) return [];
   if (source === 'SQL_ASCII')
     return [`the archive comes from a database without an encoding (SQL_ASCII): bytes that are not ${target} will fail`];
-  if (target === 'UTF8') return [];
+  if (target === 'UTF8' && source !== 'MULE_INTERNAL') return [];
   throw new TidemarkError('TARGET_MISMATCH', `restore: the archive is of a database in ${source}, the target is in ${target}`, {
     hint: `create the target with ENCODING '${source}' TEMPLATE template0, or let --create do it`,
     details: { source, target },

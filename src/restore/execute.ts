@@ -129,7 +129,8 @@ export class Execution {
       case 'analyze':
         return this.#analyze(action.tables);
       case 'database properties':
-        return setProperties(this.#maintenance(), this.#options.database, action.statements);
+        // In the database itself: a comment is text in its encoding, whichever session gives it.
+        return setProperties(await this.#session(), this.#options.database, action.statements);
       case 'swap':
         return this.#swap();
     }

@@ -3,12 +3,14 @@ import type { StoredChunk } from '../model/manifest.js';
 import type { PackedError } from '../model/thread-error.js';
 import type { ConnectionSettings } from '../pg/settings.js';
 import type { Staging } from './large-objects.js';
+import type { Encodings } from './sessions.js';
 
 /** Given to a worker at its start. */
 export interface LoadWorkerData {
   readonly file: string;
   readonly connection: ConnectionSettings;
   readonly applicationName: string;
+  readonly encodings: Encodings;
 }
 
 /** One chunk into one table. */

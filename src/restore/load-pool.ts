@@ -17,8 +17,8 @@ export interface PoolOptions extends LoadWorkerData {
  *  @throws TidemarkError of the first chunk that failed; the signal's reason */
 export async function loadInParallel(loads: readonly TableLoad[], options: PoolOptions): Promise<void> {
   const queue = loads.flatMap((load) => (load.chunks ?? []).map((chunk) => ({ load, request: { ...deliveryOf(load), chunk } })));
-  const { file, connection, applicationName, signal } = options;
-  const workerData: LoadWorkerData = { file, connection, applicationName };
+  const { file, connection, applicationName, encodings, signal } = options;
+  const workerData: LoadWorkerData = { file, connection, applicationName, encodings };
   const jobs = Math.min(options.jobs, queue.length);
   const workers = Array.from({ length: jobs }, () => new LoadThread(workerData));
   const stop = () => {

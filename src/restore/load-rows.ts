@@ -4,7 +4,6 @@ import { open } from 'node:fs/promises';
 import { loadCodec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Manifest } from '../model/manifest.js';
-import { carryBytes } from '../pg/row-encoding.js';
 import type { Session } from '../pg/session.js';
 import { withDatabase } from '../pg/settings.js';
 import { deliverChunk } from './load-chunk.js';
@@ -43,15 +42,15 @@ export async function loadRows(work: LoadRows): Promise<Manifest> {
 
 async function loadFile(work: LoadRows, { path, manifest }: Extract<RowSource, { kind: 'file' }>): Promise<Manifest> {
   const { loads, alone, sessions, signal, progress, database } = work;
-  const { applicationName, jobs } = sessions;
+  const { applicationName, encodings, jobs } = sessions;
   const connection = withDatabase(sessions.connection, database);
   const onLoaded: Parameters<typeof loadInParallel>[1]['onLoaded'] = (load, { rows, rawBytes, length }) =>
     progress.loaded(load, { rows, rawBytes, compressedBytes: length });
   if (alone === undefined) {
-    await loadInParallel(loads, { file: path, connection, applicationName, jobs, signal, onLoaded });
+    await loadInParallel(loads, { file: path, connection, applicationName, encodings, jobs, signal, onLoaded });
     return manifest;
   }
-  await carryBytes(alone);
+  await alone.carryRows(encodings.rows);
   const codec = await loadCodec();
   await using file = await open(path, 'r');
   for (const load of loads) {
@@ -60,14 +59,17 @@ async function loadFile(work: LoadRows, { path, manifest }: Extract<RowSource, {
       onLoaded(load, chunk);
     }
   }
+  await alone.carryRows();
   return manifest;
 }
 
 async function loadPipe(work: LoadRows, { members }: Extract<RowSource, { kind: 'stream' }>): Promise<Manifest> {
   const { loads, alone, crew, progress } = work;
+  const { encodings } = work.sessions;
   const sessions = alone === undefined ? await crew() : [alone];
-  await Promise.all(sessions.map(carryBytes));
+  await Promise.all(sessions.map((session) => session.carryRows(encodings.rows)));
   const manifest = await loadStream(members, loads, { sessions, onLoaded: (load, chunk) => progress.loaded(load, chunk) });
   if (manifest === undefined) throw new TidemarkError('ARCHIVE_TRUNCATED', 'restore rows: the archive ends without a manifest');
+  await Promise.all(sessions.map((session) => session.carryRows()));
   return manifest;
 }

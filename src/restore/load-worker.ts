@@ -4,12 +4,11 @@ import { open } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadCodec } from '../frame/zstd.js';
 import { packError } from '../model/thread-error.js';
-import { carryBytes } from '../pg/row-encoding.js';
 import { openSession } from '../pg/session.js';
 import { deliverChunk } from './load-chunk.js';
 import type { LoadReply, LoadRequest, LoadWorkerData } from './load-messages.js';
 
-const { file: path, connection, applicationName } = workerData as LoadWorkerData;
+const { file: path, connection, applicationName, encodings } = workerData as LoadWorkerData;
 
 function reply(message: LoadReply): void {
   parentPort?.postMessage(message);
@@ -18,8 +17,8 @@ function reply(message: LoadReply): void {
 async function work(port: NonNullable<typeof parentPort>): Promise<void> {
   const codec = await loadCodec();
   const file = await open(path, 'r');
-  const session = await openSession(connection, { use: 'write', applicationName });
-  await carryBytes(session);
+  const session = await openSession(connection, { use: 'write', encoding: encodings.text, applicationName });
+  await session.carryRows(encodings.rows);
   // Awaited by the main thread one by one: there is never a second message before the reply to the first.
   port.on('message', (request: LoadRequest | 'end') => {
     if (request === 'end') {

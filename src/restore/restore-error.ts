@@ -10,6 +10,7 @@ export function describeObject({ kind, schema, name }: Pick<CatalogObject, 'kind
 }
 
 const exists = 'restore into an empty database, or drop first with --clean, or only replace the rows with --truncate';
+const encoding = "the target's encoding does not have this: restore into a database with the encoding of the source";
 const privilege = 'restore as the owner or as a superuser, or leave owners and privileges out with --no-owner --no-privileges';
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -25,6 +26,8 @@ const hints: Readonly<Record<string, string>> = {
   '42704': 'something that it needs is missing on the target: a role, type, extension or operator class',
   '58P01': 'install the extension or library on the target server',
   '0A000': 'the target server does not support this: see that it is not older than the source, and what it was built with',
+  '22P05': encoding,
+  '22021': encoding,
   '23505': 'rows with the same key are there already: replace them with --truncate',
   '23503': 'a row that is referred to is missing: restore that table, too',
   '25001': 'a subscription with a replication slot is dropped outside of transactions: drop it first, or use --no-subscriptions',
@@ -43,6 +46,12 @@ function situation(sqlstate: string, what: string): string {
   return what.endsWith('(drop)') && ['42704', '42P01', '42883', '3F000'].includes(sqlstate) ? 'missing' : sqlstate;
 }
 
+/** What the server says of the place in a COPY, without the values that it quotes. */
+function rowOf(context = ''): string {
+  const line = /^COPY .*, line (\d+)(?:, column |: "|$)/ms.exec(context)?.[1];
+  return line === undefined ? '' : ` (row ${line} of a chunk)`;
+}
+
 /** @param what as in "restore ${what}: failed" */
 export function restoreError(error: unknown, what: string): TidemarkError {
   if (!(error instanceof TidemarkError)) {
@@ -52,7 +61,7 @@ export function restoreError(error: unknown, what: string): TidemarkError {
   }
   const sqlstate = sqlstateOf(error);
   if (sqlstate === undefined || error.code === 'CONNECTION_LOST') return error;
-  const said = isServerError(error.cause) ? error.cause.message : error.message;
+  const said = isServerError(error.cause) ? `${error.cause.message}${rowOf(error.cause.where)}` : error.message;
   const hint = hints[situation(sqlstate, what)] ?? error.hint;
   return new TidemarkError('RESTORE_FAILED', `restore ${what}: ${said}`, {
     cause: error.cause,

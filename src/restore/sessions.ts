@@ -6,10 +6,17 @@ import { type ConnectionSettings, withDatabase } from '../pg/settings.js';
 /** 256 MB in kB: enough for the sort runs of most indexes, little enough for several at a time. */
 const maintenanceKilobytes = 256 * 1024;
 
+/** Encodings of an archive: of its names and statements, as `Session.encoding` has it, and of its rows. */
+export interface Encodings {
+  readonly text: string;
+  readonly rows: string;
+}
+
 export interface SessionsOptions {
   readonly connection: ConnectionSettings;
   /** Differs from that of every other restore. */
   readonly applicationName: string;
+  readonly encodings: Encodings;
   /** How many work at once. */
   readonly jobs: number;
   /** Cuts all of them. */
@@ -19,21 +26,24 @@ export interface SessionsOptions {
 export class Sessions implements AsyncDisposable {
   readonly connection: ConnectionSettings;
   readonly applicationName: string;
+  readonly encodings: Encodings;
   readonly jobs: number;
   readonly signal: AbortSignal;
   readonly #open = new Set<Session>();
 
-  constructor({ connection, applicationName, jobs, signal }: SessionsOptions) {
+  constructor({ connection, applicationName, encodings, jobs, signal }: SessionsOptions) {
     this.connection = connection;
     this.applicationName = applicationName;
+    this.encodings = encodings;
     this.jobs = jobs;
     this.signal = signal;
   }
 
   /** A session set up for bulk work. */
   async open(database: string): Promise<Session> {
-    const { applicationName, signal } = this;
-    const session = this.adopt(await openSession(withDatabase(this.connection, database), { use: 'write', applicationName, signal }));
+    const { applicationName, encodings, signal } = this;
+    const options = { use: 'write', encoding: encodings.text, applicationName, signal } as const;
+    const session = this.adopt(await openSession(withDatabase(this.connection, database), options));
     await session.query(
       `SELECT set_config('maintenance_work_mem', greatest(setting::int8, $1::int8)::text || 'kB', false)
          FROM pg_settings WHERE name = 'maintenance_work_mem'`,

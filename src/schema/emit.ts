@@ -1,6 +1,6 @@
 // A section of the schema as SQL text for people: to read, to diff, to run with psql when nothing else is at hand. Restores do not
 // use it; they send the steps one statement at a time.
-import type { Section, Step } from '../model/catalog.js';
+import type { Catalog, Section } from '../model/catalog.js';
 
 const titles: Readonly<Record<Section, string>> = {
   'pre-data': 'tidemark: the schema before the rows',
@@ -12,7 +12,6 @@ const titles: Readonly<Record<Section, string>> = {
 const preamble = [
   'SET statement_timeout = 0',
   'SET lock_timeout = 0',
-  "SET client_encoding = 'UTF8'",
   'SET standard_conforming_strings = on',
   "SELECT pg_catalog.set_config('search_path', '', false)",
   'SET check_function_bodies = off',
@@ -30,10 +29,14 @@ export interface EmitOptions {
 }
 
 /** SQL text of one section. Comments are fixed words, never names: a newline in a name would end them (CVE-2025-8715). */
-export function emitSection({ steps }: { readonly steps: readonly Step[] }, section: Section, { restrictKey }: EmitOptions = {}): string {
+export function emitSection(
+  { steps, textEncoding = 'UTF8' }: Pick<Catalog, 'steps' | 'textEncoding'>,
+  section: Section,
+  { restrictKey }: EmitOptions = {},
+): string {
   const lines = [`-- ${titles[section]}`, ''];
   if (restrictKey !== undefined) lines.push(`\\restrict ${restrictKey}`, '');
-  lines.push(...preamble.map((statement) => `${statement};`));
+  lines.push(...[`SET client_encoding = '${textEncoding}'`, ...preamble].map((statement) => `${statement};`));
   let object: number | undefined;
   for (const step of steps) {
     if (step.section !== section || step.statements.length === 0) continue;

@@ -11,9 +11,8 @@ interface Kept {
 export function renumber(catalog: Catalog, { objects, steps }: Kept): Catalog {
   const objectIds = new Map(objects.map((object, index) => [object.id, index]));
   const stepIds = new Map(steps.map((step, index) => [step.id, index]));
-  const { database } = catalog;
   return {
-    ...(database === undefined ? {} : { database }),
+    ...catalog,
     objects: objects.map(({ parent, partitionOf, inherits, ...object }, id) => ({
       ...object,
       ...optionalList('inherits', objectIds, inherits),

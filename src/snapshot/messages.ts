@@ -7,6 +7,8 @@ import type { ConnectionSettings } from '../pg/settings.js';
 /** Given at the thread's start. */
 export interface WorkerSettings {
   readonly connection: ConnectionSettings;
+  /** Of statements; rows are read in the database's own. */
+  readonly encoding: 'own' | undefined;
   readonly compressLevel: number;
   /** Raw bytes at which a chunk is closed. */
   readonly chunkBytes: number;

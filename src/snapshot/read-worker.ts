@@ -12,7 +12,6 @@ import { packError } from '../model/thread-error.js';
 import { copyOut } from '../pg/copy-out.js';
 import { queryError, sqlstateOf } from '../pg/errors.js';
 import { quoteLiteral } from '../pg/quote.js';
-import { carryBytes } from '../pg/row-encoding.js';
 import { openSession, type Session } from '../pg/session.js';
 import { describeConnection } from '../pg/settings.js';
 import { ChunkBuilder } from './chunk-builder.js';
@@ -196,9 +195,10 @@ function copyError(error: unknown, task: RangeTask): unknown {
 
 async function main(): Promise<void> {
   const codec = await loadCodec();
-  const { connection, foreignTables } = settings;
-  const session = await openSession(connection, { use: 'read', applicationName: 'tidemark worker', copiesOut: true, foreignTables });
-  await carryBytes(session);
+  const { connection, encoding, foreignTables } = settings;
+  const applicationName = 'tidemark worker';
+  const session = await openSession(connection, { use: 'read', encoding, applicationName, copiesOut: true, foreignTables });
+  await session.carryRows(session.serverEncoding);
   const reader = new RangeReader(session, codec);
   const fail = (error: unknown): void => {
     session.destroy();

@@ -35,7 +35,7 @@ async function scripted(port: number, copiesOut: boolean): Promise<Session> {
   const client = new pg.Client({ host: '127.0.0.1', port, user: 'nobody', database: 'none', ssl: false, ...stream });
   client.on('error', () => undefined);
   await client.connect();
-  return new Session(client, 180000, 'a scripted server');
+  return new Session(client, { version: 180000, serverEncoding: 'UTF8', encoding: 'UTF8', where: 'a scripted server' });
 }
 
 describe.each(ways)('copyOut on broken endings, through %s', (_, copiesOut) => {

@@ -9,6 +9,7 @@ const settingsFor = (db: TestDatabase) => ({
   compressLevel: 3,
   chunkBytes: 1 << 20,
   window: 3,
+  encoding: undefined,
   framesComeBack: true,
   foreignTables: false,
   spoolPrefix: '/nowhere',
