@@ -1,5 +1,6 @@
 // The use case "list an archive": what a restore of it, or of the part that the options choose, would do. No database is asked.
 import { openArchive } from '../archive/reader.js';
+import type { Catalog } from '../model/catalog.js';
 import type { LeftOut, SourceInfo } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { type ListEntry, listLine, listPlan } from '../restore/list.js';
@@ -23,10 +24,33 @@ export interface ArchiveList {
   readonly source: SourceInfo;
   readonly position: Position;
   readonly entries: readonly ListEntry[];
+  /** What the archive has of the server as a whole, for a restore with `globals`. */
+  readonly globals?: GlobalsList;
   /** What a selection would leave out, and why. */
   readonly leftOut: readonly LeftOut[];
   /** The entries as lines that `useList` takes. */
   readonly lines: readonly string[];
+}
+
+/** Names. */
+export interface GlobalsList {
+  readonly roles: readonly string[];
+  readonly memberships: number;
+  readonly parameters: readonly string[];
+  readonly tablespaces: readonly string[];
+}
+
+function listGlobals({ globals }: Catalog): { readonly globals?: GlobalsList } {
+  if (globals === undefined) return {};
+  const { roles, memberships, parameters, tablespaces } = globals;
+  return {
+    globals: {
+      roles: roles.map(({ rolname }) => rolname),
+      memberships: memberships.length,
+      parameters: parameters.map(({ name }) => name),
+      tablespaces: tablespaces.map(({ spcname }) => spcname),
+    },
+  };
 }
 
 /** Lists an archive in the order of a restore.
@@ -51,7 +75,7 @@ export async function listArchive(options: ListOptions): Promise<ArchiveList> {
       rowsOf: ({ directory }) => stored.get(directory),
     });
     const entries = listPlan(catalog, plan);
-    return { file, source, position, entries, leftOut, lines: entries.map(listLine) };
+    return { file, source, position, entries, ...listGlobals(catalog), leftOut, lines: entries.map(listLine) };
   } finally {
     await archive.close();
   }

@@ -10,6 +10,8 @@ export interface RestoreOptions extends CommonOptions {
   readonly ifExists?: boolean;
   /** Makes the database that the archive names; `database` is only connected to for that. With `clean` it is dropped first. */
   readonly create?: boolean;
+  /** First makes, and alters, what the archive has of the server as a whole: roles, memberships, privileges on parameters, tablespaces. */
+  readonly globals?: boolean;
   /** Replaces the rows of tables that are there already. */
   readonly truncate?: boolean;
   /** Only says what would be done. */
@@ -30,6 +32,7 @@ export interface RestoreSettings extends CommonPlan {
   readonly selected: boolean;
   readonly clean: { readonly ifExists: boolean } | undefined;
   readonly create: boolean;
+  readonly globals: boolean;
   readonly truncate: boolean;
   readonly dryRun: boolean;
   readonly swap: boolean;
@@ -84,6 +87,7 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
     selected: (contents.tables ?? []).length + (contents.schemas ?? []).length > 0 || options.useList !== undefined,
     clean: options.clean ? { ifExists: options.ifExists ?? false } : undefined,
     create: options.create ?? false,
+    globals: options.globals ?? false,
     truncate,
     dryRun: options.dryRun ?? false,
     swap: options.swap ?? false,

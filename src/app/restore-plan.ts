@@ -10,6 +10,7 @@ import { checkEncoding, checkPrerequisites, checkPresent, extensionsOf, versionN
 import { checkColumns } from '../restore/columns.js';
 import { type DatabaseLocale, databaseExists, openMaintenance, readLocale } from '../restore/database.js';
 import { inForeignKeyOrder, maySetAsideTriggers } from '../restore/foreign-keys.js';
+import { comingWith, type GlobalsReport } from '../restore/globals.js';
 import { largeObjectGroups, refuseTakenOids } from '../restore/large-objects.js';
 import { loadTarget, type Plan, type PlanOptions, planContents } from '../restore/plan.js';
 import { findPresent } from '../restore/present.js';
@@ -19,6 +20,7 @@ import { inspectTarget, type TargetState } from '../restore/target.js';
 import { decideWay } from '../restore/way.js';
 import { choose } from '../selection/choose.js';
 import { sectionsOf } from '../selection/sections.js';
+import { planGlobalsOn } from './restore-globals.js';
 import type { RestoreSettings } from './restore-options.js';
 import type { RestoreSource } from './restore-source.js';
 
@@ -32,6 +34,7 @@ export interface RestorePlan {
   readonly locale?: DatabaseLocale;
   readonly tablespace?: string;
   readonly names?: SwapNames;
+  readonly globals?: GlobalsReport;
 }
 
 export interface Given {
@@ -40,15 +43,37 @@ export interface Given {
   readonly sessions: Sessions;
 }
 
+/** And what the restore makes on the server before everything else. */
+interface GivenGlobals extends Given {
+  readonly coming: { readonly roles: ReadonlySet<string>; readonly tablespaces: ReadonlySet<string> };
+}
+
 /** @throws TidemarkError TARGET_NOT_EMPTY, TARGET_MISMATCH, TARGET_IN_USE, CONNECTION_*, ... */
 export async function planRestore(settings: RestoreSettings, given: Given): Promise<RestorePlan> {
+  if (!settings.globals) return planWay(settings, { ...given, coming: { roles: new Set(), tablespaces: new Set() } });
+  const { sessions, catalog } = given;
+  const { connection, create, swap } = settings;
+  const { database } = connection;
+  const session = create || swap ? sessions.adopt(await openMaintenance(connection, database, sessions)) : await sessions.open(database);
+  const globals = await planGlobalsOn(session, catalog.globals);
+  await sessions.close(session);
+  const { left } = globals.report;
+  notices(
+    settings,
+    left.map(({ name, reason }) => `globals: ${name} is left as it is: ${reason}`),
+  );
+  const planned = await planWay(settings, { ...given, coming: comingWith(globals) });
+  return { ...planned, plan: [globals, ...planned.plan], globals: globals.report };
+}
+
+async function planWay(settings: RestoreSettings, given: GivenGlobals): Promise<RestorePlan> {
   if (settings.swap) return planSwap(settings, given);
   if (settings.create) return planCreate(settings, given);
   return planInto(settings, { ...given, database: settings.connection.database });
 }
 
 /** Into `<database>__restoring`, then in place of `<database>`. */
-async function planSwap(settings: RestoreSettings, { source, catalog, sessions }: Given): Promise<RestorePlan> {
+async function planSwap(settings: RestoreSettings, { source, catalog, sessions, coming }: GivenGlobals): Promise<RestorePlan> {
   const { database } = settings.connection;
   const names = swapNames(database);
   const maintenance = sessions.adopt(await openMaintenance(settings.connection, database, sessions));
@@ -56,7 +81,7 @@ async function planSwap(settings: RestoreSettings, { source, catalog, sessions }
   const leftovers = await findLeftovers(maintenance, names, settings.connection);
   const old = await readProperties(maintenance, database);
   await checkUnused(maintenance, names, settings);
-  await check(maintenance, { source, catalog, settings });
+  await check(maintenance, { source, catalog, settings, coming });
   const locale = source.manifest?.source ?? (await readLocale(maintenance, database)) ?? (await readLocale(maintenance, 'template1'));
   const plan: Plan = [
     ...leftovers.map((name) => ({ action: 'drop database' as const, database: name, force: true })),
@@ -76,8 +101,8 @@ async function planSwap(settings: RestoreSettings, { source, catalog, sessions }
 }
 
 /** Into the database that the archive names, made anew. One that an interrupted restore left is dropped. */
-async function planCreate(settings: RestoreSettings, given: Given): Promise<RestorePlan> {
-  const { source, catalog, sessions } = given;
+async function planCreate(settings: RestoreSettings, given: GivenGlobals): Promise<RestorePlan> {
+  const { source, catalog, sessions, coming } = given;
   const info = source.manifest?.source;
   if (info === undefined) throw new TidemarkError('INTERNAL', 'restore: --create without a manifest');
   const { database } = info;
@@ -88,7 +113,7 @@ async function planCreate(settings: RestoreSettings, given: Given): Promise<Rest
   const finish: Plan =
     properties === undefined ? [] : [{ action: 'database properties', statements: propertyStatements(database, properties) }];
   if (state !== undefined && !state.marked && state.objects.length === 0) {
-    await checkRoles(maintenance, properties);
+    await checkRoles(maintenance, properties, coming.roles);
     const into = await planInto(settings, { ...given, database });
     return { ...into, plan: beforeUnmark(into.plan, finish), maintenance };
   }
@@ -104,9 +129,9 @@ async function planCreate(settings: RestoreSettings, given: Given): Promise<Rest
   if (!exists && settings.clean !== undefined && !settings.clean.ifExists) {
     throw new TidemarkError('DATABASE_MISSING', `drop database ${database}: there is no such database`, { hint: 'add --if-exists' });
   }
-  await check(maintenance, { source, catalog, settings });
-  await checkRoles(maintenance, properties);
-  const tablespace = await tablespaceOf(maintenance, { properties, settings });
+  await check(maintenance, { source, catalog, settings, coming });
+  await checkRoles(maintenance, properties, coming.roles);
+  const tablespace = await tablespaceOf(maintenance, { properties, settings, coming: coming.tablespaces });
   const plan: Plan = [
     ...(exists ? [{ action: 'drop database' as const, database, force: false }] : []),
     { action: 'create database', database, staging: false },
@@ -115,17 +140,19 @@ async function planCreate(settings: RestoreSettings, given: Given): Promise<Rest
   return { plan, database, contents: database, maintenance, locale: info, ...(tablespace === undefined ? {} : { tablespace }) };
 }
 
-async function checkRoles(session: Session, properties: DatabaseProperties | undefined): Promise<void> {
-  if (properties !== undefined) await checkPresent(session, { roles: rolesOf(properties), extensions: [] });
+async function checkRoles(session: Session, properties: DatabaseProperties | undefined, coming: ReadonlySet<string>): Promise<void> {
+  if (properties === undefined) return;
+  await checkPresent(session, { roles: rolesOf(properties).filter((role) => !coming.has(role)), extensions: [] });
 }
 
 /** The source's, where the target has it. */
 async function tablespaceOf(
   session: Session,
-  { properties, settings }: { properties: DatabaseProperties | undefined; settings: RestoreSettings },
+  { properties, settings, coming }: { properties: DatabaseProperties | undefined; settings: RestoreSettings; coming: ReadonlySet<string> },
 ): Promise<string | undefined> {
   const tablespace = properties?.tablespace;
   if (tablespace == null) return undefined;
+  if (coming.has(tablespace)) return tablespace;
   if ((await session.query('SELECT 1 FROM pg_tablespace WHERE spcname = $1', [tablespace])).length > 0) return tablespace;
   notices(settings, [`the target server has no tablespace ${tablespace}: the database is made in its default one`]);
   return undefined;
@@ -147,14 +174,14 @@ async function inspect(sessions: Sessions, database: string): Promise<TargetStat
 /** Into a database that is there. */
 async function planInto(
   settings: RestoreSettings,
-  { source, catalog, sessions, database }: Given & { database: string },
+  { source, catalog, sessions, coming, database }: GivenGlobals & { database: string },
 ): Promise<RestorePlan> {
   const session = await sessions.open(database);
   try {
     const contents = contentsOf(settings, source);
     const { clean, selected } = settings;
     const way = decideWay({ database, schema: contents.schema, clean: clean !== undefined, selected }, await inspectTarget(session));
-    await check(session, { source, catalog, settings });
+    await check(session, { source, catalog, settings, coming });
     const target = await session.one<{ encoding: string }>(
       'SELECT pg_encoding_to_char(encoding) AS encoding FROM pg_database WHERE datname = current_database()',
     );
@@ -240,9 +267,9 @@ function notChosen(catalog: Catalog, { contents }: RestoreSettings): Catalog['ob
 
 async function check(
   session: Session,
-  { source, catalog, settings }: { source: RestoreSource; catalog: Catalog; settings: RestoreSettings },
+  { source, catalog, settings, coming }: Omit<GivenGlobals, 'sessions'> & { settings: RestoreSettings },
 ): Promise<void> {
-  await checkPrerequisites(session, catalog);
+  await checkPrerequisites(session, catalog, coming.roles);
   const info: SourceInfo | undefined = source.manifest?.source;
   if (info !== undefined) notices(settings, versionNotices(info, session.version));
 }

@@ -6,6 +6,7 @@ import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { Execution } from '../restore/execute.js';
+import type { GlobalsReport } from '../restore/globals.js';
 import { markerSchema } from '../restore/marker.js';
 import type { Plan, TableLoad } from '../restore/plan.js';
 import { Sessions } from '../restore/sessions.js';
@@ -32,6 +33,8 @@ export interface RestoreResult {
   readonly position: Position;
   /** What a selection left out, and why. */
   readonly leftOut: readonly LeftOut[];
+  /** With `globals`: what became of roles and tablespaces. */
+  readonly globals?: GlobalsReport;
   /** What was done or, on a dry run, would be, in order. */
   readonly plan: Plan;
 }
@@ -74,7 +77,9 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
     if (position === undefined) throw new TidemarkError('INTERNAL', 'restore: the manifest never came');
     const { rows, rawBytes } = execution?.progress ?? { rows: 0n, rawBytes: 0n };
     const tables = planned.plan.reduce((sum, action) => sum + (action.action === 'rows' ? tablesAmong(action.loads) : 0), 0);
-    return { database, tables, rows, rawBytes, durationMs: performance.now() - started, position, leftOut, plan: planned.plan };
+    const { plan, globals } = planned;
+    const durationMs = performance.now() - started;
+    return { database, tables, rows, rawBytes, durationMs, position, leftOut, ...(globals === undefined ? {} : { globals }), plan };
   } catch (error) {
     stop.abort();
     await sessions.end([...new Set(['postgres', 'template1', settings.connection.database])]);

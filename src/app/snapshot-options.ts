@@ -18,6 +18,10 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions {
   /** Takes the options of user mappings and the connection strings of subscriptions along as they are; default: without what may be a
    *  password or key, and listed. */
   readonly secrets?: boolean;
+  /** Takes along what belongs to the whole server: roles, memberships, privileges on parameters, tablespaces. Default: none of it. */
+  readonly globals?: boolean;
+  /** With `globals`: takes the password hashes of the roles along, which only superusers can read. Default: without. */
+  readonly rolePasswords?: boolean;
   /** Patterns of foreign servers whose tables' rows are taken along. They are read when their turn comes, not at the snapshot's instant. */
   readonly includeForeignData?: readonly string[];
   /** How long a table lock may be waited for, in ms; readers that come after us wait as long at most. 0: for ever. Default 10 s. */
@@ -37,6 +41,7 @@ export interface SnapshotPlan extends CommonPlan {
   readonly compressLevel: number;
   readonly copyFormat: CopyFormat | 'auto';
   readonly secrets: boolean;
+  readonly globals: { readonly passwords: boolean } | undefined;
   readonly foreignServers: readonly Pattern[];
   readonly lockTimeoutMs: number;
   readonly maxAgeMs: number | undefined;
@@ -64,6 +69,7 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPl
     options.height !== undefined && (options.height < 0n || options.height >= 10n ** 19n),
     `${attempt}: the height must have 1 to 19 digits and no sign`,
   );
+  refuse(options.rolePasswords === true && !options.globals, `${attempt}: role-passwords needs globals`);
   const common = settleCommon(options, { attempt });
   const foreignServers = (options.includeForeignData ?? []).map((text) => parseExtensionPattern(text));
   refuse(
@@ -75,6 +81,7 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPl
     compressLevel,
     copyFormat: options.copyFormat ?? 'auto',
     secrets: options.secrets ?? false,
+    globals: options.globals ? { passwords: options.rolePasswords ?? false } : undefined,
     foreignServers,
     asked: { ...common.asked, ...(foreignServers.length === 0 ? {} : { includeForeignData: foreignServers.map(({ text }) => text) }) },
     lockTimeoutMs,

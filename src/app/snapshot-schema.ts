@@ -19,6 +19,7 @@ import { type LargeObjectRange, largeObjectTable, readLargeObjectSizes, splitLar
 import type { DescribedTable } from '../snapshot/tables.js';
 import type { View } from '../snapshot/view.js';
 import { foreignRowsLeftOut } from './foreign-rows.js';
+import { globalsOf } from './read-globals.js';
 import type { SnapshotPlan } from './snapshot-options.js';
 
 export interface SnapshotSchema {
@@ -57,8 +58,9 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     tables.push({ ...catalogTable(object, table, plan), ...(loadInto === undefined ? {} : { loadInto }) });
   }
   tables.push(...largeObjectsOf(whole, plan));
+  const globals = await globalsOf(control, plan);
   const { catalog, leftOut } = selectContents(
-    { objects: whole.objects, steps: whole.steps, tables, ...encodingsOf(control), ...(await readDatabase(control)) },
+    { objects: whole.objects, steps: whole.steps, tables, ...encodingsOf(control), ...(await readDatabase(control)), ...globals.part },
     plan.contents,
   );
   if (plan.contents.sections.has('data')) refuseUnread(whole, catalog);
@@ -68,7 +70,8 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
   const foreign = withRows ? await foreignRowsLeftOut(control, { chosen: catalog, objects, ids, patterns }) : [];
   const allLeftOut = [...whole.leftOut, ...leftOut, ...partOf(whole, catalog), ...foreign];
   refuseSilence(view, catalog, allLeftOut);
-  const schema = planReading({ catalog, leftOut: allLeftOut }, { view, plan, described: [...described.values()] });
+  const told = [...allLeftOut, ...globals.leftOut];
+  const schema = planReading({ catalog, leftOut: told }, { view, plan, described: [...described.values()] });
   if (plan.copyFormat === 'binary') {
     await refuseUnfitForBinary(
       control,
@@ -94,7 +97,7 @@ function largeObjectsOf({ objects, ids }: IntrospectedSchema, { copyFormat }: Sn
 }
 
 /** Encodings that are not UTF-8. Workers read rows in that of the database. */
-function encodingsOf({ encoding, serverEncoding }: Session): Pick<Catalog, 'textEncoding' | 'rowEncoding'> {
+export function encodingsOf({ encoding, serverEncoding }: Session): Pick<Catalog, 'textEncoding' | 'rowEncoding'> {
   return {
     ...(encoding === 'UTF8' ? {} : { textEncoding: encoding }),
     ...(serverEncoding === 'UTF8' ? {} : { rowEncoding: serverEncoding }),

@@ -5,7 +5,7 @@ import { serializeCatalog } from '../archive/catalog-schema.js';
 import { totalsOf } from '../archive/layout.js';
 import { ArchiveWriter, type WrittenArchive } from '../archive/writer.js';
 import type { Codec } from '../frame/codec.js';
-import { catalogMember, postDataMember, preDataMember } from '../frame/member-names.js';
+import { catalogMember, globalsMember, postDataMember, preDataMember } from '../frame/member-names.js';
 import { loadCodec } from '../frame/zstd.js';
 import { encodeText } from '../model/byte-text.js';
 import { TidemarkError } from '../model/errors.js';
@@ -16,6 +16,7 @@ import { isUntranslatable } from '../pg/errors.js';
 import { qualifiedName } from '../pg/quote.js';
 import { openSession, type Session } from '../pg/session.js';
 import { emitSection } from '../schema/emit.js';
+import { emitGlobals } from '../schema/globals/emit.js';
 import { contentSections } from '../selection/sections.js';
 import { readPosition } from '../snapshot/position-queries.js';
 import { readSource } from '../snapshot/source.js';
@@ -109,6 +110,7 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
   for (const object of schema.leftOut) emit({ type: 'left-out', object });
   const writer = new ArchiveWriter({ sink: output, codec, level: plan.compressLevel });
   const members = [await writer.addMember(catalogMember, encodeText(serializeCatalog(schema.catalog)))];
+  if (schema.catalog.globals !== undefined) members.push(await writer.addMember(globalsMember, encodeText(emitGlobals(schema.catalog))));
   if (plan.contents.sections.has('pre-data'))
     members.push(await writer.addMember(preDataMember, encodeText(emitSection(schema.catalog, 'pre-data'))));
 

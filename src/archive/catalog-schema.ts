@@ -42,11 +42,16 @@ const table = z
   .strictObject({ ...tableFields, loadInto: index.exactOptional(), extensionCondition: z.string().exactOptional() })
   .readonly();
 
+const texts = z.array(z.string()).readonly();
+const labels = z.array(z.strictObject({ provider: z.string(), label: z.string() }).readonly()).readonly();
+
 const database = z
   .strictObject({
     owner: z.string().nullable(),
     comment: z.string().nullable(),
+    labels,
     datconnlimit: z.int(),
+    datistemplate: z.boolean(),
     tablespace: z.string().nullable(),
     privileges: z
       .array(z.strictObject({ grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() }).readonly())
@@ -59,6 +64,60 @@ const database = z
 /** PostgreSQL's name of it: it goes into statements. */
 const encoding = z.string().regex(/^[A-Z0-9_]{1,63}$/);
 
+const role = z
+  .strictObject({
+    rolname: z.string(),
+    rolsuper: z.boolean(),
+    rolinherit: z.boolean(),
+    rolcreaterole: z.boolean(),
+    rolcreatedb: z.boolean(),
+    rolcanlogin: z.boolean(),
+    rolreplication: z.boolean(),
+    rolbypassrls: z.boolean(),
+    rolconnlimit: z.int(),
+    rolvaliduntil: z.string().nullable(),
+    rolpassword: z.string().nullable().exactOptional(),
+    bootstrap: z.literal(true).exactOptional(),
+    comment: z.string().nullable(),
+    labels,
+    settings: texts,
+  })
+  .readonly();
+
+const membership = z
+  .strictObject({
+    role: z.string(),
+    member: z.string(),
+    grantor: z.string().nullable(),
+    admin: z.boolean(),
+    inherit: z.boolean().nullable(),
+    set: z.boolean().nullable(),
+  })
+  .readonly();
+
+const tablespace = z
+  .strictObject({
+    spcname: z.string(),
+    owner: z.string().nullable(),
+    location: z.string(),
+    options: texts,
+    comment: z.string().nullable(),
+    labels,
+    privileges: texts,
+    roles: texts,
+  })
+  .readonly();
+
+const globals = z
+  .strictObject({
+    roles: z.array(role).readonly(),
+    settings: texts,
+    memberships: z.array(membership).readonly(),
+    parameters: z.array(z.strictObject({ name: z.string(), statements: texts, roles: texts }).readonly()).readonly(),
+    tablespaces: z.array(tablespace).readonly(),
+  })
+  .readonly();
+
 const catalog = z
   .strictObject({
     objects: z.array(object).readonly(),
@@ -67,6 +126,7 @@ const catalog = z
     textEncoding: encoding.exactOptional(),
     rowEncoding: encoding.exactOptional(),
     database: database.exactOptional(),
+    globals: globals.exactOptional(),
   })
   .readonly();
 

@@ -1,6 +1,6 @@
 // What must hold between a manifest and the frames of the file around it: every byte belongs to exactly one member, in the order of the
 // format, and all sums are right. Pure; the writer checks itself with it, and every reader trusts sizes only after it.
-import { catalogMember, manifestMember, postDataMember, preDataMember } from '../frame/member-names.js';
+import { catalogMember, globalsMember, manifestMember, postDataMember, preDataMember } from '../frame/member-names.js';
 import { tarBytes, tarHeader } from '../frame/tar.js';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize, Manifest, StoredMember, TableEntry } from '../model/manifest.js';
@@ -51,12 +51,21 @@ export function checkMember(member: StoredMember): void {
   if (raw !== tarBytes(Number(rawBytes))) throw corrupt(`the frames of ${name} hold ${raw} bytes of tar for a body of ${rawBytes}`, member);
 }
 
+/** Members that are not rows, in the order of the format; rows come in the place of the hole. */
+const schemaOrder: readonly (string | undefined)[] = [
+  catalogMember,
+  globalsMember,
+  preDataMember,
+  undefined,
+  postDataMember,
+  manifestMember,
+];
+const dataRank = schemaOrder.indexOf(undefined);
+
 /** A member's place in the order of the format. */
 function rankOf(name: string): number {
-  if (name === manifestMember) return 4;
-  if (name === postDataMember) return 3;
-  if (name === preDataMember) return 1;
-  return name === catalogMember ? 0 : 2;
+  const place = schemaOrder.indexOf(name);
+  return place < 0 ? dataRank : place;
 }
 
 function checkTable(table: TableEntry): void {
@@ -112,7 +121,7 @@ export function checkManifest(manifest: Manifest): { readonly members: readonly 
     rank = rankOf(member.member);
   }
   if (members[0]?.member !== catalogMember) throw corrupt(`its first member is not ${catalogMember}`);
-  for (const { member } of manifest.schema) if (rankOf(member) === 2) throw corrupt(`member ${member} is none of the schema`);
+  for (const { member } of manifest.schema) if (rankOf(member) === dataRank) throw corrupt(`member ${member} is none of the schema`);
   const directories = new Set<string>();
   for (const table of manifest.tables) {
     checkTable(table);

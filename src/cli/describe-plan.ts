@@ -16,6 +16,8 @@ function head(action: Action): string {
     case 'drop database':
     case 'create database':
       return `${action.action} ${printable(action.database)}`;
+    case 'globals':
+      return `globals: ${formatCounted(globalStatements(action).length, 'statement')}`;
     case 'swap':
       return `put ${printable(action.from)} in the place of ${printable(action.to)}`;
     case 'mark':
@@ -36,6 +38,8 @@ function head(action: Action): string {
 
 function detail(action: Action): string[] {
   switch (action.action) {
+    case 'globals':
+      return globalStatements(action).map(({ text }) => text);
     case 'drop':
     case 'truncate':
       return action.statements.map(({ text }) => text);
@@ -59,4 +63,9 @@ function detail(action: Action): string[] {
     default:
       return [];
   }
+}
+
+/** Passwords are not in them. */
+function globalStatements({ statements, tablespaces }: Extract<Action, { action: 'globals' }>): typeof statements {
+  return [...statements, ...tablespaces.flatMap(({ create, properties }) => [...create, ...properties])];
 }

@@ -20,6 +20,7 @@ const phases: Readonly<Record<string, string>> = {
   rows: 'copying rows',
   publish: 'writing to disk',
   verify: 'checking every byte',
+  globals: 'making roles and tablespaces',
   'pre-data': 'making the schema',
   values: 'setting sequences',
   'post-data': 'making indexes and constraints',

@@ -1,5 +1,7 @@
 // What manifests say, as text for people.
 import { formatPosition } from '../app/format-position.js';
+import type { GlobalsList } from '../app/list-archive.js';
+import type { RestoreResult } from '../app/restore-snapshot.js';
 import type { Manifest, TableEntry } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { printable } from '../model/printable.js';
@@ -15,7 +17,7 @@ export function describeManifest({ file, bytes, manifest }: { file: string; byte
   const ratio = totals.compressedBytes > 0n ? Number(totals.rawBytes) / Number(totals.compressedBytes) : 0;
   const lines = [
     printable(file),
-    `  format ${manifest.formatVersion}, tidemark ${manifest.toolVersion}, ${settings.sections.join(' and ')}`,
+    `  format ${manifest.formatVersion}, tidemark ${manifest.toolVersion}, ${settings.sections.join(' and ')}${hasGlobals(manifest) ? ', globals' : ''}`,
     `  database ${printable(source.database)}, PostgreSQL ${Math.floor(source.serverVersion / 10000)}.${source.serverVersion % 10000}, ` +
       `${source.encoding}, ${source.localeProvider} ${printable(source.locale ?? source.collate)}${source.inRecovery ? ', a standby' : ''}`,
     `  ${describePosition(position)}`,
@@ -36,6 +38,33 @@ export function describeTotals({ totals, tables }: Manifest): string {
   const blobs = tables.find(({ largeObjects }) => largeObjects !== undefined)?.largeObjects;
   const objects = blobs === undefined ? [] : [formatCounted(blobs, 'large object')];
   return [formatCounted(totals.tables, 'table'), ...objects, formatCounted(totals.rows, 'row'), formatBytes(totals.rawBytes)].join(', ');
+}
+
+function hasGlobals({ schema }: Manifest): boolean {
+  return schema.some(({ member }) => member === 'schema/globals.sql');
+}
+
+/** `3 roles, 1 membership, privileges on 2 parameters, 1 tablespace` */
+export function describeGlobalsList({ roles, memberships, parameters, tablespaces }: GlobalsList): string {
+  const on = parameters.length === 0 ? [] : [`privileges on ${formatCounted(parameters.length, 'parameter')}`];
+  return [
+    formatCounted(roles.length, 'role'),
+    formatCounted(memberships, 'membership'),
+    ...on,
+    formatCounted(tablespaces.length, 'tablespace'),
+  ].join(', ');
+}
+
+/** `globals: role app, tablespace fast created; role ann altered; role postgres left as it was` */
+export function describeGlobals({ created, altered, left }: NonNullable<RestoreResult['globals']>): string {
+  const names = left.map(({ name }) => name);
+  const parts = [
+    [created, 'created'],
+    [altered, 'altered'],
+    [names, 'left as they were'],
+  ] as const;
+  const told = parts.flatMap(([list, word]) => (list.length === 0 ? [] : [`${list.map(printable).join(', ')} ${word}`]));
+  return `globals: ${told.length === 0 ? 'all of them are there' : told.join('; ')}`;
 }
 
 function tableLines(tables: readonly TableEntry[]): string[] {

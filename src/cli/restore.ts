@@ -6,7 +6,7 @@ import { wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { describePlan } from './describe-plan.js';
 import { given } from './given.js';
-import { describePosition } from './report.js';
+import { describeGlobals, describeGlobalsList, describePosition } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
 import { formatBytes, formatCounted, formatDuration } from './units.js';
@@ -16,6 +16,7 @@ interface Flags extends ContentFlags {
   readonly clean?: true;
   readonly ifExists?: true;
   readonly create?: true;
+  readonly globals?: true;
   readonly truncate?: true;
   readonly dryRun?: true;
   readonly swap?: true;
@@ -35,6 +36,7 @@ export function restoreCommand(): Command {
     .option('-c, --clean', 'drop what the archive has before making it anew')
     .option('--if-exists', 'with --clean: objects that are missing are no error')
     .option('-C, --create', 'make the database that the archive names; -d is only connected to')
+    .option('--globals', 'first make the roles and tablespaces that the archive has, and alter the roles that are there')
     .option('--truncate', 'replace the rows of tables that are there')
     .option('--swap', 'restore beside the database, and put it in its place once it is complete')
     .option('--force', 'with --swap: end the sessions on the database')
@@ -63,6 +65,7 @@ async function restore(file: string, flags: Flags): Promise<void> {
       ...given('clean', flags.clean),
       ...given('ifExists', flags.ifExists),
       ...given('create', flags.create),
+      ...given('globals', flags.globals),
       ...given('truncate', flags.truncate),
       ...given('dryRun', flags.dryRun),
       ...given('swap', flags.swap),
@@ -74,11 +77,12 @@ async function restore(file: string, flags: Flags): Promise<void> {
     });
     const { plan, ...result } = restored;
     if (flags.dryRun) return { result: { type: 'plan', ...result, plan }, text: describePlan(plan).join('\n') };
-    const { database, tables, rows, rawBytes, durationMs, position } = result;
+    const { database, tables, rows, rawBytes, durationMs, position, globals } = result;
     const text =
       `database ${printable(database)}: ${formatCounted(tables, 'table')}, ${formatCounted(rows, 'row')}, ${formatBytes(rawBytes)} ` +
       `restored in ${formatDuration(durationMs)}\nit stands at ${describePosition(position)}`;
-    return { result: { type: 'restore', ...result }, text };
+    const lines = [...(globals === undefined ? [] : [describeGlobals(globals)]), text];
+    return { result: { type: 'restore', ...result }, text: lines.join('\n') };
   });
 }
 
@@ -87,8 +91,9 @@ async function list(file: string, flags: Flags): Promise<void> {
     if (file === '-') throw new TidemarkError('USAGE', 'list: it needs a file: from a pipe the number of rows comes last');
     const { listArchive } = await import('../app/list-archive.js');
     const { lines, ...listed } = await listArchive({ file, ...contentOptions(flags), ...given('useList', flags.useList) });
-    const { source, position, leftOut } = listed;
+    const { source, position, leftOut, globals } = listed;
     const head = [`; ${printable(file)}: database ${printable(source.database)}, ${describePosition(position)}`];
+    if (globals !== undefined) head.push(`; for --globals: ${describeGlobalsList(globals)}`);
     for (const { kind, name, reason } of leftOut) head.push(`; left out: ${kind} ${printable(name)}: ${printable(reason)}`);
     return { result: { type: 'list', ...listed }, text: [...head, ...lines].join('\n') };
   });

@@ -21,6 +21,8 @@ interface Flags extends ContentFlags {
   readonly lockWaitTimeout?: number;
   readonly maxAge?: number;
   readonly secrets?: true;
+  readonly globals?: true;
+  readonly rolePasswords?: true;
   readonly includeForeignData?: readonly string[];
   readonly skipUnsupported?: true;
   readonly json?: true;
@@ -35,6 +37,8 @@ export function snapshotCommand(): Command {
     .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']));
   return addContents(command, { short: { excludeTable: '-T, ', extension: '-e, ' }, rows: true })
     .option('--secrets', 'with the passwords of user mappings and subscriptions')
+    .option('--globals', 'with roles, memberships, privileges on parameters and tablespaces of the server')
+    .option('--role-passwords', 'with --globals: with the password hashes of the roles')
     .option('--include-foreign-data <pattern>', 'with the rows of foreign tables of these servers (repeatable)', collect)
     .option('--height <n>', 'height to record', height)
     .option('--height-query <sql>', 'query for the height, run in the snapshot')
@@ -68,6 +72,8 @@ async function snapshot(flags: Flags): Promise<void> {
       ...given('lockTimeoutMs', flags.lockWaitTimeout),
       ...given('maxAgeMs', flags.maxAge),
       ...given('secrets', flags.secrets),
+      ...given('globals', flags.globals),
+      ...given('rolePasswords', flags.rolePasswords),
       ...given('includeForeignData', flags.includeForeignData),
       ...given('skipUnsupported', flags.skipUnsupported),
       onEvent,

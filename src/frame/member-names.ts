@@ -3,6 +3,7 @@
 import type { CopyFormat } from '../model/catalog.js';
 
 export const catalogMember = 'schema/catalog.json';
+export const globalsMember = 'schema/globals.sql';
 export const preDataMember = 'schema/pre-data.sql';
 export const postDataMember = 'schema/post-data.sql';
 export const manifestMember = 'manifest.json';

@@ -1,5 +1,6 @@
 // The schema as an archive carries it (member `schema/catalog.json`): objects, the steps that make them, and the tables whose rows
 // follow. The snapshot side writes it, the restore side plans from it; neither needs the other's code.
+import type { Globals, Label } from './globals.js';
 
 /** The sections of pg_dump: before the rows, the rows (sequence values, too), after the rows. */
 export type Section = 'pre-data' | 'data' | 'post-data';
@@ -85,7 +86,10 @@ export interface DatabaseProperties {
   /** Null: not taken along. */
   readonly owner: string | null;
   readonly comment: string | null;
+  readonly labels: readonly Label[];
   readonly datconnlimit: number;
+  /** Whether everybody who may make databases may copy it. */
+  readonly datistemplate: boolean;
   /** Null: not taken along. */
   readonly tablespace: string | null;
   /** Null: the default ones. A grantee that is null is PUBLIC. */
@@ -105,4 +109,6 @@ export interface Catalog {
   readonly rowEncoding?: string;
   /** Absent where the schema is not taken along. */
   readonly database?: DatabaseProperties;
+  /** Absent where they were not asked for. */
+  readonly globals?: Globals;
 }

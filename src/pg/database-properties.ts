@@ -8,7 +8,10 @@ import type { Session } from './session.js';
 export async function readProperties(session: Session, name: string): Promise<DatabaseProperties | undefined> {
   const rows = await session.query<{ properties: DatabaseProperties }>(
     `SELECT json_build_object(
-       'owner', pg_get_userbyid(d.datdba), 'comment', shobj_description(d.oid, 'pg_database'), 'datconnlimit', d.datconnlimit,
+       'owner', pg_get_userbyid(d.datdba), 'comment', shobj_description(d.oid, 'pg_database'),
+       'labels', (SELECT coalesce(json_agg(json_build_object('provider', l.provider, 'label', l.label) ORDER BY l.provider), '[]')
+                    FROM pg_shseclabel l WHERE l.classoid = 'pg_database'::regclass AND l.objoid = d.oid),
+       'datconnlimit', d.datconnlimit, 'datistemplate', d.datistemplate,
        'tablespace', (SELECT spcname FROM pg_tablespace t WHERE t.oid = d.dattablespace),
        'privileges', CASE WHEN d.datacl IS NULL THEN NULL ELSE (
          SELECT coalesce(json_agg(json_build_object('grantee', CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END,
@@ -32,7 +35,7 @@ export function rolesOf({ owner, privileges, settings }: DatabaseProperties): re
 
 /** Statements that give a database these properties, except its tablespace, which is chosen when it is made. */
 export function propertyStatements(name: string, properties: DatabaseProperties): readonly string[] {
-  const { owner, comment, datconnlimit, privileges, settings } = properties;
+  const { owner, comment, labels, datconnlimit, datistemplate, privileges, settings } = properties;
   const database = quoteIdentifier(name);
   const grants = privileges?.map(({ grantee, privilege, grantable }) => {
     const to = grantee === null ? 'PUBLIC' : quoteIdentifier(grantee);
@@ -41,7 +44,11 @@ export function propertyStatements(name: string, properties: DatabaseProperties)
   return [
     ...(owner === null ? [] : [`ALTER DATABASE ${database} OWNER TO ${quoteIdentifier(owner)}`]),
     `COMMENT ON DATABASE ${database} IS ${comment === null ? 'NULL' : quoteLiteral(comment)}`,
+    ...labels.map(({ provider, label }) => {
+      return `SECURITY LABEL FOR ${quoteIdentifier(provider)} ON DATABASE ${database} IS ${quoteLiteral(label)}`;
+    }),
     `ALTER DATABASE ${database} WITH CONNECTION LIMIT ${datconnlimit}`,
+    ...(datistemplate ? [`ALTER DATABASE ${database} WITH IS_TEMPLATE true`] : []),
     ...(grants === undefined
       ? []
       : [
@@ -67,6 +74,7 @@ const lists: ReadonlySet<string> = new Set([
   'shared_preload_libraries',
   'unix_socket_directories',
   'oauth_validator_libraries',
+  'output_plugin_libraries',
 ]);
 
 /** `search_path=a, "B c"` -> `SET "search_path" TO 'a', 'B c'` */

@@ -5,10 +5,11 @@ import { TidemarkError } from '../model/errors.js';
 import type { SourceInfo } from '../model/manifest.js';
 import type { Session } from '../pg/session.js';
 
-/** @throws TidemarkError TARGET_MISMATCH listing every role and extension that the server does not have */
-export async function checkPrerequisites(session: Session, catalog: Catalog): Promise<void> {
-  const roles = [...new Set(catalog.steps.flatMap((step) => step.roles ?? []))];
-  await checkPresent(session, { roles, extensions: extensionsOf(catalog) });
+/** @param coming roles that the restore itself makes
+ *  @throws TidemarkError TARGET_MISMATCH listing every role and extension that the server does not have */
+export async function checkPrerequisites(session: Session, catalog: Catalog, coming: ReadonlySet<string> = new Set()): Promise<void> {
+  const roles = new Set(catalog.steps.flatMap((step) => step.roles ?? []));
+  await checkPresent(session, { roles: [...roles].filter((role) => !coming.has(role)), extensions: extensionsOf(catalog) });
 }
 
 /** @throws TidemarkError TARGET_MISMATCH listing what the server does not have */
@@ -29,7 +30,9 @@ export async function checkPresent(
   const problems = [...missingRoles.map(({ name }) => `role ${name}`), ...missingExtensions.map(({ name }) => `extension ${name}`)];
   if (problems.length === 0) return;
   const hints = [
-    ...(missingRoles.length > 0 ? ['create the roles first, or use --no-owner --no-privileges'] : []),
+    ...(missingRoles.length > 0
+      ? ['create the roles first (an archive with --globals can do that), or use --no-owner --no-privileges']
+      : []),
     ...(missingExtensions.length > 0 ? ["install the extensions' packages on the target server"] : []),
   ];
   throw new TidemarkError('TARGET_MISMATCH', `restore: the target server does not have ${problems.join(', ')}`, {

@@ -52,9 +52,15 @@ export async function setProperties(session: Session, name: string, statements: 
 /** Drops a database with what is connected to it cut off, where `force` says so; a missing one is no error.
  *  @throws TidemarkError TARGET_IN_USE */
 export async function dropDatabase(session: Session, name: string, { force }: { readonly force: boolean }): Promise<void> {
+  const database = quoteIdentifier(name);
+  const templates = await session.query('SELECT FROM pg_database WHERE datname = $1 AND datistemplate', [name]);
+  const template = (is: boolean) => session.query(`ALTER DATABASE ${database} WITH IS_TEMPLATE ${is}`);
   try {
-    await session.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)}${force ? ' WITH (FORCE)' : ''}`);
+    // The server drops no template.
+    if (templates.length > 0) await template(false);
+    await session.query(`DROP DATABASE IF EXISTS ${database}${force ? ' WITH (FORCE)' : ''}`);
   } catch (error) {
+    if (templates.length > 0) await template(true).catch(() => undefined);
     if (error instanceof TidemarkError && error.details.sqlstate === '55006') {
       throw new TidemarkError('TARGET_IN_USE', `drop database ${name}: others are connected to it`, {
         hint: 'stop the applications that use it, then run again',

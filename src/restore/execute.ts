@@ -14,6 +14,7 @@ import { dropMark, type Mark, setMark } from './marker.js';
 import type { Action, Plan, TableLoad } from './plan.js';
 import { Progress } from './progress.js';
 import { runRefreshes } from './refresh.js';
+import { runGlobals } from './run-globals.js';
 import { runParallel, runStatements, runSteps } from './run-steps.js';
 import type { Sessions } from './sessions.js';
 import { commentStaging, dropReplaced, type SwapNames, swapDatabases } from './swap.js';
@@ -71,6 +72,8 @@ export class Execution {
   async #perform(action: Action): Promise<void> {
     const { catalog, mark } = this.#options;
     switch (action.action) {
+      case 'globals':
+        return this.#globals(action);
       case 'drop database':
         if (action.force) await this.#dropSubscriptions(action.database);
         return dropDatabase(this.#maintenance(), action.database, { force: action.force });
@@ -134,6 +137,11 @@ export class Execution {
       case 'swap':
         return this.#swap();
     }
+  }
+
+  async #globals(action: Extract<Action, { action: 'globals' }>): Promise<void> {
+    const { catalog, maintenance } = this.#options;
+    if (catalog.globals !== undefined) await runGlobals(maintenance ?? (await this.#session()), action, catalog.globals);
   }
 
   /** Of a database that a restore made and did not end: no database with subscriptions can be dropped. */

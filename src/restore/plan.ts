@@ -4,6 +4,7 @@ import type { Catalog, CatalogObject, CatalogTable, Step } from '../model/catalo
 import type { StoredChunk } from '../model/manifest.js';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
 import { dropOrder } from './drop-order.js';
+import type { GlobalsAction } from './globals.js';
 import { largeObjectGroups, type Staging, stageLargeObjects, unlinkSql } from './large-objects.js';
 
 /** A statement that is not a step of the catalog, and the object that it is for (messages name it). */
@@ -43,6 +44,8 @@ export function describeLoad({ schema, name, staging }: TableLoad): string {
 }
 
 export type Action =
+  /** Roles and tablespaces of the server. */
+  | GlobalsAction
   | { readonly action: 'drop database'; readonly database: string; readonly force: boolean }
   | { readonly action: 'create database'; readonly database: string; readonly staging: boolean }
   /** Everything up to 'commit' is one transaction on one session. */

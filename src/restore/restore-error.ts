@@ -35,12 +35,16 @@ const hints: Readonly<Record<string, string>> = {
   '23505-refresh': 'refresh it on the source: its query gives rows now that its unique index refuses; or take the snapshot without it',
   missing: 'it is not there to be dropped: add --if-exists',
   label: 'let the target server load the provider of the label, or leave labels out with --no-security-labels',
+  tablespace: "make its directory on the target server, empty and of the server's own account, or go without with --no-tablespaces",
+  role: 'roles are made by superusers; one with CREATEROLE can give the attributes, and grant the memberships, that it has itself',
   '0A000-truncate': 'a table that is not chosen refers to it by a foreign key: choose that one, too',
 };
 
 /** The same SQLSTATE asks for something else in a DROP, a TRUNCATE, a REFRESH or of a label. */
 function situation(sqlstate: string, what: string): string {
   if (what.startsWith('security label of ')) return 'label';
+  if (what.startsWith('tablespace ')) return 'tablespace';
+  if (/^(role|settings of all roles|membership of|privileges on parameter)\b/.test(what) && sqlstate === '42501') return 'role';
   if (what.startsWith('refresh of ') && sqlstate === '23505') return '23505-refresh';
   if (what.endsWith('(truncate)') && sqlstate === '0A000') return '0A000-truncate';
   return what.endsWith('(drop)') && ['42704', '42P01', '42883', '3F000'].includes(sqlstate) ? 'missing' : sqlstate;
@@ -67,5 +71,16 @@ export function restoreError(error: unknown, what: string): TidemarkError {
     cause: error.cause,
     details: error.details,
     ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** The same error without the text of the statement, which may hold a password. */
+export function withoutStatement(error: unknown): unknown {
+  if (!(error instanceof TidemarkError)) return error;
+  const { statement: _confidential, ...details } = error.details;
+  return new TidemarkError(error.code, error.message, {
+    details,
+    cause: error.cause,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
   });
 }

@@ -4,7 +4,7 @@ import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Session } from '../pg/session.js';
 import type { Statement } from './plan.js';
-import { describeObject, restoreError } from './restore-error.js';
+import { describeObject, restoreError, withoutStatement } from './restore-error.js';
 import { createSchedule } from './schedule.js';
 
 /** @throws TidemarkError RESTORE_FAILED naming the object */
@@ -24,16 +24,6 @@ export async function runStep(session: Session, catalog: Catalog, step: Step): P
 /** Statements that may hold a password. */
 function isConfidential(object: CatalogObject | undefined): boolean {
   return object?.kind === 'user mapping' || object?.kind === 'subscription';
-}
-
-function withoutStatement(error: unknown): unknown {
-  if (!(error instanceof TidemarkError)) return error;
-  const { statement: _confidential, ...details } = error.details;
-  return new TidemarkError(error.code, error.message, {
-    details,
-    cause: error.cause,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-  });
 }
 
 export async function runSteps(session: Session, catalog: Catalog, steps: readonly Step[]): Promise<void> {

@@ -1,6 +1,7 @@
 // Takes out of a catalog what the switches --no-owner, --no-comments, --no-publications, --no-tablespaces and their like leave out: steps
 // that others may need only for the order, objects that nothing else is made of, and settings around a statement. Closes the gaps.
 import type { Catalog, DatabaseProperties, Step } from '../model/catalog.js';
+import type { Globals } from '../model/globals.js';
 import { renumber } from './renumber.js';
 
 /** What each switch leaves out: facets of all objects, or objects of these kinds. */
@@ -8,7 +9,7 @@ const omitted = {
   owner: { facets: ['owner'], property: 'owner' },
   privileges: { facets: ['privilege'], property: 'privileges' },
   comments: { facets: ['comment'], property: 'comment' },
-  'security-labels': { facets: ['security-label'] },
+  'security-labels': { facets: ['security-label'], property: 'labels' },
   publications: { kinds: ['publication', 'publication table', 'publication schema'] },
   subscriptions: { kinds: ['subscription'] },
   tablespaces: { settings: /^SET default_tablespace = /, property: 'tablespace' },
@@ -24,7 +25,7 @@ interface Omitted {
   /** Statements that only say where, or in which form, the next one puts its object. */
   readonly settings?: RegExp;
   /** What of the database itself. */
-  readonly property?: 'owner' | 'privileges' | 'comment' | 'tablespace';
+  readonly property?: 'owner' | 'privileges' | 'comment' | 'tablespace' | 'labels';
 }
 
 /** The word of a switch without its `--no-`. */
@@ -39,12 +40,35 @@ export function omit(catalog: Catalog, omissions: ReadonlySet<Omission>): Catalo
   const settings = chosen.flatMap((one) => one.settings ?? []);
   const goes = ({ facet, object }: Step): boolean => facets.has(facet) || kinds.has(catalog.objects[object]?.kind ?? '');
   const properties = chosen.flatMap((one) => one.property ?? []);
-  return withoutSteps(withoutStatements(withoutProperties(catalog, properties), settings), goes);
+  const rest = withoutGlobals(withoutProperties(catalog, properties), omissions);
+  return withoutSteps(withoutStatements(rest, settings), goes);
 }
 
 function withoutProperties(catalog: Catalog, properties: readonly (keyof DatabaseProperties)[]): Catalog {
   if (catalog.database === undefined || properties.length === 0) return catalog;
-  return { ...catalog, database: { ...catalog.database, ...Object.fromEntries(properties.map((name) => [name, null])) } };
+  const none = properties.map((name) => [name, name === 'labels' ? [] : null]);
+  return { ...catalog, database: { ...catalog.database, ...Object.fromEntries(none) } };
+}
+
+/** Who is a member of which role is no privilege here, as in pg_dumpall. */
+function withoutGlobals(catalog: Catalog, omissions: ReadonlySet<Omission>): Catalog {
+  if (catalog.globals === undefined || omissions.size === 0) return catalog;
+  const { roles, parameters, tablespaces, ...rest } = catalog.globals;
+  const described = {
+    ...(omissions.has('comments') ? { comment: null } : {}),
+    ...(omissions.has('security-labels') ? { labels: [] } : {}),
+  };
+  const ruled = {
+    ...(omissions.has('owner') ? { owner: null } : {}),
+    ...(omissions.has('privileges') ? { privileges: [], roles: [] } : {}),
+  };
+  const globals: Globals = {
+    ...rest,
+    roles: roles.map((role) => ({ ...role, ...described })),
+    parameters: omissions.has('privileges') ? [] : parameters,
+    tablespaces: omissions.has('tablespaces') ? [] : tablespaces.map((tablespace) => ({ ...tablespace, ...described, ...ruled })),
+  };
+  return { ...catalog, globals };
 }
 
 function withoutStatements(catalog: Catalog, settings: readonly RegExp[]): Catalog {

@@ -191,6 +191,8 @@ const every: Readonly<Record<string, readonly string[]>> = {
   S: ['USAGE'],
   T: ['USAGE'],
   L: ['SELECT', 'UPDATE'],
+  t: ['CREATE'],
+  p: ['SET', 'ALTER SYSTEM'],
 };
 
 /** Every privilege of a type of object. */
