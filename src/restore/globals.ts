@@ -26,7 +26,7 @@ export interface GlobalStatement {
 
 /** What becomes of roles, memberships, privileges on parameters and tablespaces; what is the same already is in none of the lists. */
 export interface GlobalsReport {
-  /** `role app`, `membership of ann in app`, `tablespace fast` */
+  /** `role app`, `membership of ann in app, granted by eve`, `tablespace fast` */
   readonly created: readonly string[];
   readonly altered: readonly string[];
   readonly left: readonly { readonly name: string; readonly reason: string }[];
@@ -126,7 +126,7 @@ class Planner {
 
   membership(membership: Membership): void {
     const { role, member, grantor } = membership;
-    const what = `membership of ${member} in ${role}`;
+    const what = `membership of ${member} in ${role}${grantor === null ? '' : `, granted by ${grantor}`}`;
     if (this.#lacks(what, [role, member, ...(grantor === null ? [] : [grantor])])) return;
     const there = this.#target.globals.memberships.filter((other) => other.role === role && other.member === member);
     if (there.some((other) => isSame(membership, other))) return;

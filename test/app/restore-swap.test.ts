@@ -58,8 +58,9 @@ describe('swap', () => {
     await onServer(`ALTER ROLE "${role.name}" IN DATABASE "${target.name}" SET work_mem = '5MB'`);
     await onServer(`REVOKE TEMP ON DATABASE "${target.name}" FROM PUBLIC`);
     await onServer(`ALTER DATABASE "${target.name}" CONNECTION LIMIT 17`);
+    await onServer(`ALTER DATABASE "${target.name}" IS_TEMPLATE true`);
     const properties = `
-      SELECT datdba::regrole::text AS owner, shobj_description(d.oid, 'pg_database') AS comment, datconnlimit, datacl::text[] AS acl,
+      SELECT datdba::regrole::text AS owner, datistemplate, shobj_description(d.oid, 'pg_database') AS comment, datconnlimit, datacl::text[] AS acl,
              ARRAY(SELECT setrole::regrole || ' ' || setconfig::text FROM pg_db_role_setting WHERE setdatabase = d.oid ORDER BY 1) AS settings
         FROM pg_database d WHERE datname = current_database()`;
     const before = await target.query(properties);
@@ -69,6 +70,7 @@ describe('swap', () => {
     const sorted = ([row]: Record<string, unknown>[]) => ({ ...row, acl: (row?.acl as string[] | null)?.toSorted() });
     expect(sorted(await target.query(properties))).toEqual(sorted(before));
     expect(await databasesLike(target)).toEqual([target.name]);
+    await onServer(`ALTER DATABASE "${target.name}" IS_TEMPLATE false`);
   });
 
   test('from a pipe, too', async () => {

@@ -73,7 +73,9 @@ describe('settings of a database', () => {
     const properties = {
       owner: 'o',
       comment: "it's",
+      labels: [{ provider: 'p', label: "l'" }],
       datconnlimit: 5,
+      datistemplate: true,
       tablespace: 'pg_default',
       privileges: [
         { grantee: null, privilege: 'CONNECT', grantable: false },
@@ -87,7 +89,9 @@ describe('settings of a database', () => {
     expect(propertyStatements('d', properties)).toEqual([
       'ALTER DATABASE "d" OWNER TO "o"',
       `COMMENT ON DATABASE "d" IS 'it''s'`,
+      `SECURITY LABEL FOR "p" ON DATABASE "d" IS 'l'''`,
       'ALTER DATABASE "d" WITH CONNECTION LIMIT 5',
+      'ALTER DATABASE "d" WITH IS_TEMPLATE true',
       'REVOKE ALL ON DATABASE "d" FROM PUBLIC, "o"',
       'GRANT CONNECT ON DATABASE "d" TO PUBLIC',
       'GRANT CREATE ON DATABASE "d" TO "r" WITH GRANT OPTION',

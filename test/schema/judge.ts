@@ -1,7 +1,7 @@
 // The round trip that every schema fixture is held to: read a schema, run its steps one by one into another database, compare. The
 // outside judge is pg_dump of PostgreSQL 18; where that cannot run, comparing what we read ourselves from both sides has to do.
 import { execFile } from 'node:child_process';
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Section, Step } from '#dist/model/catalog.js';
@@ -78,6 +78,19 @@ export async function dumpSchema(url: string, options: readonly string[] = []): 
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
+  return stdout;
+}
+
+/** `pg_dumpall --globals-only` of a server as text, or undefined where the judge cannot run. */
+export async function dumpGlobals(url: string, options: readonly string[] = []): Promise<string | undefined> {
+  const folder = await oracle();
+  if (folder === undefined) return undefined;
+  const args = ['--globals-only', '--restrict-key=x', ...options, '--dbname', url];
+  const script = await readFile(`${folder}/pg_dumpall`, 'latin1');
+  // pg_dumpall asks the pg_dump beside it for its version, and takes what the loader of a wrapper calls it for its own place.
+  const named = script.startsWith('#!') ? script.replace(' --library-path', ` --argv0 '${folder}/pg_dumpall' --library-path`) : script;
+  const [file, before] = named === script ? [`${folder}/pg_dumpall`, []] : ['/bin/sh', ['-c', named, 'pg_dumpall']];
+  const { stdout } = await run(file, [...before, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
   return stdout;
 }
 

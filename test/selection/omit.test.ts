@@ -95,12 +95,14 @@ test('settings go from around a statement, and nothing that only looks like them
 
 test('what belongs to the database itself goes as well', () => {
   const database = {
-    ...{ owner: 'anna', comment: 'ours', datconnlimit: 7, tablespace: 'fast' },
+    ...{ owner: 'anna', comment: 'ours', datconnlimit: 7, datistemplate: false, tablespace: 'fast' },
+    labels: [{ provider: 'p', label: 'l' }],
     privileges: [{ grantee: null, privilege: 'CONNECT', grantable: false }],
     settings: [{ role: null, config: ['search_path=app'] }],
   };
   const whole = { ...catalog, database };
   expect(without(whole, 'publications').database).toEqual(database);
   expect(without(whole, 'owner', 'comments').database).toEqual({ ...database, owner: null, comment: null });
+  expect(without(whole, 'security-labels').database).toEqual({ ...database, labels: [] });
   expect(without(whole, 'privileges', 'tablespaces').database).toEqual({ ...database, privileges: null, tablespace: null });
 });
