@@ -75,7 +75,9 @@ const lock = [
   [['--lock-wait-timeout', '5s'], { lockWaitTimeout: 5000 }],
   [['--skip-unsupported'], { skipUnsupported: true }],
   [['--secrets'], { secrets: true }],
+  [['--role-passwords'], { rolePasswords: true }],
 ] as const;
+const globals = [[['--globals'], { globals: true }]] as const;
 
 const options: Readonly<Record<string, readonly (readonly [args: readonly string[], opts: object])[]>> = {
   snapshot: [
@@ -89,6 +91,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     ...switches,
     ...rows,
     ...lock,
+    ...globals,
     ...json,
     [['-f', 'x'], { file: 'x' }],
     [['-f', '-'], { file: '-' }],
@@ -127,8 +130,21 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--truncate'], { truncate: true }],
     [['--dry-run'], { dryRun: true }],
     [['--swap', '--force'], { swap: true, force: true }],
+    ...globals,
   ],
-  schema: [...connection, ...patterns, ...exclusions, ...rights, ...switches, ...lock, ...json, [['-e', 'a'], { extension: ['a'] }]],
+  schema: [
+    ...connection,
+    ...patterns,
+    ...exclusions,
+    ...rights,
+    ...switches,
+    ...lock,
+    ...globals,
+    ...json,
+    [['-e', 'a'], { extension: ['a'] }],
+    [['-g'], { globalsOnly: true }],
+    [['--globals-only'], { globalsOnly: true }],
+  ],
   verify: [...json],
   show: [...json],
 };
