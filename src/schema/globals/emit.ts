@@ -1,6 +1,7 @@
 // Globals as SQL text for people and psql, as `pg_dumpall --globals-only` prints them: CREATE ROLE fails for a role that is there, and
 // the ALTER ROLE after it makes it the same. Restores do not use it; they look at the target first.
-import type { GlobalRole, Globals } from '../../model/globals.js';
+import type { Catalog } from '../../model/catalog.js';
+import type { GlobalRole } from '../../model/globals.js';
 import {
   alterRole,
   attributeClauses,
