@@ -18,6 +18,7 @@ import { openSession, type Session } from '../pg/session.js';
 import { emitSection } from '../schema/emit.js';
 import { emitGlobals } from '../schema/globals/emit.js';
 import { contentSections } from '../selection/sections.js';
+import { readCounters } from '../snapshot/counters.js';
 import { readPosition } from '../snapshot/position-queries.js';
 import { readSource } from '../snapshot/source.js';
 import { openView, type View } from '../snapshot/view.js';
@@ -101,7 +102,7 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
   });
   const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
   attached.catch(() => undefined);
-  const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)) };
+  const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
 
   emit({ type: 'phase', phase: 'schema' });
   const schema = await readSchema(control, view, plan);

@@ -45,6 +45,7 @@ const position = z
     height: decimal.exactOptional(),
     hash: z.string().exactOptional(),
     changes: decimal.exactOptional(),
+    commits: decimal.exactOptional(),
     streams: z.record(z.string(), decimal).readonly().exactOptional(),
   })
   .readonly();

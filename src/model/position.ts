@@ -8,7 +8,9 @@ export interface Position {
   readonly lsn: bigint;
   readonly height?: bigint;
   readonly hash?: string;
+  /** Rows inserted, updated and deleted, and transactions committed, as the server has counted them since its counters began. */
   readonly changes?: bigint;
+  readonly commits?: bigint;
   /** Stream name to the last sequence that was processed. */
   readonly streams?: Readonly<Record<string, bigint>>;
 }
