@@ -18,7 +18,8 @@ interface Part {
 }
 
 // The xmin of a catalog row changes with every update of it, except for the updates in place by which VACUUM and ANALYZE store their
-// figures (heap_inplace_update). Left out: what only counts or measures (pg_statistic), large objects (data), shared catalogs.
+// figures (heap_inplace_update). Left out: what only counts or measures (pg_statistic), large objects (data; all of
+// them is read in the snapshot), shared catalogs but for what is this database's of them.
 const parts: readonly Part[] = [
   { catalog: 'pg_class', where: lastingNamespace('relnamespace') },
   { catalog: 'pg_attribute', id: 'attrelid::int8 * 65536 + attnum', where: lasting('attrelid') },
@@ -79,10 +80,13 @@ const parts: readonly Part[] = [
   { catalog: 'pg_statistic_ext' },
 ];
 
+/** Subscriptions are looked at where their connection strings may be read. */
+type FingerprintServer = Pick<Server, 'version'> & Partial<Pick<Server, 'readsSubscriptions'>>;
+
 /** One query, one row `{ fingerprint }`: a text that is the same as long as no DDL was committed. In a REPEATABLE READ transaction it
  *  tells the state of the snapshot, so compare it with one that another session (READ COMMITTED) reads after introspection. Sums of
  *  hashes, so the order of rows does not matter. */
-export function fingerprintQuery({ version }: Pick<Server, 'version'>): string {
+export function fingerprintQuery({ version, readsSubscriptions = false }: FingerprintServer): string {
   const selects = parts
     .filter(({ since = 0 }) => version >= since)
     .map(
@@ -95,6 +99,14 @@ export function fingerprintQuery({ version }: Pick<Server, 'version'>): string {
   selects.push(`SELECT 'pg_roles', count(*), coalesce(sum(hashtextextended(rolname::text, oid::int8)::numeric), 0) FROM pg_roles
     WHERE oid IN (SELECT refobjid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass
                      AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database()))`);
+  // The view shows each role what it may see; nobody but superusers has the catalog itself.
+  selects.push(`SELECT 'pg_user_mappings', count(*),
+      coalesce(sum(hashtextextended(concat_ws(' ', srvid, umuser, umoptions), umid::int8)::numeric), 0) FROM pg_user_mappings`);
+  // Without its connection string no subscription is carried.
+  if (readsSubscriptions) {
+    selects.push(`SELECT 'pg_subscription', count(*), coalesce(sum(hashtextextended(s::text, s.oid::int8)::numeric), 0) FROM pg_subscription s
+      WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`);
+  }
   return `SELECT md5(string_agg(catalog || ' ' || rows || ' ' || hash, ',' ORDER BY catalog)) AS fingerprint
     FROM (${selects.join('\n    UNION ALL ')}) AS parts`;
 }
@@ -102,7 +114,7 @@ export function fingerprintQuery({ version }: Pick<Server, 'version'>): string {
 /** Runs `fingerprintQuery`. */
 export async function readFingerprint(
   session: { query<Row extends Record<string, unknown>>(text: string): Promise<Row[]> },
-  server: Pick<Server, 'version'>,
+  server: FingerprintServer,
 ): Promise<string> {
   const [row] = await session.query<{ fingerprint: string }>(fingerprintQuery(server));
   return row?.fingerprint ?? '';

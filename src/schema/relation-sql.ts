@@ -47,3 +47,6 @@ export function withAccessMethod(method: string | null, statements: readonly str
   if (method === null || method === 'heap') return statements;
   return [`SET default_table_access_method = ${quoteLiteral(method)}`, ...statements, 'SET default_table_access_method = heap'];
 }
+
+/** pg_trigger.tgenabled as ALTER TABLE says it. */
+export const triggerStates = { O: 'ENABLE', D: 'DISABLE', R: 'ENABLE REPLICA', A: 'ENABLE ALWAYS' } as const;

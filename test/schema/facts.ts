@@ -27,13 +27,13 @@ function queries(version: number): Readonly<Record<string, string>> {
         (SELECT reloptions FROM pg_class WHERE oid = c.reltoastrelid) AS toast,
         ${grants('relacl', 'r', 'relowner')} AS acl, pg_get_partkeydef(oid) AS partkey
       FROM pg_class c WHERE ${user('relnamespace')}`,
-    columns: `SELECT ${relation}, CASE WHEN bool_and(attislocal OR relispartition) OVER child THEN row_number() OVER (child ORDER BY attnum) END AS place, attname,
+    columns: `SELECT ${relation}, CASE WHEN bool_and(attislocal OR relispartition) OVER child THEN row_number() OVER (child ORDER BY attnum) END AS place, CASE WHEN relkind NOT IN ('i', 'I') THEN attname END AS attname,
         format_type(atttypid, atttypmod) AS type, attnotnull, attidentity, attgenerated, attstorage, attcompression,
         coalesce(attstattarget, -1) AS target, attislocal, attinhcount, attoptions, ${sorted('attfdwoptions')} AS fdw, attcollation::regcollation, attacl,
         pg_get_expr(adbin, adrelid) AS default
       FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
       WHERE attnum > 0 AND NOT attisdropped AND ${user('relnamespace')} WINDOW child AS (PARTITION BY a.attrelid)`,
-    inheritance: `SELECT inhrelid::regclass, inhparent::regclass, inhseqno, inhdetachpending
+    inheritance: `SELECT inhrelid::regclass, inhparent::regclass, row_number() OVER (PARTITION BY inhrelid ORDER BY inhseqno), inhdetachpending
       FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE ${user('relnamespace')}`,
     constraints: `SELECT conname, conrelid::regclass, contypid::regtype, contype, condeferrable, condeferred, convalidated, conislocal,
         coninhcount, contype NOT IN ('p', 'u', 'x') AND connoinherit AS connoinherit, conindid::regclass, pg_get_constraintdef(oid) AS definition,
@@ -134,7 +134,16 @@ function queries(version: number): Readonly<Record<string, string>> {
     defaultPrivileges: `SELECT defaclrole::regrole, defaclobjtype, ${grants('defaclacl', 'r', 'defaclrole')},
         (SELECT nspname FROM pg_namespace n WHERE n.oid = defaclnamespace) FROM pg_default_acl`,
     comments: `SELECT ${identity('classoid', 'objoid', 'objsubid')}, description FROM pg_description
-      WHERE objoid >= 16384 AND pg_describe_object(classoid, objoid, objsubid) IS NOT NULL`,
+      WHERE (objoid >= 16384 OR classoid = 'pg_namespace'::regclass) AND pg_describe_object(classoid, objoid, objsubid) IS NOT NULL`,
+    largeObjects: `SELECT oid, lomowner::regrole, ${grants('lomacl', 'L', 'lomowner')} AS acl FROM pg_largeobject_metadata`,
+    // Of built-in objects, and of columns of the system: what is not as initdb left it.
+    builtInPrivileges: `SELECT ${identity('i.classid', 'i.objid', 'i.objsubid')}, ${grants('i.acl', 'r', '10')}
+      FROM (SELECT 'pg_class'::regclass AS classid, oid AS objid, 0 AS objsubid, relacl AS acl FROM pg_class WHERE oid < 16384
+        UNION ALL SELECT 'pg_class'::regclass, attrelid, attnum, attacl FROM pg_attribute WHERE attrelid < 16384 OR attnum < 0
+        UNION ALL SELECT 'pg_proc'::regclass, oid, 0, proacl FROM pg_proc WHERE oid < 16384
+        UNION ALL SELECT 'pg_type'::regclass, oid, 0, typacl FROM pg_type WHERE oid < 16384) i
+        LEFT JOIN pg_init_privs p ON p.classoid = i.classid AND p.objoid = i.objid AND p.objsubid = i.objsubid
+      WHERE i.acl IS NOT NULL AND i.acl IS DISTINCT FROM p.initprivs`,
     dependencies: `SELECT DISTINCT ${identity('classid', 'objid', 'objsubid')} AS from, ${identity('refclassid', 'refobjid', 'refobjsubid')} AS to, deptype
       FROM pg_depend WHERE objid >= 16384`,
   };
@@ -147,10 +156,17 @@ const volatile = /pg_toast|_ConstraintTrigger_([ac]_)?\d/;
 export async function catalogFacts(db: TestDatabase): Promise<Record<string, string[]>> {
   await using client = await db.connect();
   await client.query(`SET search_path = ''`);
-  const { rows: found } = await client.query<{ version: number }>(`SELECT current_setting('server_version_num')::int / 10000 AS version`);
+  return await factsFrom(async (text) => (await client.query(text)).rows);
+}
+
+/** The same through what runs a query in a session whose search path is empty. */
+export async function factsFrom(
+  query: <Row extends Record<string, unknown>>(text: string) => Promise<Row[]>,
+): Promise<Record<string, string[]>> {
+  const [found] = await query<{ version: number }>(`SELECT current_setting('server_version_num')::int / 10000 AS version`);
   const facts: Record<string, string[]> = {};
-  for (const [name, query] of Object.entries(queries(found[0]?.version ?? 0))) {
-    const { rows } = await client.query<{ row: string }>(`SELECT row_to_json(q)::text AS row FROM (${query}) q`);
+  for (const [name, text] of Object.entries(queries(found?.version ?? 0))) {
+    const rows = await query<{ row: string }>(`SELECT row_to_json(q)::text AS row FROM (${text}) q`);
     facts[name] = rows
       .map(({ row }) => row)
       .filter((row) => !volatile.test(row))

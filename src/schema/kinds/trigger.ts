@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from '../extension-dependency.js';
 import { defineKind, key, type ObjectDraft, type StepDraft } from '../kind.js';
-import { dependsOnExtensions, isUserRelation } from '../relation-sql.js';
+import { dependsOnExtensions, isUserRelation, triggerStates } from '../relation-sql.js';
 
 const row = z.object({
   oid: z.number(),
@@ -22,8 +22,6 @@ const row = z.object({
 });
 type Row = z.infer<typeof row>;
 
-const states = { O: 'ENABLE', D: 'DISABLE', R: 'ENABLE REPLICA', A: 'ENABLE ALWAYS' } as const;
-
 /** A clone is made by CREATE TRIGGER on the partitioned table, and gets its state from there: both must be over before its own. */
 function clone(row: Row): Pick<ObjectDraft, 'name' | 'steps' | 'ddl'> {
   const own = key('pg_trigger', row.oid);
@@ -40,7 +38,7 @@ function clone(row: Row): Pick<ObjectDraft, 'name' | 'steps' | 'ddl'> {
         facet: 'definition',
         section: 'post-data',
         needs: row.ancestors.flatMap(({ oid }) => [key('pg_trigger', oid), key('pg_trigger', oid, 'enabled')]),
-        statements: () => (inherits ? [] : [`ALTER TABLE ${relation} ${states[row.tgenabled]} TRIGGER ${name}`]),
+        statements: () => (inherits ? [] : [`ALTER TABLE ${relation} ${triggerStates[row.tgenabled]} TRIGGER ${name}`]),
       },
     ],
     ddl: `TRIGGER ${name} ON ${relation}`,
@@ -54,7 +52,7 @@ function original(row: Row, definition: string): Pick<ObjectDraft, 'name' | 'ste
   const ddl = `TRIGGER ${name} ON ${relation}`;
   const steps: StepDraft[] = [{ key: own, facet: 'definition', section: 'post-data', statements: () => [definition] }];
   if (row.tgenabled !== 'O') {
-    const statement = `ALTER TABLE ${relation} ${states[row.tgenabled]} TRIGGER ${name}`;
+    const statement = `ALTER TABLE ${relation} ${triggerStates[row.tgenabled]} TRIGGER ${name}`;
     steps.push({ key: `${own}/enabled`, facet: 'definition', section: 'post-data', needs: [own], statements: () => [statement] });
   }
   steps.push(...extensionDependency(own, { ddl, section: 'post-data', extensions: row.extensions }));
