@@ -1,9 +1,10 @@
 // Roles, memberships, privileges on parameters and tablespaces of a whole server, from one to another, with pg_dumpall as judge. Roles
 // are shared by all databases of a server, so these tests have servers of their own.
 import { execFile } from 'node:child_process';
-import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toJson } from '#dist/app/json.js';
 import { printSchema } from '#dist/app/print-schema.js';
@@ -359,6 +360,42 @@ describe('on PostgreSQL 18', () => {
     const { globals } = await restoreSnapshot({ database: maker.as(into.url), file: archive.file, jobs: 1, globals: true });
     expect(globals).toEqual({ created: ['role ann', 'role team', 'membership of ann in team'], altered: [], left: [] });
     await into.run(`DROP ROLE ann, team; REVOKE ALL ON DATABASE ${into.name} FROM "${maker.name}"`);
+  });
+
+  test('what fails says why, without a password: roles are all or nothing, tablespaces come after them', async () => {
+    await using server = await startServer({ version: 18 });
+    const own = await onServer(server);
+    const folder = await folderFor(server);
+    await own.run(`CREATE ROLE ann LOGIN PASSWORD 'canary'; CREATE ROLE beth`);
+    await own.query(`CREATE TABLESPACE gone LOCATION '${folder}'`);
+    const [secret] = await own.query<{ rolpassword: string }>(`SELECT rolpassword FROM pg_authid WHERE rolname = 'ann'`);
+    await using archive = await archiveOf(own, { globals: true, rolePasswords: true });
+    await own.query('DROP TABLESPACE gone');
+    await rm(folder, { recursive: true });
+    await own.drop();
+
+    await using maker = await createRole({ server: target.url, attributes: 'LOGIN CREATEROLE' });
+    await using into = await onServer(target);
+    await into.run(`CREATE ROLE ann LOGIN; GRANT CREATE ON DATABASE ${into.name} TO "${maker.name}"`);
+    const restore = (database: string) => restoreSnapshot({ database, file: archive.file, jobs: 1, globals: true });
+    const refused: unknown = await restore(maker.as(into.url)).catch((error: unknown) => error);
+    expect(refused).toMatchObject({
+      code: 'RESTORE_FAILED',
+      message: expect.stringMatching(/^restore role ann: permission denied/),
+      hint: expect.stringContaining('CREATEROLE'),
+    });
+    expect(inspect(refused, { depth: 20, showHidden: true })).not.toContain(secret?.rolpassword);
+    expect(await into.query(`SELECT FROM pg_roles WHERE rolname = 'beth'`)).toEqual([]);
+
+    await expect(restore(into.url)).rejects.toMatchObject({
+      message: expect.stringMatching(/^restore tablespace gone: directory ".*" does not exist/),
+      hint: expect.stringContaining('--no-tablespaces'),
+    });
+    expect(await into.query(`SELECT rolpassword FROM pg_authid WHERE rolname = 'ann'`)).toEqual([secret]);
+    const stream = createReadStream(archive.file);
+    const { globals } = await restoreSnapshot({ database: into.url, file: stream, jobs: 1, globals: true, noTablespaces: true });
+    expect(globals).toEqual({ created: [], altered: [], left: [] });
+    await into.run(`DROP ROLE ann, beth; REVOKE ALL ON DATABASE ${into.name} FROM "${maker.name}"`);
   });
 
   test('--create makes a template again, in the tablespace of the source', async () => {
