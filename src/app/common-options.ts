@@ -134,6 +134,8 @@ export function settleContents(
     excludeTableData: tables(options.excludeTableData, options.excludeTableDataAndChildren),
     omissions: new Set(given.map((name) => omissions[name])),
     largeObjects: sections.has('data') ? options.largeObjects : false,
+    // As pg_restore has it: where there are other rows beside those of the archive, its statistics are not true.
+    ...(options.dataOnly ? { statistics: false } : {}),
     sections,
     loadViaPartitionRoot: options.loadViaPartitionRoot ?? false,
   };

@@ -17,6 +17,8 @@ export interface ListOptions extends ContentOptions {
   readonly file: string;
   /** Path of a list: only what it has. */
   readonly useList?: string;
+  /** Without the statistics that the archive has. */
+  readonly noStatistics?: boolean;
 }
 
 export interface ArchiveList {
@@ -62,7 +64,8 @@ export async function listArchive(options: ListOptions): Promise<ArchiveList> {
     const { source, position, tables } = archive.manifest;
     const filtered = await withFilters(options);
     refuse('includeForeignData' in filtered, 'list: foreign_data in a filter file is for snapshots');
-    const contents = settleContents(filtered, { attempt: 'list', inDatabase: { database: source.database } });
+    const settled = settleContents(filtered, { attempt: 'list', inDatabase: { database: source.database } });
+    const contents = options.noStatistics ? { ...settled, statistics: false } : settled;
     const { sections } = contents;
     const whole = await archive.readCatalog();
     const listed = useList === undefined ? whole : keepListed(whole, { text: await readText('list', useList), name: useList });
@@ -72,6 +75,7 @@ export async function listArchive(options: ListOptions): Promise<ArchiveList> {
       schema: sections.has('pre-data'),
       data: sections.has('data'),
       postData: sections.has('post-data'),
+      statistics: 'marked',
       rowsOf: ({ directory }) => stored.get(directory),
     });
     const entries = listPlan(catalog, plan);

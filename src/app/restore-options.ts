@@ -1,4 +1,5 @@
 // The options of a restore as a caller gives them, and as they are once checked and filled up.
+import type { Section } from '../model/catalog.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
 
 /** `database` is the one to restore into. An existing database is restored into by one connection alone, whatever `jobs` says. */
@@ -24,6 +25,8 @@ export interface RestoreOptions extends CommonOptions {
   readonly useList?: string;
   /** Leaves the planner without statistics until autovacuum, or somebody else, runs ANALYZE. */
   readonly noAnalyze?: boolean;
+  /** Runs ANALYZE although the archive has statistics. */
+  readonly noStatistics?: boolean;
 }
 
 export interface RestoreSettings extends CommonPlan {
@@ -82,7 +85,11 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
   refuse(options.create === true && !makesTables, `${attempt}: create needs the section pre-data`);
   return {
     ...common,
-    contents: truncate ? { ...contents, sections: new Set(['data']) } : contents,
+    contents: {
+      ...contents,
+      ...(truncate ? { sections: new Set<Section>(['data']) } : {}),
+      ...(options.noStatistics ? { statistics: false } : {}),
+    },
     file: options.file,
     selected: (contents.tables ?? []).length + (contents.schemas ?? []).length > 0 || options.useList !== undefined,
     clean: options.clean ? { ifExists: options.ifExists ?? false } : undefined,

@@ -1,6 +1,6 @@
 // From what was asked for and what the target is like to the plan of a restore. Only looks: everything that can be known to go wrong
 // is found here, before the first change, and a dry run ends here.
-import type { Catalog, CatalogTable, DatabaseProperties, Section } from '../model/catalog.js';
+import { type Catalog, type CatalogTable, type DatabaseProperties, isTable, type Section } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { SourceInfo } from '../model/manifest.js';
 import { propertyStatements, readProperties, rolesOf } from '../pg/database-properties.js';
@@ -15,6 +15,7 @@ import { largeObjectGroups, refuseTakenOids } from '../restore/large-objects.js'
 import { loadTarget, type Plan, type PlanOptions, planContents } from '../restore/plan.js';
 import { findPresent } from '../restore/present.js';
 import type { Sessions } from '../restore/sessions.js';
+import { firstWithStatistics, type StatisticsPlace } from '../restore/statistics.js';
 import { checkUnused, findLeftovers, lockSwap, type SwapNames, swapNames } from '../restore/swap.js';
 import { inspectTarget, type TargetState } from '../restore/target.js';
 import { decideWay } from '../restore/way.js';
@@ -86,7 +87,7 @@ async function planSwap(settings: RestoreSettings, { source, catalog, sessions, 
   const plan: Plan = [
     ...leftovers.map((name) => ({ action: 'drop database' as const, database: name, force: true })),
     { action: 'create database', database: names.staging, staging: true },
-    ...fresh(catalog, contentsOf(settings, source)),
+    ...fresh(catalog, contentsOf(settings, source), maintenance),
     { action: 'swap', from: names.staging, to: database },
   ];
   return {
@@ -135,7 +136,7 @@ async function planCreate(settings: RestoreSettings, given: GivenGlobals): Promi
   const plan: Plan = [
     ...(exists ? [{ action: 'drop database' as const, database, force: false }] : []),
     { action: 'create database', database, staging: false },
-    ...beforeUnmark(fresh(catalog, contentsOf({ ...settings, clean: undefined }, source)), finish),
+    ...beforeUnmark(fresh(catalog, contentsOf({ ...settings, clean: undefined }, source), maintenance), finish),
   ];
   return { plan, database, contents: database, maintenance, locale: info, ...(tablespace === undefined ? {} : { tablespace }) };
 }
@@ -191,7 +192,7 @@ async function planInto(
     if (way === 'existing') return { plan: await existing(session, { catalog, contents, settings }), database, contents: database };
     const { clean: _nothingToDrop, ...rest } = contents;
     const wipe: Plan = way === 'wipe' ? [{ action: 'wipe', extensions: extensionsOf(catalog) }] : [];
-    const [mark, ...filled] = fresh(catalog, rest);
+    const [mark, ...filled] = fresh(catalog, rest, session);
     const plan = way === 'wipe' ? [...wipe, ...filled] : [...(mark ? [mark] : []), ...filled];
     return { plan, database, contents: database };
   } finally {
@@ -217,8 +218,13 @@ function contentsOf(settings: RestoreSettings, source: RestoreSource): PlanOptio
   };
 }
 
-function fresh(catalog: Catalog, contents: PlanOptions): Plan {
-  return [{ action: 'mark' }, ...planContents(catalog, { ...contents, holdAutovacuum: true }), { action: 'unmark' }];
+function fresh(catalog: Catalog, contents: PlanOptions, target: Session): Plan {
+  const options = { ...contents, holdAutovacuum: true, ...statisticsOn(target, 'marked') };
+  return [{ action: 'mark' }, ...planContents(catalog, options), { action: 'unmark' }];
+}
+
+function statisticsOn({ version }: Session, statistics: StatisticsPlace): Pick<PlanOptions, 'statistics'> {
+  return version >= firstWithStatistics ? { statistics } : {};
 }
 
 interface Into {
@@ -231,16 +237,21 @@ async function existing(session: Session, { catalog, contents, settings }: Into)
   if (contents.data && !contents.clean && !contents.truncate) await refuseTakenOids(session, largeObjectGroups(catalog));
   const intoTables = contents.data && !contents.schema;
   const loaded = intoTables ? catalog.tables.filter(({ withoutData }) => withoutData === undefined) : [];
-  const tables = loaded.filter(({ largeObjects }) => largeObjects === undefined);
-  const blobs = loaded.filter(({ largeObjects }) => largeObjects !== undefined);
+  const tables = loaded.filter(isTable);
+  const others = loaded.filter((table) => !isTable(table));
   const targetOf = (table: CatalogTable): CatalogTable => loadTarget(catalog, table);
   await checkColumns(session, tables.map(targetOf));
   // Through its partitioned table a row may land in a partition that is not in the archive: its foreign keys are checked as it comes.
   const triggersAside = intoTables && !settings.contents.loadViaPartitionRoot && (await maySetAsideTriggers(session));
   const order = triggersAside ? tables : await inOrder(session, tables, targetOf);
-  const into = intoTables ? { triggersAside, order: [...order, ...blobs] } : undefined;
+  const into = intoTables ? { triggersAside, order: [...order, ...others] } : undefined;
   const present = settings.selected ? await findPresent(session, catalog, notChosen(catalog, settings)) : undefined;
-  const options = { ...contents, ...(into === undefined ? {} : { into }), ...(present === undefined ? {} : { present }) };
+  const options = {
+    ...contents,
+    ...statisticsOn(session, 'temporary'),
+    ...(into === undefined ? {} : { into }),
+    ...(present === undefined ? {} : { present }),
+  };
   return [{ action: 'begin' }, ...planContents(catalog, options), { action: 'commit' }];
 }
 
@@ -270,6 +281,12 @@ async function check(
   { source, catalog, settings, coming }: Omit<GivenGlobals, 'sessions'> & { settings: RestoreSettings },
 ): Promise<void> {
   await checkPrerequisites(session, catalog, coming.roles);
+  if (session.version < firstWithStatistics && catalog.tables.some(({ statistics }) => statistics === true)) {
+    const then = settings.analyze ? 'ANALYZE gathers them' : 'the planner has none';
+    notices(settings, [
+      `the target server is older than ${firstWithStatistics / 10_000}, and cannot take the archive's statistics: ${then}`,
+    ]);
+  }
   const info: SourceInfo | undefined = source.manifest?.source;
   if (info !== undefined) notices(settings, versionNotices(info, session.version));
 }

@@ -88,7 +88,7 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
 }
 
 function tablesAmong(loads: readonly TableLoad[]): number {
-  return loads.filter(({ staging }) => staging === undefined).length;
+  return loads.filter(({ table }) => table).length;
 }
 
 async function select(

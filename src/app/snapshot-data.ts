@@ -8,6 +8,7 @@ import { qualifiedName } from '../pg/quote.js';
 import { copyLargeObjects, describeRange } from '../snapshot/large-objects.js';
 import type { RangeTask } from '../snapshot/messages.js';
 import { type BlockRange, copyStatement, splitTable } from '../snapshot/ranges.js';
+import { copyStatistics } from '../snapshot/statistics.js';
 import type { WorkerPool } from '../snapshot/worker-pool.js';
 import type { SnapshotSchema } from './snapshot-schema.js';
 
@@ -39,7 +40,7 @@ function planRanges(schema: SnapshotSchema): PlannedRange[] {
       return { statement, format, lockable: !foreign, table: qualifiedName(schema, name), directory, range, blocks, object };
     });
   });
-  return [...tables, ...planLargeObjects(schema)].map((range, id) => ({ ...range, id }));
+  return [...tables, ...planStatistics(schema), ...planLargeObjects(schema)].map((range, id) => ({ ...range, id }));
 }
 
 /** After the tables: there is no telling how long the tables' ranges take, and these are many. */
@@ -49,6 +50,15 @@ function planLargeObjects({ largeObjects }: SnapshotSchema): Omit<PlannedRange, 
   return largeObjects.ranges.map((range) => {
     const statement = copyLargeObjects(range, format);
     return { statement, format, table: describeRange(range), lockable: false, directory, range: range.name, blocks: null, object };
+  });
+}
+
+function planStatistics({ statistics }: SnapshotSchema): Omit<PlannedRange, 'id'>[] {
+  if (statistics === undefined) return [];
+  const { format, directory, object } = statistics.table;
+  return statistics.ranges.map((oids, range) => {
+    const statement = copyStatistics(oids, statistics.version);
+    return { statement, format, table: 'planner statistics', lockable: false, directory, range, blocks: null, object };
   });
 }
 

@@ -22,6 +22,9 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions {
   readonly globals?: boolean;
   /** With `globals`: takes the password hashes of the roles along, which only superusers can read. Default: without. */
   readonly rolePasswords?: boolean;
+  /** Takes the planner's statistics along. They are data: the most common values of columns are among them, also of tables whose rows are
+   *  left out by `excludeTableData`. */
+  readonly statistics?: boolean;
   /** Patterns of foreign servers whose tables' rows are taken along. They are read when their turn comes, not at the snapshot's instant. */
   readonly includeForeignData?: readonly string[];
   /** How long a table lock may be waited for, in ms; readers that come after us wait as long at most. 0: for ever. Default 10 s. */
@@ -42,6 +45,7 @@ export interface SnapshotPlan extends CommonPlan {
   readonly copyFormat: CopyFormat | 'auto';
   readonly secrets: boolean;
   readonly globals: { readonly passwords: boolean } | undefined;
+  readonly statistics: boolean;
   readonly foreignServers: readonly Pattern[];
   readonly lockTimeoutMs: number;
   readonly maxAgeMs: number | undefined;
@@ -65,6 +69,8 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPl
   refuse(maxAgeMs !== undefined && !(maxAgeMs > 0), `${attempt}: the maximum age must be greater than zero`);
   refuse(!Number.isInteger(attempts) || attempts < 1, `${attempt}: attempts must be a whole number from 1`);
   refuseBoth(options, ['height', 'heightQuery'], attempt);
+  refuseBoth(options, ['schemaOnly', 'statistics'], attempt);
+  refuseBoth(options, ['dataOnly', 'statistics'], attempt);
   refuse(
     options.height !== undefined && (options.height < 0n || options.height >= 10n ** 19n),
     `${attempt}: the height must have 1 to 19 digits and no sign`,
@@ -76,12 +82,14 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPl
     foreignServers.length > 0 && !common.contents.sections.has('data'),
     `${attempt}: include-foreign-data is about rows, which are not asked for`,
   );
+  refuse(options.statistics === true && !common.contents.sections.has('data'), `${attempt}: statistics are data, which is not asked for`);
   return {
     ...common,
     compressLevel,
     copyFormat: options.copyFormat ?? 'auto',
     secrets: options.secrets ?? false,
     globals: options.globals ? { passwords: options.rolePasswords ?? false } : undefined,
+    statistics: options.statistics ?? false,
     foreignServers,
     asked: { ...common.asked, ...(foreignServers.length === 0 ? {} : { includeForeignData: foreignServers.map(({ text }) => text) }) },
     lockTimeoutMs,

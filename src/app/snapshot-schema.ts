@@ -19,6 +19,7 @@ import { type LargeObjectRange, largeObjectTable, readLargeObjectSizes, splitLar
 import type { DescribedTable } from '../snapshot/tables.js';
 import type { View } from '../snapshot/view.js';
 import { foreignRowsLeftOut } from './foreign-rows.js';
+import { withStatistics } from './planner-statistics.js';
 import { globalsOf } from './read-globals.js';
 import type { SnapshotPlan } from './snapshot-options.js';
 
@@ -29,6 +30,8 @@ export interface SnapshotSchema {
   readonly toRead: readonly { readonly table: CatalogTable; readonly described: DescribedTable }[];
   /** What stands for the large objects in `catalog.tables`, and how they are read; absent where there are none, or none are wanted. */
   readonly largeObjects?: { readonly table: CatalogTable; readonly ranges: readonly LargeObjectRange[] };
+  /** The same for the planner's statistics: lists of OIDs of tables, and the server's version. */
+  readonly statistics?: { readonly table: CatalogTable; readonly ranges: readonly (readonly number[])[]; readonly version: number };
 }
 
 /** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT,
@@ -78,9 +81,10 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
       schema.toRead.map((table) => table.described.oid),
     );
   }
+  const complete = plan.statistics ? await withStatistics(control, schema) : schema;
   const pieces = schema.catalog.tables.find(isLargeObjects);
-  if (pieces === undefined) return schema;
-  return { ...schema, largeObjects: { table: pieces, ranges: splitLargeObjects(await readLargeObjectSizes(control)) } };
+  if (pieces === undefined) return complete;
+  return { ...complete, largeObjects: { table: pieces, ranges: splitLargeObjects(await readLargeObjectSizes(control)) } };
 }
 
 function isLargeObjects({ largeObjects }: CatalogTable): boolean {

@@ -25,6 +25,7 @@ import { openView, type View } from '../snapshot/view.js';
 import { WorkerPool } from '../snapshot/worker-pool.js';
 import { abortReason, withAge } from './abort.js';
 import { chooseTables } from './choose-tables.js';
+import { warnOfValues } from './planner-statistics.js';
 import { withFilters } from './read-filters.js';
 import { readRows } from './snapshot-data.js';
 import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './snapshot-options.js';
@@ -109,6 +110,7 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
   await attached;
   const pool = await workers.pool;
   for (const object of schema.leftOut) emit({ type: 'left-out', object });
+  warnOfValues(schema, emit);
   const writer = new ArchiveWriter({ sink: output, codec, level: plan.compressLevel });
   const members = [await writer.addMember(catalogMember, encodeText(serializeCatalog(schema.catalog)))];
   if (schema.catalog.globals !== undefined) members.push(await writer.addMember(globalsMember, encodeText(emitGlobals(schema.catalog))));

@@ -39,6 +39,7 @@ export const tableFields = {
   format: z.enum(['text', 'binary']),
   withoutData: z.enum(['excluded', 'schema-only', 'unlogged-on-standby']).exactOptional(),
   largeObjects: index.exactOptional(),
+  statistics: z.literal(true).exactOptional(),
 };
 
 /** `JSON.parse` for a member of an archive. Throws ARCHIVE_CORRUPT. */

@@ -2,6 +2,7 @@
 // format, and all sums are right. Pure; the writer checks itself with it, and every reader trusts sizes only after it.
 import { catalogMember, globalsMember, manifestMember, postDataMember, preDataMember } from '../frame/member-names.js';
 import { tarBytes, tarHeader } from '../frame/tar.js';
+import { isTable } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize, Manifest, StoredMember, TableEntry } from '../model/manifest.js';
 
@@ -86,8 +87,8 @@ function checkTable(table: TableEntry): void {
   if (rawBytes !== table.rawBytes) throw corrupt(`the chunks of table ${name} have ${rawBytes} bytes, not ${table.rawBytes}`);
 }
 
-/** The totals that belong to these tables: raw and compressed bytes are those of their chunks. Large objects are no table, but count with
- *  their pieces and bytes. */
+/** The totals that belong to these tables: raw and compressed bytes are those of their chunks. Large objects and
+ *  statistics are no tables, but count with their rows and bytes. */
 export function totalsOf(tables: readonly TableEntry[]): Manifest['totals'] {
   let rows = 0n;
   let rawBytes = 0n;
@@ -97,7 +98,7 @@ export function totalsOf(tables: readonly TableEntry[]): Manifest['totals'] {
     rawBytes += table.rawBytes;
     for (const chunk of table.chunks) compressedBytes += chunk.length;
   }
-  return { tables: tables.filter(({ largeObjects }) => largeObjects === undefined).length, rows, rawBytes, compressedBytes };
+  return { tables: tables.filter(isTable).length, rows, rawBytes, compressedBytes };
 }
 
 /**

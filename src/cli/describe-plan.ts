@@ -53,9 +53,16 @@ function detail(action: Action): string[] {
     case 'database properties':
       return [...action.statements];
     case 'rows':
-      return action.loads.map(({ schema, name, rows, staging }) =>
-        staging === undefined ? `${schema}.${name}: ${formatCounted(rows, 'row')}` : `large objects: ${formatCounted(rows, 'piece')}`,
-      );
+      return action.loads.map(({ schema, name, rows, staging, table }) => {
+        if (table) return `${schema}.${name}: ${formatCounted(rows, 'row')}`;
+        return staging === undefined
+          ? `planner statistics: ${formatCounted(rows, 'row')}`
+          : `large objects: ${formatCounted(rows, 'piece')}`;
+      });
+    case 'stage statistics':
+      return [...action.statements];
+    case 'statistics':
+      return action.relations.map(({ schema, name }) => `${schema}.${name}`);
     case 'hold autovacuum':
     case 'analyze':
     case 'check foreign keys':

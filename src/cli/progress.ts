@@ -25,6 +25,7 @@ const phases: Readonly<Record<string, string>> = {
   values: 'setting sequences',
   'post-data': 'making indexes and constraints',
   refresh: 'filling materialized views',
+  statistics: 'restoring statistics',
   analyze: 'gathering statistics',
 };
 

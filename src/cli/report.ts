@@ -33,11 +33,23 @@ export function describeManifest({ file, bytes, manifest }: { file: string; byte
   return lines.join('\n');
 }
 
-/** `3 tables, 2 large objects, 15 rows, 1.2 kB`; pieces of large objects count as rows. */
+/** `3 tables, 2 large objects, statistics, 15 rows, 1.2 kB`; pieces of large objects and statistics count as rows. */
 export function describeTotals({ totals, tables }: Manifest): string {
   const blobs = tables.find(({ largeObjects }) => largeObjects !== undefined)?.largeObjects;
   const objects = blobs === undefined ? [] : [formatCounted(blobs, 'large object')];
-  return [formatCounted(totals.tables, 'table'), ...objects, formatCounted(totals.rows, 'row'), formatBytes(totals.rawBytes)].join(', ');
+  const statistics = tables.some((table) => table.statistics) ? ['statistics'] : [];
+  return [
+    formatCounted(totals.tables, 'table'),
+    ...objects,
+    ...statistics,
+    formatCounted(totals.rows, 'row'),
+    formatBytes(totals.rawBytes),
+  ].join(', ');
+}
+
+function tableLabel({ schema, name, largeObjects, statistics }: TableEntry): string {
+  if (largeObjects !== undefined) return `(${formatCounted(largeObjects, 'large object')})`;
+  return statistics ? '(planner statistics)' : printable(`${schema}.${name}`);
 }
 
 function hasGlobals({ schema }: Manifest): boolean {
@@ -71,10 +83,7 @@ function tableLines(tables: readonly TableEntry[]): string[] {
   const rows = tables.map((table) => {
     const compressed = table.chunks.reduce((sum, chunk) => sum + chunk.length, 0n);
     const ratio = compressed > 0n ? `${(Number(table.rawBytes) / Number(compressed)).toFixed(2)}` : '';
-    const name =
-      table.largeObjects === undefined
-        ? printable(`${table.schema}.${table.name}`)
-        : `(${formatCounted(table.largeObjects, 'large object')})`;
+    const name = tableLabel(table);
     if (table.withoutData) return [name, '', '', '', '', table.withoutData];
     return [name, formatCount(table.rows), formatBytes(table.rawBytes), formatBytes(compressed), ratio, table.format];
   });

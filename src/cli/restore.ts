@@ -22,6 +22,7 @@ interface Flags extends ContentFlags {
   readonly swap?: true;
   readonly force?: true;
   readonly analyze: boolean;
+  readonly statistics: boolean;
   readonly list?: true;
   readonly useList?: string;
   readonly json?: true;
@@ -41,6 +42,7 @@ export function restoreCommand(): Command {
     .option('--swap', 'restore beside the database, and put it in its place once it is complete')
     .option('--force', 'with --swap: end the sessions on the database')
     .option('--no-analyze', 'leave out ANALYZE')
+    .option('--no-statistics', "leave out the archive's statistics: ANALYZE gathers them")
     .option('-l, --list', 'only list what is in the archive, in the order of a restore; no database is asked')
     .option('-L, --use-list <file>', 'only the entries of a list that was made by --list')
     .option('--dry-run', 'only say what would be done')
@@ -72,6 +74,7 @@ async function restore(file: string, flags: Flags): Promise<void> {
       ...given('force', flags.force),
       ...given('useList', flags.useList),
       noAnalyze: !flags.analyze,
+      noStatistics: !flags.statistics,
       onEvent,
       signal,
     });
@@ -90,7 +93,12 @@ async function list(file: string, flags: Flags): Promise<void> {
   await run({ command: 'restore', json: flags.json === true }, async () => {
     if (file === '-') throw new TidemarkError('USAGE', 'list: it needs a file: from a pipe the number of rows comes last');
     const { listArchive } = await import('../app/list-archive.js');
-    const { lines, ...listed } = await listArchive({ file, ...contentOptions(flags), ...given('useList', flags.useList) });
+    const { lines, ...listed } = await listArchive({
+      file,
+      ...contentOptions(flags),
+      ...given('useList', flags.useList),
+      noStatistics: !flags.statistics,
+    });
     const { source, position, leftOut, globals } = listed;
     const head = [`; ${printable(file)}: database ${printable(source.database)}, ${describePosition(position)}`];
     if (globals !== undefined) head.push(`; for --globals: ${describeGlobalsList(globals)}`);

@@ -23,6 +23,7 @@ interface Flags extends ContentFlags {
   readonly secrets?: true;
   readonly globals?: true;
   readonly rolePasswords?: true;
+  readonly statistics?: true;
   readonly includeForeignData?: readonly string[];
   readonly skipUnsupported?: true;
   readonly json?: true;
@@ -39,6 +40,7 @@ export function snapshotCommand(): Command {
     .option('--secrets', 'with the passwords of user mappings and subscriptions')
     .option('--globals', 'with roles, memberships, privileges on parameters and tablespaces of the server')
     .option('--role-passwords', 'with --globals: with the password hashes of the roles')
+    .option('--statistics', "with the planner's statistics, which hold values of rows")
     .option('--include-foreign-data <pattern>', 'with the rows of foreign tables of these servers (repeatable)', collect)
     .option('--height <n>', 'height to record', height)
     .option('--height-query <sql>', 'query for the height, run in the snapshot')
@@ -74,6 +76,7 @@ async function snapshot(flags: Flags): Promise<void> {
       ...given('secrets', flags.secrets),
       ...given('globals', flags.globals),
       ...given('rolePasswords', flags.rolePasswords),
+      ...given('statistics', flags.statistics),
       ...given('includeForeignData', flags.includeForeignData),
       ...given('skipUnsupported', flags.skipUnsupported),
       onEvent,

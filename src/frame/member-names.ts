@@ -32,6 +32,9 @@ export function tableDirectory({ oid, schema, name }: { readonly oid: number; re
 /** Where the pieces of large objects are. No table's directory is called so. */
 export const largeObjectDirectory = 'data/largeobjects';
 
+/** Where the planner's statistics are. */
+export const statisticsDirectory = 'data/statistics';
+
 /** The range of large objects from this OID on, or the part of one with this number: `0000016384`, `0000016403.00002`. By OID, so that the
  *  same objects have the same names in another archive. */
 export function largeObjectRange(oid: number, part?: number): string {

@@ -76,8 +76,18 @@ export interface CatalogTable {
   /** The rows are pieces of this many large objects, and the columns their OID, the offset of the piece, and its bytes; `object` is the
    *  one that has all groups of them. */
   readonly largeObjects?: number;
+  /** The rows are the planner's statistics of tables, materialized views and indexes; `object` stands for all of them. */
+  readonly statistics?: true;
   /** Why there are no rows of it in this archive, where that was asked for or could not be otherwise. */
   readonly withoutData?: 'excluded' | 'schema-only' | 'unlogged-on-standby';
+}
+
+/** The kind of the object that stands for the planner's statistics. */
+export const statisticsKind = 'planner statistics';
+
+/** Whether what has a place among the tables is one, and not what only travels as rows. */
+export function isTable({ largeObjects, statistics }: Pick<CatalogTable, 'largeObjects' | 'statistics'>): boolean {
+  return largeObjects === undefined && statistics === undefined;
 }
 
 /** What belongs to the database itself rather than to its contents: a row of pg_database with all that hangs on it. Only `--create`

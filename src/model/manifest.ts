@@ -43,6 +43,8 @@ export interface TableEntry {
   readonly withoutData?: 'excluded' | 'schema-only' | 'unlogged-on-standby';
   /** As in `CatalogTable`: the rows are pieces of this many large objects. */
   readonly largeObjects?: number;
+  /** As in `CatalogTable`: the rows are the planner's statistics. */
+  readonly statistics?: true;
   readonly rows: bigint;
   readonly rawBytes: bigint;
   readonly chunks: readonly StoredChunk[];

@@ -56,7 +56,7 @@ export async function planAnalysis(
 }
 
 /** Classes of SQLSTATEs that are of the server, not of what it analyzed: transaction, resources, operator, system, internal. */
-const ofServer = /^(?:25|40|53|57|58|XX)/;
+export const ofServer = /^(?:25|40|53|57|58|XX)/;
 
 /** ANALYZE evaluates the expressions of CREATE STATISTICS, which nothing has evaluated so far: the source may have rows they fail for. */
 export async function analyze(

@@ -12,11 +12,13 @@ import { checkForeignKeys } from './foreign-keys.js';
 import { loadRows, type RowSource } from './load-rows.js';
 import { dropMark, type Mark, setMark } from './marker.js';
 import type { Action, Plan, TableLoad } from './plan.js';
+import { countExtended } from './plan-statistics.js';
 import { Progress } from './progress.js';
 import { runRefreshes } from './refresh.js';
 import { runGlobals } from './run-globals.js';
 import { runParallel, runStatements, runSteps } from './run-steps.js';
 import type { Sessions } from './sessions.js';
+import { restoreStatistics } from './statistics.js';
 import { commentStaging, dropReplaced, type SwapNames, swapDatabases } from './swap.js';
 import { dropSubscriptions, wipeTarget } from './target.js';
 
@@ -129,6 +131,10 @@ export class Execution {
           steps: action.steps,
           weightOf: (relation) => this.#weightOf(relation),
         });
+      case 'stage statistics':
+        return this.#stage(action.statements);
+      case 'statistics':
+        return this.#statistics(action);
       case 'analyze':
         return this.#analyze(action.tables);
       case 'database properties':
@@ -190,6 +196,19 @@ export class Execution {
         for (const statement of waiting) await analyze(session, statement, { inTransaction: this.#inTransaction, emit });
       }),
     );
+  }
+
+  async #stage(statements: readonly string[]): Promise<void> {
+    const session = await this.#session();
+    for (const statement of statements) await session.query(statement);
+  }
+
+  async #statistics({ place, relations }: Extract<Action, { action: 'statistics' }>): Promise<void> {
+    const { catalog, emit } = this.#options;
+    const sessions = await this.#sessionsAtWork();
+    await restoreStatistics({ sessions, inTransaction: this.#inTransaction, place, relations, emit });
+    const extended = countExtended(catalog);
+    if (extended > 0) emit({ type: 'notice', message: `${extended} extended statistics are empty until ANALYZE: no server takes them` });
   }
 
   /** Rows are only safe once they are on disk: our sessions do not wait for that otherwise. */

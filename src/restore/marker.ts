@@ -6,6 +6,9 @@ import type { Session } from '../pg/session.js';
 /** Its name is part of messages and documentation. */
 export const markerSchema = 'tidemark_restoring';
 
+/** A table in it, where statistics wait for what they are of. */
+export const markedStatistics = 'statistics';
+
 export interface Mark {
   readonly file: string;
   readonly startedAt: Date;
@@ -36,6 +39,7 @@ export async function dropMark(session: Session): Promise<void> {
   await session.query('SET LOCAL synchronous_commit TO DEFAULT');
   const guards = await setGuardsAside(session);
   await session.query(`DROP TABLE "${markerSchema}"."restore"`);
+  await session.query(`DROP TABLE IF EXISTS "${markerSchema}"."${markedStatistics}"`);
   await session.query(`DROP SCHEMA "${markerSchema}"`);
   for (const { name, enabled } of guards) await session.query(`ALTER EVENT TRIGGER ${quoteIdentifier(name)} ENABLE ${enabled}`);
   await session.query('COMMIT');

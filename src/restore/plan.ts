@@ -1,11 +1,13 @@
 // What a restore does, as data: pure, from a catalog, the rows that are there and the mode. The same plan is printed by a dry run and
 // executed (app/restore-snapshot.ts); which of its post-data steps may run at once is schedule.ts's decision.
-import type { Catalog, CatalogObject, CatalogTable, Step } from '../model/catalog.js';
+import { type Catalog, type CatalogObject, type CatalogTable, isTable, type Step } from '../model/catalog.js';
 import type { StoredChunk } from '../model/manifest.js';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
 import { dropOrder } from './drop-order.js';
 import type { GlobalsAction } from './globals.js';
 import { largeObjectGroups, type Staging, stageLargeObjects, unlinkSql } from './large-objects.js';
+import { planAnalyze, planStatistics, type StatisticsOf } from './plan-statistics.js';
+import { type StatisticsPlace, stageStatistics, statisticsStaging } from './statistics.js';
 
 /** A statement that is not a step of the catalog, and the object that it is for (messages name it). */
 export interface Statement {
@@ -25,6 +27,8 @@ export interface TableLoad {
   readonly triggersAside?: true;
   /** The rows are pieces of large objects, and go into those from where COPY puts them. */
   readonly staging?: Staging;
+  /** They are no rows of a table: pieces of large objects, or statistics. */
+  readonly table: boolean;
   readonly rows: bigint;
   readonly rawBytes: bigint;
   /** Absent where the archive comes from a pipe: they are taken as they come. */
@@ -39,8 +43,9 @@ export function deliveryOf(load: TableLoad): Pick<TableLoad, 'sql' | 'staging' |
 }
 
 /** For messages: `rows of table public.events`. */
-export function describeLoad({ schema, name, staging }: TableLoad): string {
-  return staging === undefined ? `rows of table ${schema}.${name}` : 'pieces of large objects';
+export function describeLoad({ schema, name, staging, table }: TableLoad): string {
+  if (table) return `rows of table ${schema}.${name}`;
+  return staging === undefined ? 'planner statistics' : 'pieces of large objects';
 }
 
 export type Action =
@@ -64,6 +69,10 @@ export type Action =
   | { readonly action: 'rows'; readonly loads: readonly TableLoad[] }
   /** Several at a time where there are several sessions. */
   | { readonly action: 'post-data'; readonly steps: readonly Step[] }
+  /** Where they wait until all that they are of is there. */
+  | { readonly action: 'stage statistics'; readonly statements: readonly string[] }
+  /** Instead of ANALYZE. */
+  | { readonly action: 'statistics'; readonly place: StatisticsPlace; readonly relations: readonly StatisticsOf[] }
   | { readonly action: 'analyze'; readonly tables: readonly { readonly schema: string; readonly name: string }[] }
   /** Foreign keys that were not checked while the rows came. */
   | { readonly action: 'check foreign keys'; readonly tables: readonly { readonly schema: string; readonly name: string }[] }
@@ -88,6 +97,8 @@ export interface PlanOptions {
   readonly postData?: boolean;
   /** False leaves out ANALYZE. */
   readonly analyze?: boolean;
+  /** The archive's statistics are restored where it has some, which come by this place; absent: as if it had none. */
+  readonly statistics?: StatisticsPlace;
   /** `--clean`: drop first; with `ifExists` what is missing is no error. */
   readonly clean?: { readonly ifExists: boolean };
   readonly truncate?: boolean;
@@ -106,8 +117,14 @@ export interface PlanOptions {
 export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   const { schema, data, postData = schema, into, present = new Set() } = options;
   const steps = stepsByPhase(catalog, present);
-  const loads = data ? planLoads({ ...catalog, tables: into?.order ?? catalog.tables }, options) : [];
-  const names = loads.filter(({ staging }) => staging === undefined).map(({ schema, name }) => ({ schema, name }));
+  // Rows that came in an earlier restore are as good.
+  const refreshes = data || !schema;
+  const place = options.statistics;
+  const statistics =
+    place === undefined ? [] : planStatistics(catalog, { data, postData, refreshes, truncate: options.truncate ?? false, present });
+  const wanted = (into?.order ?? catalog.tables).filter((table) => (table.statistics ? statistics.length > 0 : data));
+  const loads = planLoads({ ...catalog, tables: wanted }, options);
+  const names = loads.filter(({ table }) => table).map(({ schema, name }) => ({ schema, name }));
   const aside = into?.triggersAside ?? false;
   const actions: Action[] = [];
   if (options.clean) actions.push({ action: 'drop', statements: planDrops(catalog, { ...options.clean, present, data }) });
@@ -117,10 +134,13 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   if (aside) actions.push({ action: 'set triggers aside' });
   const held = options.holdAutovacuum && schema ? large(loads) : [];
   if (held.length > 0) actions.push({ action: 'hold autovacuum', tables: held });
-  if (data) actions.push({ action: 'rows', loads }, { action: 'values', steps: steps.values });
+  if (place !== undefined && statistics.length > 0) {
+    const statements = catalog.tables.flatMap((table) => (table.statistics ? stageStatistics(place, table) : []));
+    actions.push({ action: 'stage statistics', statements });
+  }
+  if (data || loads.length > 0) actions.push({ action: 'rows', loads });
+  if (data) actions.push({ action: 'values', steps: steps.values });
   if (aside) actions.push({ action: 'restore triggers' }, { action: 'check foreign keys', tables: names });
-  // Rows that came in an earlier restore are as good.
-  const refreshes = data || !schema;
   const last = steps['event triggers'];
   if (postData) actions.push({ action: 'post-data', steps: steps['post-data'] });
   if (held.length > 0) actions.push({ action: 'release autovacuum' });
@@ -128,7 +148,8 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
     actions.push({ action: 'privileges', steps: refreshes ? steps.privileges : [...steps.privileges, ...last] });
     if (refreshes) actions.push({ action: 'refresh', steps: [...steps.refresh, ...last] });
   }
-  if (data && options.analyze !== false)
+  if (place !== undefined && statistics.length > 0) actions.push({ action: 'statistics', place, relations: statistics });
+  else if (data && options.analyze !== false)
     actions.push({ action: 'analyze', tables: planAnalyze(catalog, names, postData ? steps.refresh : []) });
   return actions;
 }
@@ -167,7 +188,7 @@ export function stepsByPhase(catalog: Catalog, present: ReadonlySet<number> = ne
 /** Largest first, so that no worker is left alone with a large one at the end; as given where the order matters. */
 export function planLoads(
   { objects, tables }: Pick<Catalog, 'objects' | 'tables'>,
-  { rowsOf, into }: Pick<PlanOptions, 'rowsOf' | 'into'>,
+  { rowsOf, into, statistics = 'temporary' }: Pick<PlanOptions, 'rowsOf' | 'into' | 'statistics'>,
 ): readonly TableLoad[] {
   const loads = tables
     .filter((table) => table.withoutData === undefined)
@@ -178,13 +199,17 @@ export function planLoads(
       const chunks = rowsOf ? { chunks: stored?.chunks ?? [] } : {};
       if (table.largeObjects !== undefined) {
         const { table: into, ...staging } = stageLargeObjects(table);
-        return { schema, name, directory, sql: copyInto(into, table), staging, ...sizes, ...chunks };
+        return { schema, name, directory, sql: copyInto(into, table), staging, table: false, ...sizes, ...chunks };
+      }
+      if (table.statistics) {
+        return { schema, name, directory, sql: copyInto(statisticsStaging(statistics), table), table: false, ...sizes, ...chunks };
       }
       return {
         schema,
         name,
         directory,
         sql: copySql(loadTarget({ objects }, table)),
+        table: true,
         ...(table.extensionCondition === undefined ? {} : { triggersAside: true as const }),
         ...sizes,
         ...chunks,
@@ -205,27 +230,7 @@ type TableName = Pick<TableLoad, 'schema' | 'name'>;
 const largeBytes = 8n << 20n;
 
 function large(loads: readonly TableLoad[]): readonly TableName[] {
-  return loads
-    .filter(({ rawBytes, staging }) => rawBytes >= largeBytes && staging === undefined)
-    .map(({ schema, name }) => ({ schema, name }));
-}
-
-/** The tables that got rows, partitioned tables instead of their partitions (ANALYZE of one does those, too, and nobody else ever does
- *  the partitioned table itself), and the views that were refreshed. */
-export function planAnalyze(catalog: Catalog, loaded: readonly TableName[], refreshes: readonly Step[]): readonly TableName[] {
-  const names = new Set(loaded.map(({ schema, name }) => JSON.stringify([schema, name])));
-  const chosen = new Set<CatalogObject>();
-  for (const table of catalog.tables) {
-    if (!names.has(JSON.stringify([table.schema, table.name]))) continue;
-    let object = catalog.objects[table.object];
-    while (object?.partitionOf !== undefined) object = catalog.objects[object.partitionOf];
-    if (object !== undefined) chosen.add(object);
-  }
-  for (const { object } of refreshes) {
-    const view = catalog.objects[object];
-    if (view !== undefined) chosen.add(view);
-  }
-  return [...chosen].flatMap(({ schema, name }) => (schema === undefined ? [] : [{ schema, name }]));
+  return loads.filter(({ rawBytes, table }) => rawBytes >= largeBytes && table).map(({ schema, name }) => ({ schema, name }));
 }
 
 /** A table without columns has rows, too: an empty line each, and no column list. */
@@ -271,7 +276,7 @@ export function dropSql(drop: string, when: string): string {
 /** One statement for all tables: TRUNCATE then allows foreign keys among them, and refuses those from outside. Of tables of
  *  extensions only the user's rows go. Large objects are replaced by those of the archive with the same OIDs. */
 export function planTruncate(catalog: Catalog): readonly Statement[] {
-  const withRows = catalog.tables.filter((table) => table.withoutData === undefined && table.largeObjects === undefined);
+  const withRows = catalog.tables.filter((table) => table.withoutData === undefined && isTable(table));
   const tables = withRows.filter(({ extensionCondition }) => extensionCondition === undefined);
   const object = catalog.objects[tables[0]?.object ?? -1];
   const configuration = withRows.flatMap(({ object, schema, name, extensionCondition }): Statement[] => {

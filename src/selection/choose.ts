@@ -1,6 +1,6 @@
 // What the patterns choose and exclude, object by object. It decides by names, sub-objects and partitions alone; what the chosen
 // objects need besides is reach.ts's.
-import type { Catalog, CatalogObject } from '../model/catalog.js';
+import { type Catalog, type CatalogObject, statisticsKind } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Pattern } from './pattern.js';
 import type { Standing } from './reach.js';
@@ -15,6 +15,8 @@ export interface Patterns {
   readonly excludeExtensions?: readonly Pattern[];
   /** Whether large objects are in; where it is not said, they are unless tables or schemas are chosen. */
   readonly largeObjects?: boolean | undefined;
+  /** False: without the planner's statistics. Those of what is chosen are in otherwise. */
+  readonly statistics?: boolean | undefined;
 }
 
 /** Kinds that --table can name. */
@@ -30,7 +32,7 @@ const systemSchemas = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
  *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables`, `schemas` or `extensions` that matches nothing */
 export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[] {
   const { objects } = catalog;
-  const { tables = [], excludeTables = [], extensions = [], excludeExtensions = [], largeObjects } = patterns;
+  const { tables = [], excludeTables = [], extensions = [], excludeExtensions = [], largeObjects, statistics } = patterns;
   // As pg_dump has it: the switches for schemas have no effect when --table is used.
   const { schemas = [], excludeSchemas = [] } = tables.length > 0 ? {} : patterns;
   refuseUnmatched('table', tables, (pattern) => objects.some((object) => matchesRelation(objects, object, pattern)));
@@ -40,6 +42,7 @@ export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[
   const named = objects.map((object) => tables.some((pattern) => matchesRelation(objects, object, pattern)));
   const excluded = objects.map((object) => excludeTables.some((pattern) => matchesRelation(objects, object, pattern)));
   const own = objects.map((object): Standing => {
+    if (object.kind === statisticsKind) return statistics === false ? 'excluded' : 'chosen';
     if (object.kind === 'large objects' && largeObjects !== undefined) return largeObjects ? 'chosen' : 'excluded';
     // As pg_dump has it: --extension says which extensions, and nothing of anything else.
     if (excludeExtensions.some((pattern) => matchesExtension(object, pattern))) return 'excluded';

@@ -106,6 +106,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--hash-query', 'SELECT 1'], { hashQuery: 'SELECT 1' }],
     [['--streams-query', 'SELECT 1'], { streamsQuery: 'SELECT 1' }],
     [['--max-age', '1h'], { maxAge: 3_600_000 }],
+    [['--statistics'], { statistics: true }],
   ],
   restore: [
     ...connection,
@@ -122,7 +123,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--list'], { list: true }],
     [['-L', 'a'], { useList: 'a' }],
     [['--use-list=a'], { useList: 'a' }],
-    [['--no-analyze'], { analyze: false }],
+    [['--no-analyze'], { analyze: false, statistics: true }],
+    [['--no-statistics'], { statistics: false, analyze: true }],
     [['-c'], { clean: true }],
     [['--clean', '--if-exists'], { clean: true, ifExists: true }],
     [['-C'], { create: true }],

@@ -72,9 +72,18 @@ async function findOracle(): Promise<string> {
 
 /** `pg_dump --schema-only` of a database as text, or undefined where the judge cannot run. */
 export async function dumpSchema(url: string, options: readonly string[] = []): Promise<string | undefined> {
+  return dump(url, ['--schema-only', ...options]);
+}
+
+/** `pg_dump --statistics-only` of a database as text, or undefined where the judge cannot run. */
+export async function dumpStatistics(url: string): Promise<string | undefined> {
+  return dump(url, ['--statistics-only']);
+}
+
+async function dump(url: string, options: readonly string[]): Promise<string | undefined> {
   const folder = await oracle();
   if (folder === undefined) return undefined;
-  const { stdout } = await run(`${folder}/pg_dump`, ['--schema-only', '--restrict-key=x', ...options, '--dbname', url], {
+  const { stdout } = await run(`${folder}/pg_dump`, ['--restrict-key=x', ...options, '--dbname', url], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
