@@ -8,8 +8,11 @@ export function toJson(value: unknown): string {
     if (typeof item !== 'bigint') return item;
     return name === 'lsn' && isPosition(this) ? formatLsn(item) : item.toString();
   });
-  // JSON lets these stand; a terminal takes some of them for commands.
-  return text.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+  // JSON lets these stand; a terminal takes some of them for commands, and shows text in another order for others.
+  return text.replace(
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** A stream, too, may have the name `lsn`. */

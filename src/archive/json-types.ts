@@ -42,6 +42,22 @@ export const tableFields = {
   statistics: z.literal(true).exactOptional(),
 };
 
+/** An object with any keys: zod's own record passes over `__proto__` without a word. */
+export function record<Value>(item: z.ZodType<Value>) {
+  const pairs = z.array(z.tuple([z.string(), item]));
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const stored = z.custom<Readonly<Record<string, unknown>>>(isObject);
+  return z.codec(stored, z.custom<Readonly<Record<string, Value>>>(isObject), {
+    decode: (value, context) => {
+      const read = pairs.safeDecode(Object.entries(value) as never);
+      if (read.success) return Object.fromEntries(read.data);
+      context.issues.push({ code: 'custom', message: 'its values are not what they must be', input: value });
+      return z.NEVER;
+    },
+    encode: (value) => Object.fromEntries(pairs.encode(Object.entries(value) as never)),
+  });
+}
+
 /** `JSON.parse` for a member of an archive. Throws ARCHIVE_CORRUPT. */
 export function parseJson(member: string, text: string): unknown {
   try {

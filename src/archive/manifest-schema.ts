@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { manifestMember } from '../frame/member-names.js';
 import { TidemarkError } from '../model/errors.js';
 import { formatVersion, type Manifest } from '../model/manifest.js';
-import { decimal, decodeJson, hex64, index, instant, lsn, parseJson, tableFields } from './json-types.js';
+import { decimal, decodeJson, hex64, index, instant, lsn, parseJson, record, tableFields } from './json-types.js';
 
 const frameSize = z.strictObject({ compressed: z.uint32(), raw: z.uint32() }).readonly();
 
@@ -46,7 +46,7 @@ const position = z
     hash: z.string().exactOptional(),
     changes: decimal.exactOptional(),
     commits: decimal.exactOptional(),
-    streams: z.record(z.string(), decimal).readonly().exactOptional(),
+    streams: record(decimal).readonly().exactOptional(),
   })
   .readonly();
 

@@ -74,7 +74,7 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
           keep(`tidemark: starting over (attempt ${event.attempt} failed): ${printable(event.reason)}`);
           break;
         case 'left-out':
-          keep(`tidemark: left out ${event.object.kind} ${printable(event.object.name)}: ${printable(event.object.reason)}`);
+          keep(`tidemark: left out ${printable(event.object.kind)} ${printable(event.object.name)}: ${printable(event.object.reason)}`);
           break;
         case 'notice':
           keep(`tidemark: ${printable(event.message)}`);

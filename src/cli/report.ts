@@ -30,7 +30,8 @@ export function describeManifest({ file, bytes, manifest }: { file: string; byte
   );
   if (leftOut.length > 0)
     lines.push('', 'left out:', ...leftOut.map(({ kind, name, reason }) => `  ${kind} ${printable(name)}: ${printable(reason)}`));
-  return lines.join('\n');
+  // Whatever an archive of somebody else's says of itself.
+  return lines.map(printable).join('\n');
 }
 
 /** `3 tables, 2 large objects, statistics, 15 rows, 1.2 kB`; pieces of large objects and statistics count as rows. */

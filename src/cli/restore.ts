@@ -102,7 +102,7 @@ async function list(file: string, flags: Flags): Promise<void> {
     const { source, position, leftOut, globals } = listed;
     const head = [`; ${printable(file)}: database ${printable(source.database)}, ${describePosition(position)}`];
     if (globals !== undefined) head.push(`; for --globals: ${describeGlobalsList(globals)}`);
-    for (const { kind, name, reason } of leftOut) head.push(`; left out: ${kind} ${printable(name)}: ${printable(reason)}`);
+    for (const { kind, name, reason } of leftOut) head.push(`; left out: ${printable(kind)} ${printable(name)}: ${printable(reason)}`);
     return { result: { type: 'list', ...listed }, text: [...head, ...lines].join('\n') };
   });
 }

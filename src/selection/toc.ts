@@ -27,15 +27,22 @@ function entry(objects: readonly CatalogObject[], id: number, what: TocEntry['wh
   return { what, kind: object.kind, name: fullName(objects, object) };
 }
 
-function fullName(objects: readonly CatalogObject[], { schema, name, parent }: CatalogObject): string {
+function fullName(objects: readonly CatalogObject[], { schema, name, parent }: CatalogObject, hasMore = false): string {
   const above = parent === undefined ? undefined : objects[parent];
-  if (above !== undefined) return `${fullName(objects, above)}: ${name}`;
-  return schema === undefined ? name : `${schema}.${name}`;
+  if (above !== undefined) return `${fullName(objects, above, true)}: ${name}`;
+  const own = hasMore ? delimited(name, /[":]/) : name;
+  return schema === undefined ? own : `${delimited(schema, /[".]/)}.${own}`;
 }
 
-/** `definition\ttable\tapp.events`: tabs and all control characters of names are escaped, so that it is one line of three fields. */
+/** In double quotes where it has what would end it: no two objects have the same name. */
+function delimited(name: string, ends: RegExp): string {
+  return ends.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+}
+
+/** `definition\ttable\tapp.events`: backslashes, tabs and all control characters of names are escaped, so that it is one line of three
+ *  fields, and stands for one entry. */
 export function entryText({ what, kind, name }: TocEntry): string {
-  return [what, kind, name].map(printable).join('\t');
+  return [what, kind, name.replaceAll('\\', '\\\\')].map(printable).join('\t');
 }
 
 /** The catalog with those of its entries that a list still has: lines of `phase\tENTRY`, more fields behind them, `;` before what is left

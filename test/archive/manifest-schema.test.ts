@@ -33,12 +33,20 @@ test('comes back as it was, and bigints, dates and positions are text', () => {
 test('everything that may be left out may be there', () => {
   const more: Manifest = {
     ...manifest,
-    position: { at: new Date(0), lsn: (1n << 64n) - 1n, hash: '0xab', changes: 0n, height: 1n, streams: {} },
+    position: {
+      at: new Date(0),
+      lsn: (1n << 64n) - 1n,
+      hash: '0xab',
+      changes: 0n,
+      height: 1n,
+      streams: Object.fromEntries([['__proto__', 1n]]),
+    },
     leftOut: [{ kind: 'type', name: 'x', reason: 'y' }],
     tables: manifest.tables.map((table) => ({ ...table, withoutData: 'excluded' })),
     settings: { ...manifest.settings, selection: { table: ['a*', '"B"'] } },
   };
   expect(parseManifest(serializeManifest(more))).toEqual(more);
+  expect(Object.keys(parseManifest(serializeManifest(more)).position.streams ?? {})).toEqual(['__proto__']);
 });
 
 describe('what is newer, foreign or broken', () => {
@@ -69,6 +77,8 @@ describe('what is newer, foreign or broken', () => {
     ['an unknown key of a chunk', 'tables.0.chunks.0.crc', 1],
     ['a missing key', 'source.encoding', undefined],
     ['a number for a big integer', 'totals.rows', 6],
+    ['a number for that of a stream', 'position.streams', { logs: 6 }],
+    ['a list of streams', 'position.streams', []],
     ['a negative big integer', 'totals.rows', '-6'],
     ['a big integer with a leading zero', 'totals.rows', '06'],
     ['a big integer without end', 'totals.rows', '9'.repeat(1_000_000)],

@@ -70,3 +70,26 @@ test.each(['phase\tdefinition\ttable\tapp.b', 'app.a', '12; 0 0 TABLE app a post
     );
   },
 );
+
+test('no two names give the same line', () => {
+  const alike = catalogOf([
+    { kind: 'table', name: 'a.b' },
+    { kind: 'constraint', name: 'a.c: d', parent: 'a.b' },
+  ]);
+  const [first, constraint] = alike.objects;
+  if (first === undefined || constraint === undefined) throw new Error('objects of the sample are missing');
+  const named = (schema: string, name: string): string =>
+    entryText(entryOfRows({ objects: [{ ...first, schema, name }] }, { ...(alike.tables[0] as (typeof alike.tables)[number]), object: 0 }));
+  expect(named('a', 'b.c')).toBe('rows\ttable\ta.b.c');
+  expect(named('a.b', 'c')).toBe('rows\ttable\t"a.b".c');
+  expect(named('"a', 'b')).toBe('rows\ttable\t"""a".b');
+  expect([named('a', '\n'), named('a', '\\n')]).toEqual(['rows\ttable\ta.\\n', 'rows\ttable\ta.\\\\n']);
+  const below = (table: string, name: string): string => {
+    const objects = [
+      { ...first, name: table },
+      { ...constraint, id: 1, name, parent: 0 },
+    ];
+    return entryText(entryOfStep({ objects }, { ...(alike.steps[0] as (typeof alike.steps)[number]), object: 1 }));
+  };
+  expect(below('b: c', 'd')).not.toBe(below('b', 'c: d'));
+});
