@@ -55,6 +55,7 @@ export { streamOf };
 /** What is known of a session once it is set up. */
 interface Opened extends Pick<Session, 'version' | 'serverEncoding' | 'encoding'> {
   readonly where: string;
+  readonly role?: string | undefined;
 }
 
 /** An open connection with our settings. Close it with `close()`; `destroy()` cuts the socket when the protocol is in the middle of
@@ -67,19 +68,22 @@ export class Session implements AsyncDisposable {
   /** Encoding that strings are in, those of statements and of results: UTF8, or that of the bytes in them (model/byte-text.ts). */
   readonly encoding: string;
   readonly #where: string;
+  /** The role that the session goes back to with RESET ROLE, where it is not the one that connected. */
+  readonly #role: string | undefined;
   /** The client_encoding of the server's session. */
   #clientEncoding: string;
   /** Rejects when the connection is lost, with the server's reason: for work that does not use the session, and is worth nothing without it. */
   readonly lost: Promise<never>;
   #lost: Error | undefined;
 
-  constructor(client: pg.Client, { version, serverEncoding, encoding, where }: Opened) {
+  constructor(client: pg.Client, { version, serverEncoding, encoding, where, role }: Opened) {
     this.client = client;
     this.version = version;
     this.serverEncoding = serverEncoding;
     this.encoding = encoding;
     this.#clientEncoding = encoding;
     this.#where = where;
+    this.#role = role;
     this.lost = new Promise((_, reject) => {
       client.on('error', (error) => {
         // The server's reason comes first, the end of the socket after it.
@@ -90,12 +94,14 @@ export class Session implements AsyncDisposable {
     this.lost.catch(() => undefined);
   }
 
-  /** Runs one statement through the extended protocol (a second one in the text is refused by the server) and gives its rows.
+  /** Runs one statement through the extended protocol (a second one in the text is refused by the server) and gives its rows. After RESET
+   *  ROLE the session is again the role that its connection settings name.
    *  @throws TidemarkError with SQLSTATE in `details.sqlstate` */
   async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     if (this.#lost) throw queryError(this.#lost, text, this.#where);
     try {
-      const config = { text: await this.spell(text), values: [...values], queryMode: 'extended' as const };
+      const sent = text === 'RESET ROLE' && this.#role !== undefined ? setRoleTo(this.#role) : text;
+      const config = { text: await this.spell(sent), values: [...values], queryMode: 'extended' as const };
       const result = await this.client.query<Row>(config);
       return result.rows;
     } catch (error) {
@@ -199,17 +205,21 @@ export async function openSession(
       throw unconvertible(error, { encoding, serverEncoding, where });
     });
     if (connection.role !== undefined) await setRole(client, connection.role, where);
-    return new Session(client, { version, serverEncoding, encoding, where });
+    return new Session(client, { version, serverEncoding, encoding, where, role: connection.role });
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error instanceof TidemarkError ? error : queryError(error, 'set up the session', where);
   }
 }
 
+function setRoleTo(role: string): string {
+  return `SET ROLE ${quoteIdentifier(role)}`;
+}
+
 /** @throws TidemarkError PERMISSION_DENIED also where there is no such role */
 async function setRole(client: pg.Client, role: string, where: string): Promise<void> {
   try {
-    await client.query(`SET ROLE ${quoteIdentifier(role)}`);
+    await client.query(setRoleTo(role));
   } catch (error) {
     if (!isServerError(error)) throw error;
     throw new TidemarkError('PERMISSION_DENIED', `set the role ${role} on ${where}: ${error.message}`, {

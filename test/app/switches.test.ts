@@ -114,6 +114,24 @@ describe('role', () => {
     expect(await digest(target)).toEqual(await digest(sample.source));
   });
 
+  test('is taken on again after privileges that others have granted', async () => {
+    await using owner = await createRole({ attributes: 'NOLOGIN SUPERUSER' });
+    await using login = await createRole({ attributes: 'LOGIN NOINHERIT' });
+    await using source = await createDatabase();
+    await using target = await createDatabase();
+    for (const schema of ['one', 'two']) {
+      await source.run(`CREATE SCHEMA ${schema}; GRANT USAGE ON SCHEMA ${schema} TO pg_monitor WITH GRANT OPTION;
+        SET ROLE pg_monitor; GRANT USAGE ON SCHEMA ${schema} TO pg_read_all_stats`);
+    }
+    const file = join(folder, 'grantors.tar.zst');
+    await takeSnapshot({ database: source.url, file, jobs: 1 });
+    await target.run(`GRANT "${owner.name}", pg_monitor TO "${login.name}"`);
+    await restoreSnapshot({ database: login.as(target.url), file, role: owner.name, noOwner: true, jobs: 1 });
+    const granted = `SELECT nspname AS schema FROM pg_namespace, aclexplode(nspacl) WHERE grantor = 'pg_monitor'::regrole ORDER BY 1`;
+    expect(await target.query(granted)).toEqual([{ schema: 'one' }, { schema: 'two' }]);
+    await target.drop();
+  });
+
   test('reads with its rights, in every session', async () => {
     await using role = await createRole({ attributes: 'NOLOGIN' });
     await using source = await createDatabase();
