@@ -29,6 +29,9 @@ function post(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void 
 const relockTimeoutMs = 1000;
 /** Bytes of a range's first chunk that decide how its chunks are compressed. */
 const sampleBytes = 512 << 10;
+/** Frames of bodies up to here get memory of their own size. Handing over that of a whole chunk for each of thousands of small tables
+ *  keeps the collectors of both threads busy, for it counts as garbage of that size. */
+const smallBytes = 256 << 10;
 /** Names a LOCK statement takes at once. */
 const lockBatch = 500;
 
@@ -39,6 +42,7 @@ class RangeReader {
   readonly #locked = new Set<string>();
   /** Memory of frames that were written. Used again and again: new memory for each makes the collector run all the time. */
   readonly #free: ArrayBuffer[] = [];
+  readonly #frameBytes = frameBound(this.#buffer.length);
   #spools = 0;
   #onTheWay = 0;
   /** A large row is on its way: nothing more is read until all is written. */
@@ -61,7 +65,7 @@ class RangeReader {
   /** One chunk of ours was written. */
   written(memory: ArrayBuffer | undefined): void {
     this.#onTheWay -= 1;
-    if (memory) this.#free.push(memory);
+    if (memory && memory.byteLength >= this.#frameBytes) this.#free.push(memory);
     this.#acknowledged?.();
     if (this.#large && this.#onTheWay > 0) return;
     this.#large = false;
@@ -91,7 +95,11 @@ class RangeReader {
           builder.full = this.#large || this.#onTheWay >= settings.window;
           const level = settings.compressLevel;
           if (spooled === undefined) {
-            this.#send(task, rows, encodeMember(this.#codec, { name, buffer, bodyBytes, level, parameters, output: this.#frameMemory() }));
+            this.#send(
+              task,
+              rows,
+              encodeMember(this.#codec, { name, buffer, bodyBytes, level, parameters, output: this.#frameMemory(bodyBytes) }),
+            );
           } else {
             // Large rows come one at a time.
             this.#large = true;
@@ -149,8 +157,9 @@ class RangeReader {
     }
   }
 
-  #frameMemory(): ArrayBuffer | undefined {
-    return settings.framesComeBack ? (this.#free.pop() ?? new ArrayBuffer(frameBound(this.#buffer.length))) : undefined;
+  #frameMemory(bodyBytes: number): ArrayBuffer | undefined {
+    if (!settings.framesComeBack || bodyBytes <= smallBytes) return undefined;
+    return this.#free.pop() ?? new ArrayBuffer(this.#frameBytes);
   }
 
   #parametersFor(body: Buffer): CompressionParameters | undefined {
