@@ -8,7 +8,7 @@ import type { LeftOut } from '../model/manifest.js';
 import { readProperties } from '../pg/database-properties.js';
 import { openSession, type Session } from '../pg/session.js';
 import { readFingerprint } from '../schema/fingerprint.js';
-import { type IntrospectedSchema, introspect, readServer } from '../schema/introspect.js';
+import { type IntrospectedSchema, putTogether, readCatalogs, readServer } from '../schema/introspect.js';
 import { key } from '../schema/kind.js';
 import { configurationKey } from '../schema/kinds/extension-configuration.js';
 import { largeObjectsKey } from '../schema/kinds/large-object.js';
@@ -39,14 +39,18 @@ export interface SnapshotSchema {
 export async function readSchema(control: Session, view: View, plan: SnapshotPlan): Promise<SnapshotSchema> {
   const server = { ...(await readServer(control)), secrets: plan.secrets };
   const before = await readFingerprint(control, server);
-  const whole = await introspect(control, { server, skipUnsupported: plan.skipUnsupported });
+  const read = await readCatalogs(control, { server, skipUnsupported: plan.skipUnsupported });
   await using fresh = await openSession(plan.connection, {
     use: 'read',
     encoding: plan.encoding,
     applicationName: 'tidemark check',
     signal: plan.signal,
   });
-  if ((await readFingerprint(fresh, server)) !== before) {
+  // The server answers while we put together what was read.
+  const after = readFingerprint(fresh, server);
+  after.catch(() => undefined);
+  const whole = putTogether(read);
+  if ((await after) !== before) {
     throw new TidemarkError('CONCURRENT_DDL', 'read the schema: definitions changed while they were read', {
       hint: 'run the snapshot when no migration is under way',
     });

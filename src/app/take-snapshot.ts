@@ -100,6 +100,7 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
   const view = await openView(control, {
     choose: (relations, schemas) => chooseTables(relations, schemas, { ...plan.contents, foreignServers: plan.foreignServers }),
     lockTimeoutMs: plan.lockTimeoutMs,
+    rows: true,
   });
   const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
   attached.catch(() => undefined);

@@ -29,16 +29,17 @@ export interface Schema {
 /** Assembles and numbers.
  *  @throws TidemarkError INTERNAL where a loop of dependencies cannot be broken */
 export function buildSchema(input: SchemaInput): Schema {
-  const objects = [...input.objects, ...input.facets.flatMap((facet) => facet.objects)];
+  const given = [...input.objects, ...input.facets.flatMap((facet) => facet.objects)];
   const facetSteps = input.facets.flatMap((facet) => facet.steps.map(({ step }) => step.key));
-  const resolver = createResolver({ objects, depends: input.depends, members: input.members, facetSteps });
+  const resolver = createResolver({ objects: given, depends: input.depends, members: input.members, facetSteps });
+  const objects = withoutIncidental(given, input.facets).sort(compareObjects);
   const reduced = leaveOut(draftSteps(objects, { input, resolver }));
   const sorted = sortSteps(reduced.steps.map((draft) => sortable(draft, resolver)));
   const form: Form = { separated: (step) => sorted.separated.has(step) || reduced.gone.has(step) };
 
   const numbers = numberObjects(
     objects,
-    sorted.steps.map(({ step }) => reduced.steps[step]?.object.key ?? ''),
+    sorted.steps.flatMap(({ step }) => reduced.steps[step]?.object ?? []),
     reduced,
   );
   const ids = new Map<Key, number>();
@@ -66,13 +67,19 @@ export function buildSchema(input: SchemaInput): Schema {
   return { objects: [...numbers].map(([draft, id]) => catalogObject(draft, { id, ids, resolver })), steps, ids, leftOut: reduced.leftOut };
 }
 
+/** Leaves out what is only there for what may be done to it, where nothing is. */
+function withoutIncidental(objects: readonly ObjectDraft[], facets: readonly FacetResult[]): ObjectDraft[] {
+  const touched = new Set(facets.flatMap(({ steps }) => steps.map(({ object }) => object)));
+  return objects.filter(({ key, incidental, steps }) => !incidental || steps.length > 0 || touched.has(key));
+}
+
 function statementsOf(step: StepDraft, { part, form }: { part: Part; form: Form }): readonly string[] {
   if (part === 'early') return step.split?.early?.statements ?? [];
   return part === 'late' && step.split?.late ? step.split.late : step.statements(form);
 }
 
-/** Every step in base order (kind, schema, name; the definition before the rest), with what it needs: what it says itself, what
- *  pg_depend says, and its object's definition. */
+/** Every step in the order of the objects, the definition before the rest, with what it needs: what it says itself, what pg_depend says,
+ *  and its object's definition. */
 function draftSteps(objects: readonly ObjectDraft[], { input, resolver }: { input: SchemaInput; resolver: Resolver }): DraftStep[] {
   const extra = new Map<Key, StepDraft[]>();
   for (const { object, step } of input.facets.flatMap((facet) => facet.steps)) {
@@ -87,7 +94,7 @@ function draftSteps(objects: readonly ObjectDraft[], { input, resolver }: { inpu
     else edges.set(step, [need]);
   }
   const drafts: DraftStep[] = [];
-  for (const object of [...objects].sort(compareObjects)) {
+  for (const object of objects) {
     for (const step of [...object.steps, ...(extra.get(object.key) ?? [])]) {
       const needs = new Set<Key>();
       let missing: string | undefined;
@@ -137,11 +144,11 @@ function sortable({ object, step, needs }: DraftStep, resolver: Resolver): Sorta
   };
 }
 
-/** Objects by their first step, those without steps after them in base order. */
-function numberObjects(objects: readonly ObjectDraft[], order: readonly Key[], { goneObjects }: Reduced): Map<ObjectDraft, number> {
-  const byKey = new Map(objects.map((object) => [object.key, object]));
+/** Objects by their first step, those without steps after them in the order given. */
+function numberObjects(objects: readonly ObjectDraft[], order: readonly ObjectDraft[], { goneObjects }: Reduced): Map<ObjectDraft, number> {
+  const byKey = new Map(goneObjects.size === 0 ? [] : objects.map((object) => [object.key, object]));
   const gone = (object: ObjectDraft): boolean => {
-    let at: ObjectDraft | undefined = object;
+    let at: ObjectDraft | undefined = goneObjects.size === 0 ? undefined : object;
     for (let depth = 0; at && depth < 10; depth += 1) {
       if (goneObjects.has(at.key)) return true;
       at = at.parent === undefined ? undefined : byKey.get(at.parent);
@@ -149,8 +156,8 @@ function numberObjects(objects: readonly ObjectDraft[], order: readonly Key[], {
     return false;
   };
   const numbers = new Map<ObjectDraft, number>();
-  for (const object of [...order.map((key) => byKey.get(key)), ...[...objects].sort(compareObjects)]) {
-    if (object && !numbers.has(object) && !gone(object)) numbers.set(object, numbers.size);
+  for (const object of [...order, ...objects]) {
+    if (!numbers.has(object) && !gone(object)) numbers.set(object, numbers.size);
   }
   return numbers;
 }

@@ -4,12 +4,12 @@
 import { z } from 'zod';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
-import { type DependRow, dependQuery, type MemberRow, memberQuery } from './depend.js';
+import { type DependRow, type MemberRow, memberQuery, readDepends } from './depend.js';
 import { facets } from './facets/index.js';
 import { buildSchema, type Schema } from './graph.js';
 import type { FacetResult, Key, Kind, ObjectDraft, Server } from './kind.js';
 import { kinds as allKinds } from './kinds/index.js';
-import { findUnsupported } from './unsupported.js';
+import { findUnsupported, type Unclaimed } from './unsupported.js';
 
 /** What is needed of a session. */
 export interface Queryable {
@@ -45,21 +45,39 @@ export interface IntrospectedSchema extends Schema {
 /** Reads the whole schema. `ids` maps catalog rows (`pg_class:16403`) to the objects they are part of.
  *  @throws TidemarkError UNSUPPORTED_OBJECT, CONCURRENT_DDL (start over with a new snapshot) */
 export async function introspect(session: Queryable, options: IntrospectOptions): Promise<IntrospectedSchema> {
+  return putTogether(await readCatalogs(session, options));
+}
+
+/** All that the server has to say, not put together yet. */
+export interface ReadCatalogs {
+  readonly drafts: readonly ObjectDraft[];
+  readonly facets: readonly FacetResult[];
+  readonly depends: readonly DependRow[];
+  readonly members: readonly MemberRow[];
+  readonly unsupported: readonly Unclaimed[];
+  readonly ignored: readonly Unclaimed[];
+}
+
+/** The first half of `introspect`: all queries. */
+export async function readCatalogs(session: Queryable, options: IntrospectOptions): Promise<ReadCatalogs> {
   const { server, skipUnsupported, kinds = allKinds } = options;
-  const watched = watchConcurrency(session);
-  const drafts: ObjectDraft[] = [];
-  for (const kind of kinds) {
-    const rows = await watched.query(kind.query(server));
-    for (const row of rows) drafts.push(...kind.objects(parseRow(kind, row), server));
-  }
-  const objects = drafts.filter(({ absent }) => absent === undefined);
-  const depends = await watched.query<DependRow>(dependQuery);
-  const members = await watched.query<MemberRow>(memberQuery);
-  const facetResults = await readFacets(watched, { server, objects });
+  const watched = inTurn(watchConcurrency(session));
+  const [found, depends, members] = await Promise.all([
+    Promise.all(kinds.map((kind) => readKind(watched, { kind, server }))),
+    readDepends(watched),
+    watched.query<MemberRow>(memberQuery),
+  ]);
+  const drafts = found.flat();
+  const facetResults = await readFacets(watched, { server, objects: drafts.filter(isThere) });
   const claimed = new Set<Key>(
     [...drafts, ...facetResults.flatMap((result) => result.objects)].flatMap((object) => [object.key, ...(object.also ?? [])]),
   );
-  const { unsupported, ignored } = await findUnsupported(watched, { server, claimed, skipUnsupported });
+  return { drafts, facets: facetResults, depends, members, ...(await findUnsupported(watched, { server, claimed, skipUnsupported })) };
+}
+
+/** The second half: no query, and for a large schema a second of work. */
+export function putTogether({ drafts, facets: facetResults, depends, members, unsupported, ignored }: ReadCatalogs): IntrospectedSchema {
+  const objects = drafts.filter(isThere);
   const schema = buildSchema({
     objects,
     facets: facetResults,
@@ -90,6 +108,15 @@ export async function introspect(session: Queryable, options: IntrospectOptions)
   return { ...schema, failures, partial, leftOut: [...leftOut, ...schema.leftOut] };
 }
 
+function isThere({ absent }: ObjectDraft): boolean {
+  return absent === undefined;
+}
+
+async function readKind(session: Queryable, { kind, server }: { kind: Kind<unknown>; server: Server }): Promise<readonly ObjectDraft[]> {
+  const rows = await session.query(kind.query(server));
+  return rows.flatMap((row) => kind.objects(parseRow(kind, row), server));
+}
+
 async function readFacets(
   session: Queryable,
   { server, objects }: { server: Server; objects: readonly ObjectDraft[] },
@@ -97,12 +124,8 @@ async function readFacets(
   const byKey = new Map<Key, ObjectDraft>();
   for (const object of objects) for (const row of object.also ?? []) byKey.set(row, object);
   for (const object of objects) byKey.set(object.key, object);
-  const results: FacetResult[] = [];
-  for (const facet of facets) {
-    const context = { query: <Row extends Record<string, unknown>>(text: string) => session.query<Row>(text), server, objects: byKey };
-    results.push(await facet.read(context));
-  }
-  return results;
+  const query = <Row extends Record<string, unknown>>(text: string): Promise<Row[]> => session.query<Row>(text);
+  return Promise.all(facets.map((facet) => facet.read({ query, server, objects: byKey })));
 }
 
 /** A NULL where a definition was expected is what the deparse functions give for an object that has just been dropped. */
@@ -134,6 +157,20 @@ function concurrentDdl(message: string, cause: unknown): TidemarkError {
 
 /** SQLSTATEs that the deparse functions raise for objects that are gone: internal error, undefined object, table, function, schema. */
 const goneCodes: ReadonlySet<unknown> = new Set(['XX000', '42704', '42P01', '42883', '3F000']);
+
+/** Sends statements one after the other, however many are asked for at once: the server works on the next while we look at the answer
+ *  to the last. After one that fails none is sent. */
+function inTurn(session: Queryable): Queryable {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    query<Row extends Record<string, unknown>>(text: string): Promise<Row[]> {
+      const answer = last.then(() => session.query<Row>(text));
+      last = answer;
+      // Whoever waits for this promise comes after the next statement, which waits for the other one.
+      return answer.then((rows) => rows);
+    },
+  };
+}
 
 function watchConcurrency(session: Queryable): Queryable {
   return {

@@ -32,6 +32,7 @@ export function nameOf({ ddl }: ObjectDraft): string {
 /** Takes out what cannot run. A folded step goes alone (a table without that default), except a generated column, which a table cannot
  *  be without. */
 export function leaveOut(steps: readonly DraftStep[]): Reduced {
+  if (!steps.some(({ missing }) => missing !== undefined)) return { steps, gone: new Set(), goneObjects: new Set(), leftOut: [] };
   const byKey = new Map(steps.map((draft) => [draft.step.key, draft]));
   const users = new Map<Key, Key[]>();
   const use = (need: Key, user: Key): void => {

@@ -64,12 +64,15 @@ const order = [
   'default privileges',
 ] as const;
 
-const places: ReadonlyMap<string, number> = new Map(order.map((kind, place) => [kind, place]));
+/** Kinds of more than one word are also written with hyphens. */
+const places: ReadonlyMap<string, number> = new Map(
+  order.flatMap((kind, place) => [[kind, place] as const, [kind.replaceAll(' ', '-'), place] as const]),
+);
 
 /** Place of a kind in the order of emission.
  *  @throws TidemarkError INTERNAL for a kind that has no place yet */
 export function kindPriority(kind: string): number {
-  const place = places.get(kind.replaceAll('-', ' '));
+  const place = places.get(kind);
   if (place === undefined) throw new TidemarkError('INTERNAL', `order the objects of kind ${kind}: it has no place in priority.ts`);
   return place;
 }

@@ -106,16 +106,23 @@ function listQuery({ version }: Server): string {
     );
   return `
     WITH members AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
-    SELECT l.catalog, l.oid, l.ignored
+    SELECT l.catalog, l.ignored, json_agg(l.oid ORDER BY l.oid) AS oids
       FROM (${parts.join('\n    UNION ALL ')}) l
      WHERE l.oid >= ${firstUserOid}
        AND NOT EXISTS (SELECT FROM members m WHERE m.classid = l.class AND m.objid = l.oid)
-     ORDER BY l.catalog, l.oid`;
+     GROUP BY l.catalog, l.ignored
+     ORDER BY l.catalog, l.ignored`;
 }
 
 interface ListRow extends Record<string, unknown> {
   readonly catalog: string;
-  readonly oid: string;
+  readonly ignored: boolean;
+  readonly oids: readonly number[];
+}
+
+interface UnclaimedRow {
+  readonly catalog: string;
+  readonly oid: number;
   readonly ignored: boolean;
 }
 
@@ -142,7 +149,9 @@ export async function findUnsupported(
   { server, claimed, skipUnsupported }: FindOptions,
 ): Promise<{ readonly unsupported: readonly Unclaimed[]; readonly ignored: readonly Unclaimed[] }> {
   const listed = await session.query<ListRow>(listQuery(server));
-  const rows = listed.filter(({ catalog, oid }) => !claimed.has(key(catalog, Number(oid))));
+  const rows = listed.flatMap(({ catalog, ignored, oids }) =>
+    oids.filter((oid) => !claimed.has(key(catalog, oid))).map((oid) => ({ catalog, oid, ignored })),
+  );
   const names = await session.query<NameRow>(nameQuery(rows));
   const found = rows.map((row) => ({ row, object: describe(row, names) }));
   const unsupported = found.filter(({ row }) => !row.ignored).map(({ object }) => object);
@@ -152,25 +161,25 @@ export async function findUnsupported(
 
 interface NameRow extends Record<string, unknown> {
   readonly catalog: string;
-  readonly oid: string;
+  readonly oid: number;
   readonly kind: string | null;
   readonly name: string | null;
 }
 
 /** Names of the rows. The list goes into the text as JSON of digits and catalog names of ours. */
-function nameQuery(rows: readonly ListRow[]): string {
+function nameQuery(rows: readonly UnclaimedRow[]): string {
   const list = JSON.stringify(rows.map(({ catalog, oid }) => ({ catalog, oid })));
   return `
     SELECT l.catalog, l.oid, i.type AS kind, i.identity AS name
-      FROM json_to_recordset('${list}') AS l (catalog text, oid text), pg_identify_object(l.catalog::regclass, l.oid::oid, 0) AS i`;
+      FROM json_to_recordset('${list}') AS l (catalog text, oid oid), pg_identify_object(l.catalog::regclass, l.oid, 0) AS i`;
 }
 
-function describe({ catalog, oid, ignored }: ListRow, names: readonly NameRow[]): Unclaimed {
+function describe({ catalog, oid, ignored }: UnclaimedRow, names: readonly NameRow[]): Unclaimed {
   const named = names.find((row) => row.catalog === catalog && row.oid === oid);
   const kind = named?.kind ?? catalog;
-  const name = named?.name ?? oid;
+  const name = named?.name ?? String(oid);
   return {
-    key: key(catalog, Number(oid)),
+    key: key(catalog, oid),
     kind,
     name,
     description: `${kind} ${name}`,

@@ -9,7 +9,7 @@ export type BlockRange = readonly [first: bigint, end: bigint | null];
 export interface TableSize {
   /** Blocks of the table's main fork. */
   readonly blocks: bigint;
-  /** Bytes with TOAST: `pg_table_size`. */
+  /** Bytes of it and of its TOAST table. */
   readonly bytes: bigint;
 }
 

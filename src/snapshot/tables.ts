@@ -31,6 +31,7 @@ export interface DescribedTable extends ListedRelation {
   readonly unlogged: boolean;
   /** Its rows lie in a heap, so they can be split by ctid. */
   readonly heap: boolean;
+  /** Blocks of its heap, and bytes with those of TOAST. */
   readonly blocks: bigint;
   readonly bytes: bigint;
   /** Rows as of the last ANALYZE, -1 where unknown. */
@@ -92,13 +93,14 @@ export async function listSchemas(session: Session): Promise<string[]> {
   return rows.map(({ nspname }) => nspname);
 }
 
+// Sizes by file: pg_table_size would open the indexes of TOAST, too, which takes longer than all else here.
 const describe = `
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, ${foreignServer}, ${extension},
        (SELECT i.inhparent FROM pg_inherits i WHERE c.relispartition AND i.inhrelid = c.oid) AS inhparent,
        c.relpersistence = 'u' AS unlogged,
        c.relkind = 'r' AND (SELECT a.amname = 'heap' FROM pg_am a WHERE a.oid = c.relam) AS heap,
-       CASE c.relkind WHEN 'r' THEN pg_relation_size(c.oid) / current_setting('block_size')::int ELSE 0 END AS blocks,
-       CASE c.relkind WHEN 'r' THEN pg_table_size(c.oid) ELSE 0 END AS bytes,
+       coalesce(main.bytes, 0) / current_setting('block_size')::int AS blocks,
+       coalesce(main.bytes, 0) + CASE WHEN main.bytes IS NOT NULL AND c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END AS bytes,
        c.reltuples,
        c.relkind = 'r' AND c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid) AS rewritten,
        CASE WHEN c.relispartition THEN (
@@ -109,15 +111,15 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, ${foreignServer}, ${extensi
           ORDER BY above.place DESC LIMIT 1) END AS hashed_by_oid,
        coalesce(a.columns, '[]') AS columns
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  CROSS JOIN LATERAL (SELECT CASE WHEN $2 AND c.relkind = 'r' THEN pg_relation_size(c.oid) END AS bytes) main
   LEFT JOIN (
-    SELECT a.attrelid, json_agg(json_build_object(
-             'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
-             'typeOid', base.oid::bigint, 'typtype', base.typtype,
-             'elementOid', CASE WHEN base.typcategory = 'A' THEN base.typelem::bigint ELSE 0 END) ORDER BY a.attnum) AS columns
+    SELECT a.attrelid, json_agg(json_build_array(
+             a.attname, format_type(a.atttypid, a.atttypmod), base.oid::bigint, base.typtype,
+             CASE WHEN base.typcategory = 'A' THEN base.typelem::bigint ELSE 0 END) ORDER BY a.attnum) AS columns
       FROM pg_attribute a
       JOIN pg_type t ON t.oid = a.atttypid
       JOIN pg_type base ON base.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
-     WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+     WHERE $2 AND a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
      GROUP BY a.attrelid) a ON a.attrelid = c.oid
  WHERE c.oid = ANY ($1)
  ORDER BY n.nspname, c.relname`;
@@ -130,12 +132,17 @@ interface DescribeRow extends ListRow {
   readonly reltuples: number;
   readonly rewritten: boolean;
   readonly hashed_by_oid: number | null;
-  readonly columns: readonly DescribedColumn[];
+  readonly columns: readonly (readonly [name: string, type: string, typeOid: number, typtype: string, elementOid: number])[];
 }
 
-/** The tables with these OIDs, as the transaction's snapshot sees them; one that is gone is missing from the answer. */
-export async function describeTables(session: Session, oids: readonly number[]): Promise<DescribedTable[]> {
-  const rows = await session.query<DescribeRow & Record<string, unknown>>(describe, [oids]);
+/** The tables with these OIDs, as the transaction's snapshot sees them; one that is gone is missing from the answer.
+ *  @param rows whether rows may be read: else sizes are 0, and there are no columns */
+export async function describeTables(
+  session: Session,
+  oids: readonly number[],
+  { rows: wanted }: { rows: boolean },
+): Promise<DescribedTable[]> {
+  const rows = await session.query<DescribeRow & Record<string, unknown>>(describe, [oids, wanted]);
   return rows.map((row) => ({
     ...listed(row),
     unlogged: row.unlogged,
@@ -143,7 +150,7 @@ export async function describeTables(session: Session, oids: readonly number[]):
     blocks: BigInt(row.blocks),
     bytes: BigInt(row.bytes),
     estimatedRows: row.reltuples,
-    columns: row.columns,
+    columns: row.columns.map(([name, type, typeOid, typtype, elementOid]) => ({ name, type, typeOid, typtype, elementOid })),
     rewritten: row.rewritten,
     hashedByOid: row.hashed_by_oid,
   }));

@@ -27,11 +27,13 @@ export interface ViewOptions {
   choose(relations: readonly ListedRelation[], schemas: readonly string[]): readonly ListedRelation[];
   /** How long a lock may be waited for, in ms; a waiting request of ours makes later readers wait behind it. 0: for ever. */
   readonly lockTimeoutMs: number;
+  /** Whether sizes and columns of the tables are wanted, for reading their rows. */
+  readonly rows: boolean;
 }
 
 /** Opens the transaction on `session` and fixes the view. The transaction stays open.
  *  @throws TidemarkError CONCURRENT_DDL when the tables changed meanwhile (start over), LOCK_TIMEOUT, PERMISSION_DENIED */
-export async function openView(session: Session, { choose, lockTimeoutMs }: ViewOptions): Promise<View> {
+export async function openView(session: Session, { choose, lockTimeoutMs, rows }: ViewOptions): Promise<View> {
   const before = choose(await listRelations(session), await listSchemas(session));
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await session.query(`SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}`);
@@ -44,6 +46,7 @@ export async function openView(session: Session, { choose, lockTimeoutMs }: View
   const tables = await describeTables(
     session,
     before.map(({ oid }) => oid),
+    { rows },
   );
   const rewritten = tables.find((table) => table.rewritten);
   if (!sameTables(before, after) || tables.length !== before.length || rewritten) {

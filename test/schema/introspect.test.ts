@@ -90,6 +90,23 @@ describe('DDL at the same time', () => {
     await expect(introspect(session, { ...options, kinds: [gone('5')] })).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 
+  test.each([
+    ['the expression of a default', { columns: [[1, 'a', 'integer', false, true, 16500, null]], constraints: [] }],
+    ['a check', { columns: [], constraints: [[16500, 'c', 'x', true, false, true, null, null, null, null]] }],
+  ])('so is %s, in the lists of a table', async (_, lists) => {
+    await using db = await createDatabase();
+    await db.run('CREATE TABLE t ()');
+    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    const server = await readServer(session);
+    const torn: Queryable = {
+      query: async <Row extends Record<string, unknown>>(text: string): Promise<Row[]> => {
+        const rows = await session.query<Row>(text);
+        return text.includes('conlist') ? rows.map((row) => ({ ...row, ...lists })) : rows;
+      },
+    };
+    await expect(introspect(torn, { server, skipUnsupported: false })).rejects.toMatchObject({ code: 'CONCURRENT_DDL' });
+  });
+
   test('a function that is dropped by another session between our view and the deparse', async () => {
     await using db = await createDatabase();
     await db.run(`CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'`);

@@ -45,6 +45,7 @@ export function constraintObjects(table: Table): readonly ObjectDraft[] {
     name: constraint.conname,
     parent: tableKey(table),
     steps: steps(table, constraint),
+    incidental: true,
     ddl: `CONSTRAINT ${quoteIdentifier(constraint.conname)} ON ${name}`,
   }));
 }

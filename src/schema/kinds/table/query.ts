@@ -73,27 +73,27 @@ const constraints = `
   late AS (SELECT oid, json_agg(child::int8 ORDER BY child) AS late FROM latest GROUP BY oid),
   conlist AS (
     SELECT k.conrelid,
-           json_agg(json_strip_nulls(json_build_object(
-             'oid', k.oid::int8, 'contype', k.contype, 'conname', k.conname, 'attname', k.attname, 'conislocal', k.conislocal,
-             'connoinherit', k.connoinherit, 'convalidated', k.convalidated, 'parents', p.parents, 'late', l.late,
-             'definition', CASE k.contype WHEN 'c' THEN pg_get_constraintdef(k.oid) END)) ORDER BY k.conname) AS constraints
+           json_agg(json_build_array(
+             k.oid::int8, k.contype, k.conname, k.conislocal, k.connoinherit, k.convalidated, k.attname,
+             CASE k.contype WHEN 'c' THEN pg_get_constraintdef(k.oid) END, p.parents, l.late) ORDER BY k.conname) AS constraints
       FROM con k LEFT JOIN conparent p ON p.oid = k.oid LEFT JOIN late l ON l.oid = k.oid
      GROUP BY k.conrelid)`;
 
-// attstattarget is -1 for "the default" before 17 and null since.
+// Lists without names for all columns, an object for what few of them have: an object of all for each of 50,000 columns would take longer
+// than the rest of this query. attstattarget is -1 for "the default" before 17 and null since.
 const columns = `
   collist AS (
     SELECT a.attrelid,
-           json_agg(json_strip_nulls(json_build_object(
-             'attnum', a.attnum, 'attname', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+           json_agg(json_build_array(a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attislocal, d.oid::int8,
+                                     pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum) AS columns,
+           json_object_agg(a.attnum, json_strip_nulls(json_build_object(
              'collation', CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
-             'attnotnull', a.attnotnull, 'attislocal', a.attislocal, 'attgenerated', nullif(a.attgenerated, ''),
-             'default', CASE WHEN d.oid IS NOT NULL THEN
-               json_build_object('oid', d.oid::int8, 'expression', pg_get_expr(d.adbin, d.adrelid)) END,
-             'attstattarget', nullif(a.attstattarget, -1), 'attstorage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
+             'attgenerated', nullif(a.attgenerated, ''), 'attstattarget', nullif(a.attstattarget, -1),
+             'attstorage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
              'attcompression', nullif(a.attcompression, ''), 'attoptions', to_json(a.attoptions), 'parents', above.parents,
-             'fdwoptions', CASE WHEN a.attfdwoptions IS NOT NULL THEN ${optionsSql('a.attfdwoptions')} END))
-             ORDER BY a.attnum) AS columns
+             'fdwoptions', CASE WHEN a.attfdwoptions IS NOT NULL THEN ${optionsSql('a.attfdwoptions')} END)))
+             FILTER (WHERE a.attcollation <> t.typcollation OR a.attgenerated <> '' OR a.attstattarget >= 0 OR a.attstorage <> t.typstorage
+                       OR a.attcompression <> '' OR a.attoptions IS NOT NULL OR a.attfdwoptions IS NOT NULL OR above.inhrelid IS NOT NULL) AS more
       FROM rel
       JOIN pg_attribute a ON a.attrelid = rel.oid AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_type t ON t.oid = a.atttypid
@@ -124,7 +124,8 @@ export const tableQuery = `WITH RECURSIVE ${relations}, ${inheritance}, ${constr
            json_build_object('srvname', far.srvname, 'options', ${optionsSql('ft.ftoptions')}) END AS foreign,
          coalesce(parentlist.parents, '[]') AS parents, coalesce(childlist.children, '[]') AS children,
          rel.oid IN (SELECT oid FROM reordered) AS reordered,
-         coalesce(collist.columns, '[]') AS columns, coalesce(conlist.constraints, '[]') AS constraints
+         coalesce(collist.columns, '[]') AS columns, coalesce(collist.more, '{}') AS more,
+         coalesce(conlist.constraints, '[]') AS constraints
     FROM rel
     LEFT JOIN pg_type rowtype ON rowtype.oid = rel.reltype
     LEFT JOIN pg_class toast ON toast.oid = rel.reltoastrelid

@@ -1,20 +1,15 @@
 // What the table query (query.ts) gives: one row a table, with its columns, constraints, parents and partition facts folded in as
-// JSON. Nulls are stripped inside the JSON, so that 50,000 columns stay small: an absent property is a null.
+// JSON. Columns and constraints there are by the ten thousand, so they come as lists without names, whose shape is taken on trust: they
+// are our own SQL's; only what the server deparses may be missing.
 import { z } from 'zod';
 import { genericOptions } from '../../generic-options.js';
 
-const column = z.object({
-  attnum: z.number(),
-  attname: z.string(),
-  type: z.string(),
+/** What few columns have. */
+const columnMore = z.object({
   /** Qualified and quoted; only where it differs from the type's own. */
   collation: z.string().optional(),
-  attnotnull: z.boolean(),
-  attislocal: z.boolean(),
   /** s stored, v virtual; absent: not generated. */
   attgenerated: z.enum(['s', 'v']).optional(),
-  /** OID of its pg_attrdef row, and the expression: a default, or what it is generated from. */
-  default: z.object({ oid: z.number(), expression: z.string() }).optional(),
   attstattarget: z.number().optional(),
   /** p e x m; only where it differs from the type's. */
   attstorage: z.enum(['p', 'e', 'x', 'm']).optional(),
@@ -35,26 +30,50 @@ const column = z.object({
     .optional(),
 });
 
-const constraint = z.object({
-  oid: z.number(),
-  contype: z.enum(['c', 'n']),
-  conname: z.string(),
-  /** `CHECK (...)` with all that follows; absent for NOT NULL. */
-  definition: z.string().optional(),
+export interface Column extends z.infer<typeof columnMore> {
+  readonly attnum: number;
+  readonly attname: string;
+  readonly type: string;
+  readonly attnotnull: boolean;
+  readonly attislocal: boolean;
+  /** OID of its pg_attrdef row, and the expression: a default, or what it is generated from. */
+  readonly default?: { readonly oid: number; readonly expression: string };
+}
+
+type ListedColumn = readonly [
+  ...plain: [attnum: number, attname: string, type: string, attnotnull: boolean, attislocal: boolean],
+  defoid: number | null,
+  expression: string | null,
+];
+
+export interface Constraint {
+  readonly oid: number;
+  readonly contype: 'c' | 'n';
+  readonly conname: string;
+  readonly conislocal: boolean;
+  readonly connoinherit: boolean;
+  readonly convalidated: boolean;
   /** The column of a NOT NULL. */
-  attname: z.string().optional(),
-  conislocal: z.boolean(),
-  connoinherit: z.boolean(),
-  convalidated: z.boolean(),
+  readonly attname?: string;
+  /** `CHECK (...)` with all that follows; absent for NOT NULL. */
+  readonly definition?: string;
   /** The constraints of the parents that this one is merged with, where that matters (query.ts). */
-  parents: z.array(z.object({ oid: z.number(), conname: z.string(), convalidated: z.boolean() })).optional(),
+  readonly parents?: readonly { readonly oid: number; readonly conname: string; readonly convalidated: boolean }[];
   /** Children that must have been put under this table first (inherit.ts). */
-  late: z.array(z.number()).optional(),
-});
+  readonly late?: readonly number[];
+}
+
+type ListedConstraint = readonly [
+  ...plain: [oid: number, contype: 'c' | 'n', conname: string, conislocal: boolean, connoinherit: boolean, convalidated: boolean],
+  attname: string | null,
+  definition: string | null,
+  parents: NonNullable<Constraint['parents']> | null,
+  late: readonly number[] | null,
+];
 
 const relation = z.object({ oid: z.number(), nspname: z.string(), relname: z.string() });
 
-export const tableRow = z.object({
+const listed = z.object({
   oid: z.number(),
   nspname: z.string(),
   relname: z.string(),
@@ -87,11 +106,52 @@ export const tableRow = z.object({
   children: z.array(z.number()),
   /** All columns are declared here, too, in an order that INHERITS would not give (inherit.ts). */
   reordered: z.boolean(),
-  columns: z.array(column),
-  constraints: z.array(constraint),
+  columns: z.custom<readonly ListedColumn[]>(Array.isArray),
+  /** By attnum, for those columns that have any of it. */
+  more: z.record(z.string(), columnMore),
+  constraints: z.custom<readonly ListedConstraint[]>(Array.isArray),
+});
+
+function readColumn(
+  [attnum, attname, type, attnotnull, attislocal, oid, expression]: ListedColumn,
+  more: z.infer<typeof columnMore>,
+): Column {
+  const column = { attnum, attname, type, attnotnull, attislocal, ...more };
+  return oid === null || expression === null ? column : { ...column, default: { oid, expression } };
+}
+
+function readConstraint(list: ListedConstraint): Constraint {
+  const [oid, contype, conname, conislocal, connoinherit, convalidated, attname, definition, parents, late] = list;
+  return {
+    ...{ oid, contype, conname, conislocal, connoinherit, convalidated },
+    ...(attname === null ? {} : { attname }),
+    ...(definition === null ? {} : { definition }),
+    ...(parents === null ? {} : { parents }),
+    ...(late === null ? {} : { late }),
+  };
+}
+
+/** Says, as for every other row, what definition the server had not: it is gone. */
+function refuseGone(
+  { columns, constraints }: Pick<z.infer<typeof listed>, 'columns' | 'constraints'>,
+  context: z.core.$RefinementCtx,
+): void {
+  const issue = { code: 'custom', message: 'there is no definition' } as const;
+  const column = columns.findIndex(([, , , , , oid, expression]) => oid !== null && expression === null);
+  if (column !== -1) context.addIssue({ ...issue, path: ['columns', column, 6] });
+  const constraint = constraints.findIndex(([, contype, , , , , , definition]) => contype === 'c' && definition === null);
+  if (constraint !== -1) context.addIssue({ ...issue, path: ['constraints', constraint, 7] });
+}
+
+const none = {};
+export const tableRow = listed.transform(({ columns, more, constraints, ...table }, context) => {
+  refuseGone({ columns, constraints }, context);
+  return {
+    ...table,
+    columns: columns.map((column) => readColumn(column, more[column[0]] ?? none)),
+    constraints: constraints.map(readConstraint),
+  };
 });
 
 export type Table = z.infer<typeof tableRow>;
-export type Column = z.infer<typeof column>;
-export type Constraint = z.infer<typeof constraint>;
 export type Relation = z.infer<typeof relation>;
