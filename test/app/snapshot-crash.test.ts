@@ -66,6 +66,7 @@ describe('a snapshot that is killed', () => {
   });
 });
 
+// Case 208.
 describe('a snapshot of a hot standby', () => {
   it('has all rows but those of unlogged tables, and says so', async () => {
     await using primary = await startServer();

@@ -247,6 +247,7 @@ describe('takeSnapshot when something breaks', () => {
     expect(manifest.tables.map(({ name }) => name)).toEqual(['open']);
   });
 
+  // Case 183.
   it('is not filtered by row security: it fails', async () => {
     await using role = await createRole();
     await using own = await createDatabase();

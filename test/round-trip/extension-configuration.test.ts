@@ -1,5 +1,5 @@
 // Tables and sequences of extensions whose contents are the user's. No extension of contrib has any, and its files would be the whole
-// server's: so one of them gets some, on both sides, as its script would have made them.
+// server's: so one of them gets some, on both sides, as its script would have made them. Cases 25, 26 and 30.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
 import { dumpSchema } from '../schema/judge.js';
@@ -37,7 +37,8 @@ const users = `
   SET session_replication_role = origin;
   CREATE TABLE mine (place int, n text);
   INSERT INTO mine VALUES (10, 'x');
-  CREATE VIEW places AS SELECT id, n FROM ext.all_places`;
+  CREATE VIEW places AS SELECT id, n FROM ext.all_places;
+  CREATE VIEW ext.users AS SELECT id FROM ext.kinds`;
 
 async function prepared(version: Version): Promise<TestDatabase> {
   const db = await createDatabase({ version });

@@ -1,4 +1,5 @@
 // Every fixture on the older versions of PostgreSQL that the run asks for, many in one database, and from there into the newest.
+// Case 216.
 import { describe, test } from 'vitest';
 import { fixturesGoAroundTogether } from './every-fixture.js';
 import { fixtureVersions, readFixtures } from './fixtures.js';

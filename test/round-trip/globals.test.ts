@@ -1,5 +1,5 @@
 // Roles, memberships, privileges on parameters and tablespaces of a whole server, from one to another, with pg_dumpall as judge. Roles
-// are shared by all databases of a server, so these tests have servers of their own.
+// are shared by all databases of a server, so these tests have servers of their own. Cases 15 to 19.
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';

@@ -6,7 +6,14 @@ import { expect, test } from 'vitest';
 const last = 219;
 
 /** Cases without a holder in this repository, and why that is right. */
-const elsewhere: ReadonlyMap<number, string> = new Map([]);
+const elsewhere: ReadonlyMap<number, string> = new Map([
+  [
+    199,
+    'a million large objects take minutes to make: 2,500 in several groups stand for them; memory is bounded by the group and by the piece',
+  ],
+  [213, "PostgreSQL's own regression database is not in the repository, and is tried by hand"],
+  [214, 'as 213'],
+]);
 
 const list = String.raw`\d+(?:(?:, (?:and )?| and | to )\d+)*`;
 const marks = [new RegExp(`^-- (${list}): `, 'gm'), new RegExp(String.raw`\b[Cc]ases? (${list})`, 'g')];

@@ -140,6 +140,7 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
     expect(await readFingerprint(one, one)).toBe(await readFingerprint(other, other));
   });
 
+  // Case 209.
   test('DDL before any of the queries is noticed: by an error, or by the fingerprint of a fresh session', async () => {
     await using db = await createDatabase({ version });
     // No relations: before 16 the deparse of a view keeps a lock on it, and the DDL would wait for us.

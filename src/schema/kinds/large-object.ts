@@ -79,10 +79,12 @@ function draft({ oids, rolname, actual, base, comments }: Group): ObjectDraft {
     steps.push(step('comments', 'comment', texts));
   }
   const target = { on: `ON ${ddl}`, all: allPrivileges('L'), owner: rolname };
-  const statements = changeAcl({ target, base: itemsOf(base).items, actual: itemsOf(actual).items });
+  const { items, gone } = itemsOf(actual);
+  const statements = changeAcl({ target, base: itemsOf(base).items, actual: items });
+  const leftOut = [...gone].map((oid) => `privileges: the role with OID ${oid} does not exist any more`);
   if (statements.length > 0) steps.push(step('privileges', 'privilege', asGrantors(statements, rolname), rolesOf(statements, rolname)));
   const name = first === last ? String(first) : `${first} to ${last} (${oids.length})`;
-  return { key: self, kind: 'large object', name, parent: largeObjectsKey, steps, ddl, oids: ranges };
+  return { key: self, kind: 'large object', name, parent: largeObjectsKey, steps, ddl, oids: ranges, leftOut };
 }
 
 /** ALTER takes one object. Those that are the role's already need none, which spares the server a lock each. */

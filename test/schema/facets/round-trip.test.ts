@@ -69,6 +69,7 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
     expect(await privilegesOf(target)).toEqual(await privilegesOf(source));
   });
 
+  // Case 197.
   test('roles may have any name, and are said to be needed', async () => {
     await using owner = await createOddRole(version);
     await using other = await createOddRole(version);
@@ -117,6 +118,22 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
     const [row] = await target.query<{ relacl: string }>(`SELECT relacl::text FROM pg_class WHERE relname = 't'`);
     expect(row?.relacl).toContain('pg_monitor=r/');
     expect(row?.relacl).not.toContain('pg_monitor=ar');
+  });
+
+  test('so it is on large objects', async () => {
+    await using role = await createOddRole(version);
+    await using source = await createDatabase({ version });
+    await using target = await createDatabase({ version });
+    await source.run(`
+      SELECT lo_create(20001), lo_create(20002);
+      GRANT SELECT ON LARGE OBJECT 20001 TO ${role.quoted}, pg_monitor`);
+    const [{ oid } = {}] = await source.query<{ oid: number }>('DELETE FROM pg_authid WHERE rolname = $1 RETURNING oid', [role.name]);
+    const { steps, partial } = await readSchema(source.url);
+    const reason = `privileges: the role with OID ${oid} does not exist any more`;
+    expect([...partial.values()]).toEqual([[{ kind: 'large object', name: '20001', reason }]]);
+    await runSteps(target.url, steps);
+    const rows = await target.query<{ acl: string }>('SELECT lomacl::text AS acl FROM pg_largeobject_metadata ORDER BY oid');
+    expect(rows).toEqual([{ acl: '{postgres=rw/postgres,pg_monitor=r/postgres}' }, { acl: null }]);
   });
 
   test('a grant option that came from a second role in the end is granted before it is used', async () => {

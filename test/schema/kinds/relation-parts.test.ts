@@ -5,6 +5,7 @@ import { createDatabase, createRole, requestedVersions } from '../../server/inde
 import { dumpSchema, readSchema, runSteps } from '../judge.js';
 
 describe.each(requestedVersions())('parts of relations on PostgreSQL %i', (version) => {
+  // Case 160.
   test('an index that is not valid is left out and told', async () => {
     await using source = await createDatabase({ version });
     await using target = await createDatabase({ version });
@@ -33,6 +34,7 @@ describe.each(requestedVersions())('parts of relations on PostgreSQL %i', (versi
     expect(objects.filter(({ kind }) => !['schema', 'extension'].includes(kind)).map(({ name }) => name)).toEqual(['fire()', 'of_member']);
   });
 
+  // Case 133.
   test('a partition whose detachment was interrupted is a partition still, with all that comes from the partitioned table', async () => {
     await using source = await createDatabase({ version });
     await using target = await createDatabase({ version });
