@@ -13,6 +13,8 @@ interface Source {
   readonly oid: string;
   /** True for what is left out and told, but is no error. */
   readonly ignored?: string;
+  /** Why, where that is not that it is not valid. */
+  readonly reason?: string;
   readonly since?: number;
 }
 
@@ -31,6 +33,22 @@ const simple = (catalog: string, namespace?: string, more?: string): Source => (
   from: `${catalog} o WHERE ${[namespace ? notSystem(`o.${namespace}`) : 'true', more ?? 'true'].join(' AND ')}`,
   oid: 'o.oid',
 });
+
+/** What hangs on a table of an extension and was not made by the extension, as far as one can tell: neither when any of its members became
+ *  one (rows of pg_depend are not updated), nor before the last of them. */
+const addedToMember = (catalog: string, relation: string, more = 'true'): Source => ({
+  catalog,
+  from: `${catalog} o JOIN pg_depend e ON e.classid = 'pg_class'::regclass AND e.objid = o.${relation} AND e.deptype = 'e'
+    WHERE ${more}
+      AND NOT EXISTS (SELECT FROM pg_depend m WHERE m.refclassid = e.refclassid AND m.refobjid = e.refobjid AND m.deptype = 'e'
+        AND (m.objid > o.${oidOf(catalog)} OR m.xmin::text IN (SELECT d.xmin::text FROM pg_depend d
+          WHERE d.classid = '${classOf(catalog)}'::regclass AND d.objid = o.${oidOf(catalog)} AND d.deptype <> 'e')))`,
+  oid: `o.${oidOf(catalog)}`,
+  ignored: 'true',
+  reason: 'its table belongs to an extension, which makes it anew without this',
+});
+const oidOf = (catalog: string): string => (catalog === 'pg_index' ? 'indexrelid' : 'oid');
+const classOf = (catalog: string): string => (catalog === 'pg_index' ? 'pg_class' : catalog);
 
 /** What can be dumped, catalog by catalog. Left out is what another object makes: row, array and multirange types, range constructors,
  *  clones of triggers and constraints on partitions, internal triggers, bodies of views. */
@@ -95,28 +113,35 @@ const sources: readonly Source[] = [
     from: `pg_constraint o WHERE o.contypid <> 0 AND ${notSystem('o.connamespace')} AND ${notMember('pg_type', 'o.contypid')}`,
     oid: 'o.oid',
   },
+  addedToMember('pg_index', 'indrelid'),
+  addedToMember('pg_trigger', 'tgrelid', 'NOT o.tgisinternal'),
+  addedToMember('pg_policy', 'polrelid'),
+  addedToMember('pg_rewrite', 'ev_class', `o.ev_type <> '1'`),
+  addedToMember('pg_statistic_ext', 'stxrelid'),
 ];
 
 function listQuery({ version }: Server): string {
   const parts = sources
     .filter(({ since = 0 }) => version >= since)
     .map(
-      ({ catalog, from, oid, ignored = 'false' }) =>
-        `SELECT '${catalog}' AS catalog, ${oid}::int8 AS oid, ${ignored} AS ignored, '${catalog}'::regclass AS class FROM ${from}`,
+      ({ catalog, from, oid, ignored = 'false', reason = 'it is not valid (CREATE INDEX CONCURRENTLY failed)' }) =>
+        `SELECT '${classOf(catalog)}' AS catalog, ${oid}::int8 AS oid, ${ignored} AS ignored, '${reason}' AS reason,
+           '${classOf(catalog)}'::regclass AS class FROM ${from}`,
     );
   return `
     WITH members AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
-    SELECT l.catalog, l.ignored, json_agg(l.oid ORDER BY l.oid) AS oids
+    SELECT l.catalog, l.ignored, l.reason, json_agg(l.oid ORDER BY l.oid) AS oids
       FROM (${parts.join('\n    UNION ALL ')}) l
      WHERE l.oid >= ${firstUserOid}
        AND NOT EXISTS (SELECT FROM members m WHERE m.classid = l.class AND m.objid = l.oid)
-     GROUP BY l.catalog, l.ignored
-     ORDER BY l.catalog, l.ignored`;
+     GROUP BY l.catalog, l.ignored, l.reason
+     ORDER BY l.catalog, l.ignored, l.reason`;
 }
 
 interface ListRow extends Record<string, unknown> {
   readonly catalog: string;
   readonly ignored: boolean;
+  readonly reason: string;
   readonly oids: readonly number[];
 }
 
@@ -124,6 +149,7 @@ interface UnclaimedRow {
   readonly catalog: string;
   readonly oid: number;
   readonly ignored: boolean;
+  readonly reason: string;
 }
 
 export interface Unclaimed {
@@ -149,8 +175,8 @@ export async function findUnsupported(
   { server, claimed, skipUnsupported }: FindOptions,
 ): Promise<{ readonly unsupported: readonly Unclaimed[]; readonly ignored: readonly Unclaimed[] }> {
   const listed = await session.query<ListRow>(listQuery(server));
-  const rows = listed.flatMap(({ catalog, ignored, oids }) =>
-    oids.filter((oid) => !claimed.has(key(catalog, oid))).map((oid) => ({ catalog, oid, ignored })),
+  const rows = listed.flatMap(({ catalog, ignored, reason, oids }) =>
+    oids.filter((oid) => !claimed.has(key(catalog, oid))).map((oid) => ({ catalog, oid, ignored, reason })),
   );
   const names = await session.query<NameRow>(nameQuery(rows));
   const found = rows.map((row) => ({ row, object: describe(row, names) }));
@@ -174,7 +200,7 @@ function nameQuery(rows: readonly UnclaimedRow[]): string {
       FROM json_to_recordset('${list}') AS l (catalog text, oid oid), pg_identify_object(l.catalog::regclass, l.oid, 0) AS i`;
 }
 
-function describe({ catalog, oid, ignored }: UnclaimedRow, names: readonly NameRow[]): Unclaimed {
+function describe({ catalog, oid, ignored, reason }: UnclaimedRow, names: readonly NameRow[]): Unclaimed {
   const named = names.find((row) => row.catalog === catalog && row.oid === oid);
   const kind = named?.kind ?? catalog;
   const name = named?.name ?? String(oid);
@@ -183,7 +209,7 @@ function describe({ catalog, oid, ignored }: UnclaimedRow, names: readonly NameR
     kind,
     name,
     description: `${kind} ${name}`,
-    reason: ignored ? 'it is not valid (CREATE INDEX CONCURRENTLY failed)' : 'objects of this kind are not supported',
+    reason: ignored ? reason : 'objects of this kind are not supported',
   };
 }
 

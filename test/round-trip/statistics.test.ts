@@ -1,5 +1,6 @@
 // The planner's statistics through archives, from each older server to 18, judged by pg_dump --statistics-only and by our own reading of
 // the catalogs; how they are left out, and what becomes of those that a server does not take. Autovacuum keeps away from all tables.
+// Case 211.
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listArchive } from '#dist/app/list-archive.js';

@@ -11,6 +11,7 @@ const elsewhere: ReadonlyMap<number, string> = new Map([
     199,
     'a million large objects take minutes to make: 2,500 in several groups stand for them; memory is bounded by the group and by the piece',
   ],
+  [212, 'servers before 14 are refused'],
   [213, "PostgreSQL's own regression database is not in the repository, and is tried by hand"],
   [214, 'as 213'],
 ]);

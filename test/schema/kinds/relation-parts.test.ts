@@ -34,6 +34,33 @@ describe.each(requestedVersions())('parts of relations on PostgreSQL %i', (versi
     expect(objects.filter(({ kind }) => !['schema', 'extension'].includes(kind)).map(({ name }) => name)).toEqual(['fire()', 'of_member']);
   });
 
+  // Case 31.
+  test("what the user added to an extension's table is told: it does not come back", async () => {
+    await using source = await createDatabase({ version });
+    await source.run(`
+      CREATE TABLE member (a integer PRIMARY KEY, b integer);
+      CREATE INDEX theirs ON member (b);
+      ALTER EXTENSION plpgsql ADD TABLE member`);
+    await source.run(`
+      CREATE INDEX added ON member (b, a);
+      CREATE POLICY added ON member USING (true);
+      CREATE RULE added AS ON DELETE TO member DO INSTEAD NOTHING;
+      CREATE STATISTICS added ON a, b FROM member;
+      CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+      CREATE TRIGGER added AFTER INSERT ON member EXECUTE FUNCTION fire()`);
+    const { leftOut, objects } = await readSchema(source.url);
+    const reason = 'its table belongs to an extension, which makes it anew without this';
+    expect(leftOut.map(({ kind, name }) => `${kind} ${name.replaceAll('"', '')}`).sort()).toEqual([
+      'index public.added',
+      'policy added on public.member',
+      'rule added on public.member',
+      'statistics object public.added',
+      'trigger added on public.member',
+    ]);
+    expect(new Set(leftOut.map((one) => one.reason))).toEqual(new Set([reason]));
+    expect(objects.map(({ name }) => name)).not.toContain('added');
+  });
+
   // Case 133.
   test('a partition whose detachment was interrupted is a partition still, with all that comes from the partitioned table', async () => {
     await using source = await createDatabase({ version });
