@@ -31,17 +31,17 @@ const alterations = [
 ];
 
 test('each property is noticed, and all come back', async () => {
-  await using role = await createRole();
+  await using role = await createRole({ version: 18 });
   const space = uniqueName();
-  await using admin = await createDatabase();
+  await using admin = await createDatabase({ version: 18 });
   await using session = await openSession(resolveConnection(admin.url, {}), { use: 'write' });
   const named = (sql: string, db: string) =>
     sql.replaceAll('{db}', `"${db}"`).replaceAll('{role}', `"${role.name}"`).replaceAll('{space}', `"${space}"`);
   await session.query('SET allow_in_place_tablespaces = on');
   await session.query(`CREATE TABLESPACE "${space}" LOCATION ''`);
   try {
-    await using source = await createDatabase();
-    await using target = await createDatabase();
+    await using source = await createDatabase({ version: 18 });
+    await using target = await createDatabase({ version: 18 });
     let before = await readProperties(session, source.name);
     for (const alteration of alterations) {
       await session.query(named(alteration, source.name));

@@ -73,7 +73,7 @@ test.each([
   `LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C'`,
   `LOCALE_PROVIDER builtin BUILTIN_LOCALE 'PG_UNICODE_FAST' LC_COLLATE 'C' LC_CTYPE 'C'`,
 ])('--create gives a database its locale again: %s', async (locale) => {
-  const server = await serverUrl();
+  const server = await serverUrl(18);
   await using admin = await connect(server);
   const name = uniqueName();
   await admin.query(`CREATE DATABASE "${name}" TEMPLATE template0 ENCODING 'UTF8' ${locale}`);

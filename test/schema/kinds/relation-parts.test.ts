@@ -34,6 +34,20 @@ describe.each(requestedVersions())('parts of relations on PostgreSQL %i', (versi
     expect(objects.filter(({ kind }) => !['schema', 'extension'].includes(kind)).map(({ name }) => name)).toEqual(['fire()', 'of_member']);
   });
 
+  // Case 28. A new database has it from the start, so that nothing shows afterwards that it was made again.
+  test('plpgsql, dropped and made again by the user', async () => {
+    await using source = await createDatabase({ version });
+    await using target = await createDatabase({ version });
+    await source.run(`
+      DROP EXTENSION plpgsql;
+      CREATE EXTENSION plpgsql;
+      COMMENT ON EXTENSION plpgsql IS 'made again';
+      CREATE FUNCTION f() RETURNS integer LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'`);
+    await runSteps(target.url, (await readSchema(source.url)).steps);
+    const comment = `SELECT obj_description(oid, 'pg_extension') AS comment, public.f() FROM pg_extension WHERE extname = 'plpgsql'`;
+    expect(await target.query(comment)).toEqual([{ comment: 'made again', f: 1 }]);
+  });
+
   // Case 31.
   test("what the user added to an extension's table is told: it does not come back", async () => {
     await using source = await createDatabase({ version });
