@@ -43,11 +43,20 @@ const kinds = [
   'operator',
   'operator-class',
   'access-method',
+  'access-method-index',
+  'access-method-17',
+  'access-method-18',
+  'operator-17',
+  'operator-class-extension',
   'language',
 ];
 
+/** DROP OPERATOR CLASS IF EXISTS wants its access method to exist (docs/limits.md). */
+const notTwice = new Set(['access-method-index', 'access-method-18']);
+
+// Not operator-family-built-in: nothing takes away what was added to a family of the server's between its own types (docs/limits.md).
 test.each(kinds)('%s: what is made can be dropped, and need not be there', async (name) => {
-  await using db = await createDatabase();
+  await using db = await createDatabase({ version: 18 });
   const sql = await readFile(new URL(`../../fixtures/schema/${name}.sql`, import.meta.url), 'utf8');
   // Of a loop none can be dropped alone.
   await db.run(sql.split('-- Loops')[0] ?? '');
@@ -62,5 +71,5 @@ test.each(kinds)('%s: what is made can be dropped, and need not be there', async
   const drops = (ifExists: boolean) => planDrops({ objects, steps, tables: [] }, { ifExists, present: new Set() });
   for (const { text } of drops(false)) await db.query(text);
   expect((await readSchema(db.url)).steps).toEqual([]);
-  for (const { text } of drops(true)) await db.query(text);
+  if (!notTwice.has(name)) for (const { text } of drops(true)) await db.query(text);
 });
