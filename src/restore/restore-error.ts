@@ -32,7 +32,9 @@ const hints: Readonly<Record<string, string>> = {
   '23503': 'a row that is referred to is missing: restore that table, too',
   '25001': 'a subscription with a replication slot is dropped outside of transactions: drop it first, or use --no-subscriptions',
   '53100': 'the disk of the target server is full',
-  '23505-refresh': 'refresh it on the source: its query gives rows now that its unique index refuses; or take the snapshot without it',
+  '23505-refresh':
+    'its query gives rows now that its unique index refuses: leave it unpopulated with --exclude-table-data, and refresh it later',
+  refresh: 'its query fails on these rows: leave it unpopulated with --exclude-table-data, and refresh it later',
   missing: 'it is not there to be dropped: add --if-exists',
   label: 'let the target server load the provider of the label, or leave labels out with --no-security-labels',
   tablespace: "make its directory on the target server, empty and of the server's own account, or go without with --no-tablespaces",
@@ -45,7 +47,7 @@ function situation(sqlstate: string, what: string): string {
   if (what.startsWith('security label of ')) return 'label';
   if (what.startsWith('tablespace ')) return 'tablespace';
   if (/^(role|settings of all roles|membership of|privileges on parameter)\b/.test(what) && sqlstate === '42501') return 'role';
-  if (what.startsWith('refresh of ') && sqlstate === '23505') return '23505-refresh';
+  if (what.startsWith('refresh of ')) return sqlstate === '23505' ? '23505-refresh' : 'refresh';
   if (what.endsWith('(truncate)') && sqlstate === '0A000') return '0A000-truncate';
   return what.endsWith('(drop)') && ['42704', '42P01', '42883', '3F000'].includes(sqlstate) ? 'missing' : sqlstate;
 }

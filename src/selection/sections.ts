@@ -14,7 +14,8 @@ export function cutSections(catalog: Catalog, sections: ReadonlySet<Section>): C
   return { ...rest, steps: renumberSteps(steps), ...(made ? { database } : {}) };
 }
 
-function renumberSteps(steps: readonly Step[]): Step[] {
+/** Ids and needs of a catalog's steps after some were left out. */
+export function renumberSteps(steps: readonly Step[]): Step[] {
   const ids = new Map(steps.map(({ id }, index) => [id, index]));
   const known = (id: number): number[] => {
     const found = ids.get(id);

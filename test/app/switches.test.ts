@@ -101,6 +101,28 @@ test('ANALYZE is left out where that is asked for', async () => {
   expect(await analyzed(as)).toHaveLength(1);
 });
 
+test('materialized views that cannot be filled are left unpopulated where that is asked for, and those that read them', async () => {
+  await using source = await createDatabase();
+  await source.run(`CREATE TABLE t AS SELECT 1 AS x; CREATE MATERIALIZED VIEW inverse AS SELECT 1 / x AS y FROM t; CREATE VIEW between AS TABLE inverse;
+    CREATE MATERIALIZED VIEW reader AS TABLE between; CREATE UNIQUE INDEX ON reader (y); CREATE MATERIALIZED VIEW other AS TABLE t; UPDATE t SET x = 0`);
+  const file = join(folder, 'unfillable.tar.zst');
+  await takeSnapshot({ database: source.url, file, jobs: 1 });
+  await using failed = await createDatabase();
+  await expect(restoreSnapshot({ database: failed.url, file, jobs: 1 })).rejects.toMatchObject({
+    code: 'RESTORE_FAILED',
+    message: expect.stringContaining('restore refresh of materialized view public.inverse: division by zero'),
+    hint: expect.stringContaining('--exclude-table-data'),
+  });
+  await using target = await createDatabase();
+  await restoreSnapshot({ database: target.url, file, excludeTableData: ['inverse'], jobs: 1 });
+  expect(await target.query(`SELECT relname, relispopulated FROM pg_class WHERE relkind = 'm' ORDER BY 1`)).toEqual([
+    { relname: 'inverse', relispopulated: false },
+    { relname: 'other', relispopulated: true },
+    { relname: 'reader', relispopulated: false },
+  ]);
+  expect(await target.query(`SELECT 1 FROM pg_index WHERE indrelid = 'reader'::regclass`)).toHaveLength(1);
+});
+
 describe('role', () => {
   test('owns what is restored without owners, whoever connects, rows and all', async () => {
     await using role = await createRole({ attributes: 'NOLOGIN' });
