@@ -12,6 +12,7 @@ import { type DatabaseLocale, databaseExists, openMaintenance, readLocale } from
 import { inForeignKeyOrder, maySetAsideTriggers } from '../restore/foreign-keys.js';
 import { comingWith, type GlobalsReport } from '../restore/globals.js';
 import { largeObjectGroups, refuseTakenOids } from '../restore/large-objects.js';
+import { partitionedByThese } from '../restore/partitioned.js';
 import { loadTarget, type Plan, type PlanOptions, planContents } from '../restore/plan.js';
 import { findPresent } from '../restore/present.js';
 import type { Sessions } from '../restore/sessions.js';
@@ -245,11 +246,13 @@ async function existing(session: Session, { catalog, contents, settings }: Into)
   const triggersAside = intoTables && !settings.contents.loadViaPartitionRoot && (await maySetAsideTriggers(session));
   const order = triggersAside ? tables : await inOrder(session, tables, targetOf);
   const into = intoTables ? { triggersAside, order: [...order, ...others] } : undefined;
+  const truncateWhole = contents.truncate ? await partitionedByThese(session, tables) : [];
   const present = settings.selected ? await findPresent(session, catalog, notChosen(catalog, settings)) : undefined;
   const options = {
     ...contents,
     ...statisticsOn(session, 'temporary'),
     ...(into === undefined ? {} : { into }),
+    truncateWhole,
     ...(present === undefined ? {} : { present }),
   };
   return [{ action: 'begin' }, ...planContents(catalog, options), { action: 'commit' }];

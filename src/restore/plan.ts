@@ -102,6 +102,8 @@ export interface PlanOptions {
   /** `--clean`: drop first; with `ifExists` what is missing is no error. */
   readonly clean?: { readonly ifExists: boolean };
   readonly truncate?: boolean;
+  /** Quoted names of partitioned tables to be truncated with the partitions. */
+  readonly truncateWhole?: readonly string[];
   /** Rows of a table. Undefined for a table without an entry; absent for a pipe. */
   readonly rowsOf?: (table: CatalogTable) => TableRows | undefined;
   /** Objects (by id) that the target has already: nothing is done to them. */
@@ -129,7 +131,7 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   const actions: Action[] = [];
   if (options.clean) actions.push({ action: 'drop', statements: planDrops(catalog, { ...options.clean, present, data }) });
   if (schema) actions.push({ action: 'pre-data', steps: steps['pre-data'] });
-  if (options.truncate) actions.push({ action: 'truncate', statements: planTruncate(catalog) });
+  if (options.truncate) actions.push({ action: 'truncate', statements: planTruncate(catalog, options.truncateWhole) });
   if (data && steps['large objects'].length > 0) actions.push({ action: 'large objects', steps: steps['large objects'] });
   if (aside) actions.push({ action: 'set triggers aside' });
   const held = options.holdAutovacuum && schema ? large(loads) : [];
@@ -275,7 +277,7 @@ export function dropSql(drop: string, when: string): string {
 
 /** One statement for all tables: TRUNCATE then allows foreign keys among them, and refuses those from outside. Of tables of
  *  extensions only the user's rows go. Large objects are replaced by those of the archive with the same OIDs. */
-export function planTruncate(catalog: Catalog): readonly Statement[] {
+export function planTruncate(catalog: Catalog, whole: readonly string[] = []): readonly Statement[] {
   const withRows = catalog.tables.filter((table) => table.withoutData === undefined && isTable(table));
   const tables = withRows.filter(({ extensionCondition }) => extensionCondition === undefined);
   const object = catalog.objects[tables[0]?.object ?? -1];
@@ -284,7 +286,7 @@ export function planTruncate(catalog: Catalog): readonly Statement[] {
     if (extensionCondition === undefined || owner === undefined) return [];
     return [{ object: owner, text: `DELETE FROM ONLY ${qualifiedName(schema, name)} ${extensionCondition}`.trimEnd() }];
   });
-  const names = tables.map(({ schema, name }) => qualifiedName(schema, name));
+  const names = [...tables.map(({ schema, name }) => `ONLY ${qualifiedName(schema, name)}`), ...whole];
   const blobs = largeObjectGroups(catalog).map((group) => ({ object: group, text: unlinkSql(group.oids, { ifExists: true }) }));
-  return [...(object === undefined ? [] : [{ object, text: `TRUNCATE TABLE ONLY ${names.join(', ONLY ')}` }]), ...configuration, ...blobs];
+  return [...(object === undefined ? [] : [{ object, text: `TRUNCATE TABLE ${names.join(', ')}` }]), ...configuration, ...blobs];
 }

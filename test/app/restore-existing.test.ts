@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RestoreOptions, restoreSnapshot } from '#dist/app/restore-snapshot.js';
 import type { TidemarkEvent } from '#dist/model/events.js';
+import { archiveOf } from '../round-trip/cycle.js';
 import { createDatabase, createRole, type TestDatabase } from '../server/index.js';
 import { digest, makeSample, type Sample, sampleRows, sessionsLeft } from './restore-sample.js';
 
@@ -118,6 +119,28 @@ describe('truncate', () => {
       expect(await digest(target)).toEqual(before);
     }
     expect(await sessionsLeft(target)).toEqual([]);
+  });
+
+  test('partitions with a foreign key go with their partitioned table, but not where that has others, too', async () => {
+    await using source = await createDatabase();
+    await using target = await createDatabase();
+    const sql = `CREATE TABLE k (id int PRIMARY KEY); CREATE TABLE p (id int, k int REFERENCES k) PARTITION BY RANGE (id);
+      CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (k); CREATE TABLE p11 PARTITION OF p1 FOR VALUES FROM (0) TO (10);
+      CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); INSERT INTO k VALUES (1); INSERT INTO p VALUES (1, 1), (11, 1)`;
+    await source.run(sql);
+    await target.run(`${sql}; INSERT INTO k VALUES (2); INSERT INTO p VALUES (2, 2)`);
+    await using archive = await archiveOf(source);
+    const put = () => restore(target, { file: archive.file, truncate: true });
+    await put();
+    const rows = () => target.query('SELECT tableoid::regclass::text AS partition, p.* FROM p ORDER BY id');
+    const expected = [
+      { partition: 'p11', id: 1, k: 1 },
+      { partition: 'p2', id: 11, k: 1 },
+    ];
+    expect(await rows()).toEqual(expected);
+    await target.run('CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (20) TO (30); INSERT INTO p VALUES (21, 1)');
+    await expect(put()).rejects.toMatchObject({ code: 'RESTORE_FAILED', hint: expect.stringContaining('choose that one, too') });
+    expect(await rows()).toEqual([...expected, { partition: 'p3', id: 21, k: 1 }]);
   });
 
   test('a table that others refer to is not truncated under them', async () => {
