@@ -52,7 +52,9 @@ export interface Filled {
  *  newest PostgreSQL, too. */
 export async function fixturesGoAroundTogether(fixtures: readonly Fixture[], version: Version): Promise<void> {
   const alike = new Map<string, { readonly expected: Expectation; readonly fixtures: Fixture[] }>();
-  for (const fixture of fixtures) {
+  // The functions of a language depend on its transforms, but those that were there before do not: not so after a restore.
+  const first = ({ name }: Fixture): number => (name === 'transform.sql' ? 0 : 1);
+  for (const fixture of fixtures.toSorted((a, b) => first(a) - first(b))) {
     const refusal = refusedByNewest.get(fixture.name);
     const { folder, judged } = fixture;
     const expected = { version, folder, judged, ...(refusal === undefined ? {} : { refusal }) };
@@ -97,7 +99,7 @@ async function databaseGoesAround(
   {
     await using target = await comesBack(archive, version, before);
     if (folder === 'schema') {
-      if (judged) expect(await dumpSchema(target.url)).toEqual(await dumpSchema(source.url));
+      if (judged) expect(entriesOf(await dumpSchema(target.url))).toEqual(entriesOf(await dumpSchema(source.url)));
       expect(await catalogFacts(target)).toEqual(await catalogFacts(source));
       expect(comparable(await readSchema(target.url))).toEqual(comparable(await catalogOf(archive)));
     }
@@ -111,6 +113,11 @@ async function databaseGoesAround(
   }
   const failed = { code: 'RESTORE_FAILED', message: expect.stringContaining(refusal) };
   await expect(restored(archive, { into: { version: newest } })).rejects.toMatchObject(failed);
+}
+
+/** Where functions call each other, pg_dump's order goes by OIDs. What each entry says must be the same. */
+function entriesOf(dump: string | undefined): readonly string[] | undefined {
+  return dump?.split(/^--\n(?=-- Name: )/m).toSorted();
 }
 
 async function formatsGoAround(
