@@ -13,6 +13,7 @@ import { loadRows, type RowSource } from './load-rows.js';
 import { dropMark, type Mark, setMark } from './marker.js';
 import type { Action, Plan, TableLoad } from './plan.js';
 import { countExtended } from './plan-statistics.js';
+import { runPrivileges } from './privileges.js';
 import { Progress } from './progress.js';
 import { runRefreshes } from './refresh.js';
 import { runGlobals } from './run-globals.js';
@@ -119,11 +120,12 @@ export class Execution {
       case 'pre-data':
       case 'large objects':
       case 'values':
-      case 'privileges':
         return runSteps(await this.#session(), catalog, action.steps);
+      case 'privileges':
       case 'refresh': {
+        const run = action.action === 'refresh' ? runRefreshes : runPrivileges;
         const { emit } = this.#options;
-        return runRefreshes(await this.#session(), { catalog, steps: action.steps, inTransaction: this.#inTransaction, emit });
+        return run(await this.#session(), { catalog, steps: action.steps, inTransaction: this.#inTransaction, emit });
       }
       case 'post-data':
         return runParallel(await this.#sessionsAtWork(), {

@@ -1,9 +1,9 @@
 // Fills materialized views. One that reads foreign tables needs another server, with a password that the archive need not have: where
 // that fails the view stays empty, as it can be refreshed later, and is told; every other failure ends the restore.
 import type { Catalog, Step } from '../model/catalog.js';
-import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import type { Session } from '../pg/session.js';
+import { tryStep } from './may-fail.js';
 import { runStep } from './run-steps.js';
 
 /** The steps that need a foreign table, through however many views. Functions may hide others; nobody can tell. */
@@ -32,13 +32,9 @@ export async function runRefreshes(session: Session, { catalog, steps, inTransac
       await runStep(session, catalog, step);
       continue;
     }
-    if (inTransaction) await session.query('SAVEPOINT tidemark_refresh');
-    try {
-      await runStep(session, catalog, step);
-    } catch (error) {
-      if (!(error instanceof TidemarkError) || error.code !== 'RESTORE_FAILED') throw error;
-      if (inTransaction) await session.query('ROLLBACK TO SAVEPOINT tidemark_refresh');
-      emit({ type: 'notice', message: `${error.message}; it reads foreign tables: refresh it when their server can be reached` });
+    const failure = await tryStep(session, step, { catalog, inTransaction });
+    if (failure !== undefined) {
+      emit({ type: 'notice', message: `${failure.message}; it reads foreign tables: refresh it when their server can be reached` });
     }
   }
 }

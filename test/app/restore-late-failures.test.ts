@@ -1,5 +1,5 @@
-// What fails only when all the rows are there: ANALYZE of an expression that its rows are wrong for, which is told and ends nothing, and a
-// materialized view whose query has come to give rows that its unique index refuses.
+// What fails only when all the rows are there: ANALYZE of an expression that its rows are wrong for, which is told and ends nothing, privileges on
+// what a newer server has no more, and a materialized view whose query has come to give rows that its unique index refuses.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
 import { takeSnapshot } from '#dist/app/take-snapshot.js';
 import type { TidemarkEvent } from '#dist/model/events.js';
-import { createDatabase } from '../server/index.js';
+import { createDatabase, oldestHere } from '../server/index.js';
 
 let folder: string;
 
@@ -53,6 +53,31 @@ test('a materialized view that cannot be filled again says what to do', async ()
   await expect(restoreSnapshot({ database: target.url, file })).rejects.toMatchObject({
     code: 'RESTORE_FAILED',
     message: expect.stringContaining('refresh of materialized view public.m'),
-    hint: expect.stringContaining('refresh it on the source'),
+    hint: expect.stringContaining('--exclude-table-data'),
   });
+});
+
+test('privileges on what the server or an extension has no more are told, and the restore goes on', async () => {
+  await using source = await createDatabase({ version: oldestHere });
+  // Up to 15 pg_get_publication_tables takes one name; up to 17 postgres_fdw_get_connections takes nothing.
+  await source.run(`ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM PUBLIC; CREATE EXTENSION postgres_fdw;
+    GRANT EXECUTE ON FUNCTION pg_get_publication_tables(text) TO pg_monitor; GRANT SELECT (rolname) ON pg_authid TO pg_monitor; CREATE SCHEMA s;
+    GRANT USAGE ON SCHEMA s TO pg_monitor`);
+  const file = join(folder, 'privileges.tar.zst');
+  await takeSnapshot({ database: source.url, file });
+  await using target = await createDatabase({ version: 18 });
+  for (const again of [{}, { clean: true, ifExists: true }]) {
+    const notices: string[] = [];
+    const onEvent = (event: TidemarkEvent) => (event.type === 'notice' ? notices.push(event.message) : 0);
+    await restoreSnapshot({ database: target.url, file, onEvent, ...again });
+    expect(notices).toEqual([
+      expect.stringMatching(
+        /^privileges on function pg_catalog\.pg_get_publication_tables\("text"\) are left out: the server has no such object: /,
+      ),
+      expect.stringMatching(/^privileges on function public\.postgres_fdw_get_connections\(\) are left out: /),
+    ]);
+    const granted = `SELECT 1 FROM pg_attribute, aclexplode(attacl) WHERE attrelid = 'pg_authid'::regclass AND grantee = 'pg_monitor'::regrole
+      UNION ALL SELECT 1 FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 's' AND grantee = 'pg_monitor'::regrole`;
+    expect(await target.query(granted)).toHaveLength(2);
+  }
 });
