@@ -19,7 +19,6 @@ import { type LargeObjectRange, largeObjectTable, readLargeObjectSizes, splitLar
 import type { DescribedTable } from '../snapshot/tables.js';
 import type { View } from '../snapshot/view.js';
 import { foreignRowsLeftOut } from './foreign-rows.js';
-import { withStatistics } from './planner-statistics.js';
 import { globalsOf } from './read-globals.js';
 import type { SnapshotPlan } from './snapshot-options.js';
 
@@ -85,10 +84,9 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
       schema.toRead.map((table) => table.described.oid),
     );
   }
-  const complete = plan.statistics ? await withStatistics(control, schema) : schema;
   const pieces = schema.catalog.tables.find(isLargeObjects);
-  if (pieces === undefined) return complete;
-  return { ...complete, largeObjects: { table: pieces, ranges: splitLargeObjects(await readLargeObjectSizes(control)) } };
+  if (pieces === undefined) return schema;
+  return { ...schema, largeObjects: { table: pieces, ranges: splitLargeObjects(await readLargeObjectSizes(control)) } };
 }
 
 function isLargeObjects({ largeObjects }: CatalogTable): boolean {

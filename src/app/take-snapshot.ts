@@ -25,7 +25,7 @@ import { openView, type View } from '../snapshot/view.js';
 import { WorkerPool } from '../snapshot/worker-pool.js';
 import { abortReason, withAge } from './abort.js';
 import { chooseTables } from './choose-tables.js';
-import { warnOfValues } from './planner-statistics.js';
+import { warnOfValues, withStatistics } from './planner-statistics.js';
 import { withFilters } from './read-filters.js';
 import { readRows } from './snapshot-data.js';
 import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './snapshot-options.js';
@@ -107,7 +107,8 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
   const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
 
   emit({ type: 'phase', phase: 'schema' });
-  const schema = await readSchema(control, view, plan);
+  const read = await readSchema(control, view, plan);
+  const schema = plan.statistics ? await withStatistics(control, read) : read;
   await attached;
   const pool = await workers.pool;
   for (const object of schema.leftOut) emit({ type: 'left-out', object });
