@@ -17,7 +17,7 @@ import { runPrivileges } from './privileges.js';
 import { Progress } from './progress.js';
 import { runRefreshes } from './refresh.js';
 import { runGlobals } from './run-globals.js';
-import { runParallel, runStatements, runSteps } from './run-steps.js';
+import { runParallel, runPreData, runStatements, runSteps } from './run-steps.js';
 import type { Sessions } from './sessions.js';
 import { restoreStatistics } from './statistics.js';
 import { commentStaging, dropReplaced, type SwapNames, swapDatabases } from './swap.js';
@@ -118,6 +118,7 @@ export class Execution {
       case 'check foreign keys':
         return checkForeignKeys(await this.#session(), action.tables);
       case 'pre-data':
+        return runPreData(await this.#session(), { catalog, steps: action.steps, emit: this.#options.emit });
       case 'large objects':
       case 'values':
         return runSteps(await this.#session(), catalog, action.steps);

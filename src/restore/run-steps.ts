@@ -2,7 +2,9 @@
 // through the extended protocol; a failure names the object.
 import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
+import type { EventListener } from '../model/events.js';
 import type { Session } from '../pg/session.js';
+import { dropLeniently, needsLeniency } from './lenient-children.js';
 import type { Statement } from './plan.js';
 import { describeObject, restoreError, withoutStatement } from './restore-error.js';
 import { createSchedule } from './schedule.js';
@@ -28,6 +30,28 @@ function isConfidential(object: CatalogObject | undefined): boolean {
 
 export async function runSteps(session: Session, catalog: Catalog, steps: readonly Step[]): Promise<void> {
   for (const step of steps) await runStep(session, catalog, step);
+}
+
+/** What comes before the rows. */
+export async function runPreData(session: Session, { catalog, steps, emit }: PreData): Promise<void> {
+  const later: { readonly step: Step; readonly text: string }[] = [];
+  for (const step of steps) {
+    const statements = step.statements.filter((text) => !needsLeniency(session, text));
+    await runStep(session, catalog, { ...step, statements });
+    if (statements.length === step.statements.length) continue;
+    later.push(...step.statements.filter((text) => needsLeniency(session, text)).map((text) => ({ step, text })));
+  }
+  for (const { step, text } of later) {
+    const { statements, told } = await dropLeniently(session, text);
+    await runStep(session, catalog, { ...step, statements });
+    for (const message of told) emit({ type: 'notice', message });
+  }
+}
+
+export interface PreData {
+  readonly catalog: Catalog;
+  readonly steps: readonly Step[];
+  readonly emit: EventListener;
 }
 
 /** Drops and truncations. @throws TidemarkError RESTORE_FAILED naming the object */

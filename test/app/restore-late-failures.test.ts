@@ -81,3 +81,36 @@ test('privileges on what the server or an extension has no more are told, and th
     expect(await target.query(granted)).toHaveLength(2);
   }
 });
+
+test('children without the NOT NULL of their parents come into servers that have no such thing, and it is told', async () => {
+  await using source = await createDatabase({ version: oldestHere });
+  await source.run(`CREATE SCHEMA "s "" s"; SET search_path = "s "" s"; CREATE TABLE top ("a "" a" int NOT NULL, b int NOT NULL, c int NOT NULL);
+    CREATE TABLE middle () INHERITS (top); CREATE TABLE strict () INHERITS (middle); CREATE TABLE lenient () INHERITS (middle);
+    ALTER TABLE lenient ALTER "a "" a" DROP NOT NULL, ALTER b DROP NOT NULL; INSERT INTO lenient VALUES (NULL, NULL, 1);
+    CREATE TABLE under () INHERITS (lenient); CREATE TABLE under_strict () INHERITS (lenient); ALTER TABLE under_strict ALTER b SET NOT NULL`);
+  const file = join(folder, 'lenient.tar.zst');
+  await takeSnapshot({ database: source.url, file });
+  for (const again of [{}, { clean: true, ifExists: true }]) {
+    await using target = await createDatabase({ version: 18 });
+    const notices: string[] = [];
+    const onEvent = (event: TidemarkEvent) => (event.type === 'notice' ? notices.push(event.message) : 0);
+    if ('clean' in again) await target.run('CREATE TABLE other ()');
+    await restoreSnapshot({ database: target.url, file, onEvent, ...again });
+    expect(notices).toHaveLength(4);
+    expect(notices[0]).toBe(
+      'table s " s.top: NOT NULL of column "a "" a" is not inherited any more, as its child "s "" s"."lenient" goes without',
+    );
+    expect(await target.query('SELECT b, c FROM "s "" s".lenient')).toEqual([{ b: null, c: 1 }]);
+    const columns = `SELECT c.relname, string_agg(a.attname, ',' ORDER BY a.attnum) AS strict FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+      WHERE a.attnotnull AND a.attnum > 0 AND c.relkind = 'r' AND c.relnamespace = '"s "" s"'::regnamespace GROUP BY 1 ORDER BY 1`;
+    const all = 'a " a,b,c';
+    expect(await target.query(columns)).toEqual([
+      { relname: 'lenient', strict: 'c' },
+      { relname: 'middle', strict: all },
+      { relname: 'strict', strict: all },
+      { relname: 'top', strict: all },
+      { relname: 'under', strict: 'c' },
+      { relname: 'under_strict', strict: 'b,c' },
+    ]);
+  }
+});

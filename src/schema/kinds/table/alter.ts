@@ -37,8 +37,8 @@ function setNotNulls(table: Table, version: number): readonly string[] {
     .map((column) => `${alterColumn(column)} SET NOT NULL`);
 }
 
-/** NOT NULLs before 18 that a child has dropped although its parent has them. Its rows may hold NULLs, so this must be had; PostgreSQL 18
- *  refuses it, as its pg_upgrade refuses such a database. */
+/** NOT NULLs before 18 that a child has dropped although its parent has them. Its rows may hold NULLs, so this must be had; how a restore
+ *  gets PostgreSQL 18 to take it is restore/lenient-children.ts. */
 export function dropNotNulls(table: Table, version: number): readonly string[] {
   if (version >= 180000) return [];
   const actions = table.columns
