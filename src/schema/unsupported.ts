@@ -138,7 +138,8 @@ function listQuery({ version }: Server): string {
      ORDER BY l.catalog, l.ignored, l.reason`;
 }
 
-interface ListRow extends Record<string, unknown> {
+/** Rows of one catalog, by OID. */
+export interface ListRow extends Record<string, unknown> {
   readonly catalog: string;
   readonly ignored: boolean;
   readonly reason: string;
@@ -161,20 +162,28 @@ export interface Unclaimed {
   readonly reason: string;
 }
 
+interface Queryable {
+  query<Row extends Record<string, unknown>>(text: string): Promise<Row[]>;
+}
+
 export interface FindOptions {
-  readonly server: Server;
+  readonly listed: readonly ListRow[];
   /** Keys of all objects, and of the catalog rows that are part of them. */
   readonly claimed: ReadonlySet<Key>;
   readonly skipUnsupported: boolean;
 }
 
-/** Lists what no object claims; `ignored` is what is never dumped but worth a word (an invalid index).
+/** All that could be dumped, claimed or not. */
+export function listDumpable(session: Queryable, server: Server): Promise<readonly ListRow[]> {
+  return session.query<ListRow>(listQuery(server));
+}
+
+/** Names what of it no object claims; `ignored` is what is never dumped but worth a word (an invalid index).
  *  @throws TidemarkError UNSUPPORTED_OBJECT unless `skipUnsupported` */
 export async function findUnsupported(
-  session: { query<Row extends Record<string, unknown>>(text: string): Promise<Row[]> },
-  { server, claimed, skipUnsupported }: FindOptions,
+  session: Queryable,
+  { listed, claimed, skipUnsupported }: FindOptions,
 ): Promise<{ readonly unsupported: readonly Unclaimed[]; readonly ignored: readonly Unclaimed[] }> {
-  const listed = await session.query<ListRow>(listQuery(server));
   const rows = listed.flatMap(({ catalog, ignored, reason, oids }) =>
     oids.filter((oid) => !claimed.has(key(catalog, oid))).map((oid) => ({ catalog, oid, ignored, reason })),
   );
