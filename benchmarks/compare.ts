@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
-import { putTogether, type Queryable, readCatalogs, readServer } from '#dist/schema/introspect.js';
+import { introspect, readServer } from '#dist/schema/introspect.js';
 import { connect, databaseUrl, startServer } from '../test/server/index.js';
 import { type Measurement, measure, median } from './measure.js';
 
@@ -107,21 +107,17 @@ async function compareSchemas(url: string): Promise<void> {
     { name: 'pg_dump -s', run: () => measure('pg_dump', ['-s', '-d', url]) },
   ];
   await race('schema', schemas, async () => undefined);
-  const connection = resolveConnection(url, {});
-  await using first = await openSession(connection, { use: 'read' });
-  await using second = await openSession(connection, { use: 'read' });
-  const server = await readServer(first);
+  await using session = await openSession(resolveConnection(url, {}), { use: 'read' });
+  const server = await readServer(session);
   let queries = 0;
-  const counting = [first, second].map(
-    (session): Queryable => ({
-      query: (text) => {
-        queries += 1;
-        return session.query(text);
-      },
-    }),
-  );
+  const counting: Parameters<typeof introspect>[0] = {
+    query: (text) => {
+      queries += 1;
+      return session.query(text);
+    },
+  };
   const started = performance.now();
-  const { objects, steps } = putTogether(await readCatalogs(counting, { server, skipUnsupported: false }));
+  const { objects, steps } = await introspect(counting, { server, skipUnsupported: false });
   const seconds = (performance.now() - started) / 1000;
   console.log(`\nintrospection alone: ${seconds.toFixed(1)} s, ${queries} queries, ${objects.length} objects, ${steps.length} steps`);
 }

@@ -1,5 +1,5 @@
-// Reads the schema for a snapshot, on two sessions at once, and cuts it to what the options ask for. Catalog functions see the catalogs of
-// now, not of our view: so the catalogs are fingerprinted in the view before and outside of it after, and a difference means a fresh start.
+// Reads the schema for a snapshot and cuts it to what the options ask for. Catalog functions see the catalogs of now, not of our view:
+// so the catalogs are fingerprinted in the view before and by a fresh session after, and a difference means a fresh start.
 
 import { tableDirectory } from '../frame/member-names.js';
 import type { Catalog, CatalogObject, CatalogTable } from '../model/catalog.js';
@@ -38,18 +38,16 @@ export interface SnapshotSchema {
 export async function readSchema(control: Session, view: View, plan: SnapshotPlan): Promise<SnapshotSchema> {
   const server = { ...(await readServer(control)), secrets: plan.secrets };
   const before = await readFingerprint(control, server);
-  await using second = await openSession(plan.connection, {
+  // Only here: a second session to read on would wait, where a deparse function locks its table, behind an ALTER that waits for us.
+  const read = await readCatalogs(control, { server, skipUnsupported: plan.skipUnsupported });
+  await using fresh = await openSession(plan.connection, {
     use: 'read',
     encoding: plan.encoding,
     applicationName: 'tidemark check',
     signal: plan.signal,
   });
-  await second.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await second.query(`SET TRANSACTION SNAPSHOT '${view.snapshotId}'`);
-  const read = await readCatalogs([control, second], { server, skipUnsupported: plan.skipUnsupported });
-  await second.query('COMMIT');
-  // In a view of now. The server answers while we put together what was read.
-  const after = readFingerprint(second, server);
+  // The server answers while we put together what was read.
+  const after = readFingerprint(fresh, server);
   after.catch(() => undefined);
   const whole = putTogether(read);
   if ((await after) !== before) {

@@ -45,7 +45,7 @@ export interface IntrospectedSchema extends Schema {
 /** Reads the whole schema. `ids` maps catalog rows (`pg_class:16403`) to the objects they are part of.
  *  @throws TidemarkError UNSUPPORTED_OBJECT, CONCURRENT_DDL (start over with a new snapshot) */
 export async function introspect(session: Queryable, options: IntrospectOptions): Promise<IntrospectedSchema> {
-  return putTogether(await readCatalogs([session], options));
+  return putTogether(await readCatalogs(session, options));
 }
 
 /** All that the server has to say, not put together yet. */
@@ -58,11 +58,10 @@ export interface ReadCatalogs {
   readonly ignored: readonly Unclaimed[];
 }
 
-/** The first half of `introspect`: all queries.
- *  @param sessions they share one snapshot */
-export async function readCatalogs(sessions: readonly Queryable[], options: IntrospectOptions): Promise<ReadCatalogs> {
+/** The first half of `introspect`: all queries. */
+export async function readCatalogs(session: Queryable, options: IntrospectOptions): Promise<ReadCatalogs> {
   const { server, skipUnsupported, kinds = allKinds } = options;
-  const watched = inTurn(sessions.map(watchConcurrency));
+  const watched = inTurn(watchConcurrency(session));
   const [found, depends, members, listed] = await Promise.all([
     Promise.all(kinds.map((kind) => readKind(watched, { kind, server }))),
     readDepends(watched),
@@ -160,33 +159,16 @@ function concurrentDdl(message: string, cause: unknown): TidemarkError {
 /** SQLSTATEs that the deparse functions raise for objects that are gone: internal error, undefined object, table, function, schema. */
 const goneCodes: ReadonlySet<unknown> = new Set(['XX000', '42704', '42P01', '42883', '3F000']);
 
-/** Hands statements to whichever session has none, however many are asked for at once: the server works on the next ones while we look at
- *  the answer to the last. After one that fails none is sent. */
-function inTurn(sessions: readonly Queryable[]): Queryable {
-  const idle = [...sessions];
-  const waiting: ((session: Queryable) => void)[] = [];
-  let failure: { readonly error: unknown } | undefined;
-  const release = (session: Queryable): void => {
-    const next = waiting.shift();
-    if (next === undefined) idle.push(session);
-    else next(session);
-  };
+/** Sends statements one after the other, however many are asked for at once: the server works on the next while we look at the answer
+ *  to the last. After one that fails none is sent. */
+function inTurn(session: Queryable): Queryable {
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    async query<Row extends Record<string, unknown>>(text: string): Promise<Row[]> {
-      const session = idle.pop() ?? (await new Promise<Queryable>((resolve) => waiting.push(resolve)));
-      let rows: Row[];
-      try {
-        if (failure !== undefined) throw failure.error;
-        rows = await session.query<Row>(text);
-      } catch (error) {
-        failure ??= { error };
-        release(session);
-        throw error;
-      }
-      release(session);
-      // Whoever waits for this answer may be long at work on it: the next statement is sent first.
-      await new Promise((resolve) => setImmediate(resolve));
-      return rows;
+    query<Row extends Record<string, unknown>>(text: string): Promise<Row[]> {
+      const answer = last.then(() => session.query<Row>(text));
+      last = answer;
+      // Whoever waits for this promise comes after the next statement, which waits for the other one.
+      return answer.then((rows) => rows);
     },
   };
 }
