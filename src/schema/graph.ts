@@ -4,7 +4,7 @@ import type { CatalogObject, Facet, Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 import { chargeEdges, createResolver, type DependRow, type MemberRow, type Resolver } from './depend.js';
-import type { FacetResult, Form, Key, ObjectDraft, StepDraft } from './kind.js';
+import { type FacetResult, type Form, type Key, key, type ObjectDraft, type StepDraft } from './kind.js';
 import { type DraftStep, generatedCost, leaveOut, type Reduced } from './leave-out.js';
 import { compareObjects } from './priority.js';
 import { type Part, type SortableStep, sortSteps } from './sort.js';
@@ -29,7 +29,7 @@ export interface Schema {
 /** Assembles and numbers.
  *  @throws TidemarkError INTERNAL where a loop of dependencies cannot be broken */
 export function buildSchema(input: SchemaInput): Schema {
-  const given = [...input.objects, ...input.facets.flatMap((facet) => facet.objects)];
+  const given = withoutPlainDefaults([...input.objects, ...input.facets.flatMap((facet) => facet.objects)], input.depends);
   const facetSteps = input.facets.flatMap((facet) => facet.steps.map(({ step }) => step.key));
   const resolver = createResolver({ objects: given, depends: input.depends, members: input.members, facetSteps });
   const objects = withoutIncidental(given, input.facets).sort(compareObjects);
@@ -65,6 +65,17 @@ export function buildSchema(input: SchemaInput): Schema {
     };
   });
   return { objects: [...numbers].map(([draft, id]) => catalogObject(draft, { id, ids, resolver })), steps, ids, leftOut: reduced.leftOut };
+}
+
+/** Leaves out the defaults that can be nothing but a part of CREATE TABLE: what they depend on is the server's. Most do, and there may be
+ *  many. */
+function withoutPlainDefaults(objects: readonly ObjectDraft[], depends: readonly DependRow[]): readonly ObjectDraft[] {
+  const linked = new Set<Key>();
+  for (const { classid, objid, refclassid, refobjid } of depends) {
+    if (classid === 'pg_attrdef') linked.add(key(classid, objid));
+    if (refclassid === 'pg_attrdef') linked.add(key(refclassid, refobjid));
+  }
+  return objects.filter(({ kind, key, steps }) => kind !== 'default' || steps[0]?.inlineInto === undefined || linked.has(key));
 }
 
 /** Leaves out what is only there for what may be done to it, where nothing is. */
