@@ -6,6 +6,7 @@ import type { EventListener } from '../model/events.js';
 import { isServerError, sqlstateOf } from '../pg/errors.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
+import { withSavepoint } from './savepoint.js';
 
 interface Row extends Record<string, unknown> {
   readonly schema: string;
@@ -64,12 +65,10 @@ export async function analyze(
   statement: string,
   { inTransaction, emit }: { readonly inTransaction: boolean; readonly emit: EventListener },
 ): Promise<void> {
-  if (inTransaction) await session.query('SAVEPOINT tidemark_analyze');
   try {
-    await session.query(statement);
+    await withSavepoint(session, inTransaction, () => session.query(statement));
   } catch (error) {
     if (!(error instanceof TidemarkError) || error.code === 'CONNECTION_LOST' || ofServer.test(sqlstateOf(error) ?? 'XX')) throw error;
-    if (inTransaction) await session.query('ROLLBACK TO SAVEPOINT tidemark_analyze');
     const said = isServerError(error.cause) ? error.cause.message : error.message;
     emit({ type: 'notice', message: `${statement}: ${said}; the planner has no statistics of it` });
   }

@@ -36,10 +36,9 @@ export async function runSteps(session: Session, catalog: Catalog, steps: readon
 export async function runPreData(session: Session, { catalog, steps, emit }: PreData): Promise<void> {
   const later: { readonly step: Step; readonly text: string }[] = [];
   for (const step of steps) {
-    const statements = step.statements.filter((text) => !needsLeniency(session, text));
-    await runStep(session, catalog, { ...step, statements });
-    if (statements.length === step.statements.length) continue;
-    later.push(...step.statements.filter((text) => needsLeniency(session, text)).map((text) => ({ step, text })));
+    const lenient = step.statements.filter((text) => needsLeniency(session, text));
+    await runStep(session, catalog, { ...step, statements: step.statements.filter((text) => !lenient.includes(text)) });
+    later.push(...lenient.map((text) => ({ step, text })));
   }
   for (const { step, text } of later) {
     const { statements, told } = await dropLeniently(session, text);

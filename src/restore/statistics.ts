@@ -11,6 +11,7 @@ import type { Session } from '../pg/session.js';
 import { ofServer } from './analyze.js';
 import { markedStatistics, markerSchema } from './marker.js';
 import type { StatisticsOf } from './plan-statistics.js';
+import { withSavepoint } from './savepoint.js';
 
 /** The first server that has the functions. */
 export const firstWithStatistics = 180000;
@@ -189,18 +190,9 @@ class Taker {
     }
   }
 
-  async #query([first, last]: Batch): Promise<readonly { readonly at: string; readonly what: string }[]> {
-    const { inTransaction } = this.#taking;
-    if (inTransaction) await this.#session.query('SAVEPOINT tidemark_statistics');
-    try {
-      const rows = await this.#session.query<{ at: string; what: string }>(this.#sql, [first, last]);
-      if (inTransaction) await this.#session.query('RELEASE SAVEPOINT tidemark_statistics');
-      return rows;
-    } catch (error) {
-      if (inTransaction && error instanceof TidemarkError && error.code !== 'CONNECTION_LOST')
-        await this.#session.query('ROLLBACK TO SAVEPOINT tidemark_statistics');
-      throw error;
-    }
+  #query(batch: Batch): Promise<readonly { readonly at: string; readonly what: string }[]> {
+    const session = this.#session;
+    return withSavepoint(session, this.#taking.inTransaction, () => session.query<{ at: string; what: string }>(this.#sql, batch));
   }
 
   /** Once more, alone: why it is refused is in the server's warnings, which do not say what they are about. */
