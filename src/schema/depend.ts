@@ -3,13 +3,11 @@
 import type { Key, ObjectDraft } from './kind.js';
 import { key } from './kind.js';
 
-/** A row of pg_depend, catalogs by name. */
+/** A row of pg_depend. */
 export interface DependRow {
-  readonly classid: string;
-  readonly objid: number;
+  readonly depender: Key;
   readonly objsubid: number;
-  readonly refclassid: string;
-  readonly refobjid: number;
+  readonly referenced: Key;
   readonly deptype: string;
 }
 
@@ -47,9 +45,31 @@ export async function readDepends(session: {
   query<Row extends Record<string, unknown>>(text: string): Promise<Row[]>;
 }): Promise<DependRow[]> {
   const lists = await session.query<DependLists>(dependQuery);
-  return lists.flatMap(({ classid, refclassid, deptype, objids, objsubids, refobjids }) =>
-    objids.map((objid, at) => ({ classid, objid, objsubid: objsubids[at] ?? 0, refclassid, refobjid: refobjids[at] ?? 0, deptype })),
-  );
+  const keys = keyMaker();
+  return lists.flatMap(({ classid, refclassid, deptype, objids, objsubids, refobjids }) => {
+    const depender = keys(classid);
+    const referenced = keys(refclassid);
+    return objids.map((objid, at) => ({
+      depender: depender(objid),
+      objsubid: objsubids[at] ?? 0,
+      referenced: referenced(refobjids[at] ?? 0),
+      deptype,
+    }));
+  });
+}
+
+/** Makes each key once: a string that is made anew has to be hashed anew by every map that is asked for it. */
+function keyMaker(): (catalog: string) => (oid: number) => Key {
+  const catalogs = new Map<string, Map<number, Key>>();
+  return (catalog) => {
+    const known = catalogs.get(catalog) ?? new Map<number, Key>();
+    catalogs.set(catalog, known);
+    return (oid) => {
+      const made = known.get(oid) ?? key(catalog, oid);
+      known.set(oid, made);
+      return made;
+    };
+  };
 }
 
 /** Members of extensions, with the extension's OID. */
@@ -90,7 +110,7 @@ export interface ResolverInput {
 export function createResolver({ objects, depends, members, facetSteps = [] }: ResolverInput): Resolver {
   const owners = new Map<Key, Key>();
   for (const row of depends) {
-    if (row.deptype === 'i') owners.set(key(row.classid, row.objid), key(row.refclassid, row.refobjid));
+    if (row.deptype === 'i') owners.set(row.depender, row.referenced);
   }
   for (const row of members) owners.set(key(row.classid, row.objid), key('pg_extension', row.refobjid));
   const claimed = new Map<Key, ObjectDraft>();
@@ -138,7 +158,7 @@ export function createResolver({ objects, depends, members, facetSteps = [] }: R
 }
 
 /** What depends on operators and has no expression that uses them. */
-const madeOfOperators: ReadonlySet<string> = new Set(['pg_operator', 'pg_opclass', 'pg_opfamily', 'pg_amop', 'pg_amproc']);
+const madeOfOperators = /^pg_(operator|opclass|opfamily|amop|amproc):/;
 
 /** One dependency, charged to a step. `need` is the key of an object or, where nothing is known of it, of a catalog row. */
 export interface ChargedEdge {
@@ -151,21 +171,22 @@ export interface ChargedEdge {
 export function chargeEdges(depends: readonly DependRow[], resolver: Resolver): ChargedEdge[] {
   const edges: ChargedEdge[] = [];
   for (const row of depends) {
-    const depender = resolver.object(key(row.classid, row.objid));
+    const { referenced } = row;
+    const depender = resolver.object(row.depender);
     // What members of an extension depend on is the extension script's own matter.
-    if (!depender || (depender.key.startsWith('pg_extension:') && row.classid !== 'pg_extension')) continue;
+    if (!depender || (depender.key.startsWith('pg_extension:') && !row.depender.startsWith('pg_extension:'))) continue;
     if (depender.steps.length === 0 && !depender.charge) continue;
-    const refRow = key(row.refclassid, row.refobjid);
-    const need = resolver.object(refRow)?.key ?? resolver.root(refRow);
+    const need = resolver.object(referenced)?.key ?? resolver.root(referenced);
     // A row on itself is a body in the SQL standard's form that calls its own routine; all else within an object is its own matter.
-    if (need === depender.key && (row.objid !== row.refobjid || row.classid !== 'pg_proc')) continue;
+    if (need === depender.key && (row.depender !== referenced || !referenced.startsWith('pg_proc:'))) continue;
     const step = depender.charge ? depender.charge({ ref: need, subid: row.objsubid, type: row.deptype }) : depender.key;
     if (step === null) continue;
     edges.push({ step, need });
     // What depends on a function may use the cast that it is of; another cast only has the same one. What depends on an operator may
     // want it sorted by, unless it is itself only made of operators.
-    if (depender.usedThrough?.includes(refRow) || (row.refclassid === 'pg_operator' && madeOfOperators.has(row.classid))) continue;
-    for (const { key: used } of resolver.usedThrough(refRow)) edges.push({ step, need: used });
+    if (depender.usedThrough?.includes(referenced)) continue;
+    if (referenced.startsWith('pg_operator:') && madeOfOperators.test(row.depender)) continue;
+    for (const { key: used } of resolver.usedThrough(referenced)) edges.push({ step, need: used });
   }
   return edges;
 }

@@ -4,7 +4,7 @@ import type { CatalogObject, Facet, Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 import { chargeEdges, createResolver, type DependRow, type MemberRow, type Resolver } from './depend.js';
-import { type FacetResult, type Form, type Key, key, type ObjectDraft, type StepDraft } from './kind.js';
+import type { FacetResult, Form, Key, ObjectDraft, StepDraft } from './kind.js';
 import { type DraftStep, generatedCost, leaveOut, type Reduced } from './leave-out.js';
 import { compareObjects } from './priority.js';
 import { type Part, type SortableStep, sortSteps } from './sort.js';
@@ -71,9 +71,9 @@ export function buildSchema(input: SchemaInput): Schema {
  *  many. */
 function withoutPlainDefaults(objects: readonly ObjectDraft[], depends: readonly DependRow[]): readonly ObjectDraft[] {
   const linked = new Set<Key>();
-  for (const { classid, objid, refclassid, refobjid } of depends) {
-    if (classid === 'pg_attrdef') linked.add(key(classid, objid));
-    if (refclassid === 'pg_attrdef') linked.add(key(refclassid, refobjid));
+  for (const { depender, referenced } of depends) {
+    if (depender.startsWith('pg_attrdef:')) linked.add(depender);
+    if (referenced.startsWith('pg_attrdef:')) linked.add(referenced);
   }
   return objects.filter(({ kind, key, steps }) => kind !== 'default' || steps[0]?.inlineInto === undefined || linked.has(key));
 }

@@ -1,6 +1,7 @@
 // Reads the schema of a database: every kind's query, every facet, pg_depend, the search for what is unsupported; graph.ts puts it
 // together. The number of queries depends on the kinds, never on the objects. Expects a session made by pg/session.ts for reading
 // (empty search_path, quote_all_identifiers), in the snapshot's transaction, with the tables locked.
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
@@ -113,9 +114,17 @@ function isThere({ absent }: ObjectDraft): boolean {
   return absent === undefined;
 }
 
+/** Rows looked at before we see to the server, which may have answered by now and waits for the next statement. */
+const rowsAtOnce = 100;
+
 async function readKind(session: Queryable, { kind, server }: { kind: Kind<unknown>; server: Server }): Promise<readonly ObjectDraft[]> {
   const rows = await session.query(kind.query(server));
-  return rows.flatMap((row) => kind.objects(parseRow(kind, row), server));
+  const drafts: ObjectDraft[] = [];
+  for (let at = 0; at < rows.length; at += rowsAtOnce) {
+    if (at > 0) await setImmediate();
+    for (const row of rows.slice(at, at + rowsAtOnce)) drafts.push(...kind.objects(parseRow(kind, row), server));
+  }
+  return drafts;
 }
 
 async function readFacets(

@@ -11,9 +11,7 @@ function draft(kind: string, name: string, own: string, given: Partial<ObjectDra
 }
 
 function depend(from: string, to: string, { subid = 0, type = 'n' }: { subid?: number; type?: string } = {}): DependRow {
-  const [classid = '', objid] = from.split(':');
-  const [refclassid = '', refobjid] = to.split(':');
-  return { classid, objid: Number(objid), objsubid: subid, refclassid, refobjid: Number(refobjid), deptype: type };
+  return { depender: from, objsubid: subid, referenced: to, deptype: type };
 }
 
 function member(row: string, extension: number): MemberRow {
