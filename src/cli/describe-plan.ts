@@ -1,7 +1,7 @@
 // A restore's plan as lines for people: what a dry run prints.
 import type { RestoreResult } from '../app/restore-snapshot.js';
 import { printable } from '../model/printable.js';
-import { formatCounted } from './units.js';
+import { formatCounted } from '../model/units.js';
 
 type Plan = RestoreResult['plan'];
 type Action = Plan[number];

@@ -10,6 +10,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   AUTHENTICATION_FAILED: 3,
   DATABASE_MISSING: 3,
   CONNECTION_LOST: 3,
+  WEBHOOK_FAILED: 3,
   SERVER_UNSUPPORTED: 3,
   SERVER_ERROR: 4,
   PERMISSION_DENIED: 4,
@@ -28,6 +29,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   FILE_ERROR: 7,
   DISK_FULL: 7,
   CODEC_MISSING: 7,
+  LISTEN_FAILED: 7,
   RESTORE_FAILED: 8,
   ABORTED: 130,
 };

@@ -2,7 +2,7 @@
 // Silent where standard error is no terminal, except for what must not be missed.
 import type { EventListener, TidemarkEvent } from '../model/events.js';
 import { printable } from '../model/printable.js';
-import { formatBytes, formatCount, formatDuration } from './units.js';
+import { formatBytes, formatCount, formatDuration } from '../model/units.js';
 
 interface Terminal {
   readonly isTTY?: boolean;

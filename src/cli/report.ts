@@ -5,7 +5,7 @@ import type { RestoreResult } from '../app/restore-snapshot.js';
 import type { Manifest, TableEntry } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { printable } from '../model/printable.js';
-import { formatBytes, formatCount, formatCounted } from './units.js';
+import { formatBytes, formatCount, formatCounted } from '../model/units.js';
 
 /** `height 14999, 2026-11-21T12:00:00.000Z, LSN 0/1A2B3C` */
 export function describePosition(position: Position): string {

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
+import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
 import { wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { describePlan } from './describe-plan.js';
@@ -9,7 +10,6 @@ import { given } from './given.js';
 import { describeGlobals, describeGlobalsList, describePosition } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
-import { formatBytes, formatCounted, formatDuration } from './units.js';
 
 interface Flags extends ContentFlags {
   readonly jobs?: number;

@@ -1,13 +1,13 @@
 // `tidemark snapshot`: options of pg_dump where it has them.
 import { Command, Option } from 'commander';
 import { printable } from '../model/printable.js';
+import { formatBytes, formatDuration } from '../model/units.js';
 import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
 import { describePosition, describeTotals } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
-import { formatBytes, formatDuration } from './units.js';
 
 interface Flags extends ContentFlags {
   readonly file: string;

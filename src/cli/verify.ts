@@ -1,8 +1,8 @@
 // `tidemark verify`: is every byte of an archive right?
 import { Command } from 'commander';
 import { printable } from '../model/printable.js';
+import { formatBytes, formatCounted } from '../model/units.js';
 import { run } from './run.js';
-import { formatBytes, formatCounted } from './units.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')

@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'TARGET_MISMATCH'
   | 'TARGET_IN_USE'
   | 'RESTORE_FAILED'
+  | 'LISTEN_FAILED'
+  | 'WEBHOOK_FAILED'
   | 'FILE_ERROR'
   | 'DISK_FULL'
   | 'CODEC_MISSING'

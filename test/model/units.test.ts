@@ -2,8 +2,8 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { collect, compressLevel, duration, height, wholeNumber } from '#dist/cli/arguments.js';
-import { formatBytes, formatCount, formatCounted, formatDuration } from '#dist/cli/units.js';
 import { printable } from '#dist/model/printable.js';
+import { formatBytes, formatCount, formatCounted, formatDuration } from '#dist/model/units.js';
 
 test.each([
   [0, '0 B'],
