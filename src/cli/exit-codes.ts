@@ -31,5 +31,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   CODEC_MISSING: 7,
   LISTEN_FAILED: 7,
   RESTORE_FAILED: 8,
+  LOCKED: 9,
+  LOCK_LOST: 9,
   ABORTED: 130,
 };

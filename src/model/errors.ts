@@ -32,6 +32,8 @@ export type ErrorCode =
   | 'FILE_ERROR'
   | 'DISK_FULL'
   | 'CODEC_MISSING'
+  | 'LOCKED'
+  | 'LOCK_LOST'
   | 'ABORTED';
 
 export interface ErrorExtras {
