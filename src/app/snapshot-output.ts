@@ -8,6 +8,7 @@ import { checksumSidecar, checksumText, manifestSidecar } from '../archive/sidec
 import type { ByteSink, WrittenArchive } from '../archive/writer.js';
 import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
+import type { Manifest } from '../model/manifest.js';
 import { FilePublication } from '../store/publish-file.js';
 
 export interface SnapshotOutput extends ByteSink, AsyncDisposable {
@@ -18,7 +19,7 @@ export interface SnapshotOutput extends ByteSink, AsyncDisposable {
   /** Nothing has left yet that cannot be taken back: the snapshot may start over. */
   readonly untouched: boolean;
   /** Proves and publishes the archive. */
-  finish(archive: WrittenArchive): Promise<void>;
+  finish(archive: WrittenArchive, manifest: Manifest): Promise<void>;
 }
 
 export async function openOutput(file: string | Writable): Promise<SnapshotOutput> {
@@ -46,7 +47,7 @@ export function endingWith(signal: AbortSignal, output: SnapshotOutput): Snapsho
         signal.removeEventListener('abort', stop);
       }
     },
-    finish: (archive) => output.finish(archive),
+    finish: (archive, manifest) => output.finish(archive, manifest),
     [Symbol.asyncDispose]: () => output[Symbol.asyncDispose](),
   };
 }

@@ -50,17 +50,26 @@ export interface SnapshotResult {
  *  (TRUNCATE and ALTER wait). A file appears under its name only when it is whole and on disk, with `<file>.manifest.json` and
  *  `<file>.sha256` beside it. On any failure nothing is left: no file, no session.
  *  @throws TidemarkError with the codes of docs/errors.md */
-export async function takeSnapshot(options: SnapshotOptions): Promise<SnapshotResult> {
+export async function takeSnapshot({ file, ...options }: SnapshotOptions): Promise<SnapshotResult> {
+  const result = await snapshotInto(() => openOutput(file), options);
+  return { file: typeof file === 'string' ? file : undefined, ...result };
+}
+
+/** The same for whoever has an output of its own. It is opened anew for each attempt.
+ *  @throws TidemarkError with the codes of docs/errors.md */
+export async function snapshotInto(
+  open: () => Promise<SnapshotOutput>,
+  options: Omit<SnapshotOptions, 'file'>,
+): Promise<Omit<SnapshotResult, 'file'>> {
   let plan = planSnapshot(await withFilters(options));
   const started = performance.now();
   const codec = await loadCodec();
   for (let attempt = 1; ; attempt += 1) {
-    await using output = await openOutput(options.file);
+    await using output = await open();
     try {
       const { manifest, archive } = await attemptSnapshot(plan, { codec, output });
-      const file = typeof options.file === 'string' ? options.file : undefined;
       const { bytes, sha256 } = archive;
-      return { file, bytes, sha256, manifest, durationMs: performance.now() - started, attempts: attempt };
+      return { bytes, sha256, manifest, durationMs: performance.now() - started, attempts: attempt };
     } catch (error) {
       if (error instanceof TidemarkError && output.untouched && plan.encoding === undefined && isUntranslatable(error)) {
         plan = { ...plan, encoding: 'own' };
@@ -131,7 +140,7 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
   await pool.close();
   await control.query('COMMIT');
   signal?.throwIfAborted();
-  await output.finish(archive);
+  await output.finish(archive, manifest);
   return { manifest, archive };
 }
 

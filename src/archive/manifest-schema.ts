@@ -38,7 +38,7 @@ const source = z
   })
   .readonly();
 
-const position = z
+export const positionRecord = z
   .strictObject({
     at: instant,
     lsn,
@@ -66,7 +66,7 @@ const manifest = z
     formatVersion: z.int().min(formatVersion).max(formatVersion),
     toolVersion: z.string(),
     source,
-    position,
+    position: positionRecord,
     settings,
     schema: z.array(z.strictObject(storedMember).readonly()).readonly(),
     tables: z.array(tableEntry).readonly(),

@@ -1,9 +1,10 @@
 // Publishes an archive as a file: written under a temporary name in the same directory, fsynced, renamed, the directory fsynced. The file
 // is whole by itself; the sidecars follow it, the manifest last. Without the fsync of the directory a power cut can lose the rename.
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
+import { syncDirectory, TemporaryFile } from './temporary-file.js';
 
 /** Temporary files of ours: `.<name>.<process>-<number>.tidemark`, and beginnings of that for spooled rows. */
 const suffix = '.tidemark';
@@ -15,15 +16,11 @@ const inUse = new Set<string>();
 /** An archive that is being written. `dispose` removes what was not published. */
 export class FilePublication implements AsyncDisposable {
   readonly target: string;
-  /** Where the archive lies until it is published; other temporary files of the same snapshot may begin with this path. */
-  readonly temporary: string;
-  readonly #handle: FileHandle;
-  #position = 0;
+  readonly #file: TemporaryFile;
 
-  private constructor(target: string, temporary: string, handle: FileHandle) {
+  private constructor(target: string, file: TemporaryFile) {
     this.target = target;
-    this.temporary = temporary;
-    this.#handle = handle;
+    this.#file = file;
   }
 
   /** Makes the temporary file, after having removed those that a killed process left for the same target.
@@ -35,79 +32,49 @@ export class FilePublication implements AsyncDisposable {
     const temporary = join(directory, `.${basename(target)}.${process.pid}-${counter}${suffix}`);
     try {
       await removeStale(target);
-      const handle = await open(temporary, 'wx', 0o600);
-      inUse.add(temporary);
-      return new FilePublication(target, temporary, handle);
     } catch (error) {
       throw fileError(error, `create a file in ${directory}`);
     }
+    const file = await TemporaryFile.open(temporary, target);
+    inUse.add(temporary);
+    return new FilePublication(target, file);
+  }
+
+  /** Where the archive lies until it is published; other temporary files of the same snapshot may begin with this path. */
+  get temporary(): string {
+    return this.#file.path;
   }
 
   /** Appends. @throws TidemarkError DISK_FULL, FILE_ERROR */
   async write(bytes: Uint8Array): Promise<void> {
-    try {
-      let from = 0;
-      while (from < bytes.length) {
-        const { bytesWritten } = await this.#handle.write(bytes, from, bytes.length - from, this.#position);
-        from += bytesWritten;
-        this.#position += bytesWritten;
-      }
-    } catch (error) {
-      throw fileError(error, `write ${this.target}`);
-    }
+    await this.#file.write(bytes);
   }
 
-  /** Makes the bytes durable; nothing is visible under the target's name yet. An fsync that failed is never tried again: the kernel may
-   *  have dropped the pages. */
+  /** Makes the bytes durable; nothing is visible under the target's name yet. */
   async sync(): Promise<void> {
-    try {
-      await this.#handle.sync();
-    } catch (error) {
-      throw fileError(error, `write ${this.target} to disk`);
-    }
+    await this.#file.sync();
   }
 
   /** Makes the archive visible, then its sidecars (path and content) in the order given. Sidecars of an archive that is replaced are
    *  removed first, so that at no instant one archive lies beside another one's manifest. */
   async publish(sidecars: readonly (readonly [path: string, content: string])[]): Promise<void> {
-    const directory = dirname(this.target);
     try {
-      await this.#handle.close();
+      await this.#file.close();
       const written = [];
-      for (const [path, content] of sidecars) written.push([await this.#writeSidecar(extname(path), content), path] as const);
+      for (const [path, content] of sidecars) written.push([await this.#file.addBeside(extname(path), content), path] as const);
       for (const [path] of [...sidecars].reverse()) await rm(path, { force: true });
       await rename(this.temporary, this.target);
       for (const [from, to] of written) await rename(from, to);
-      await syncDirectory(directory);
+      await syncDirectory(dirname(this.target));
     } catch (error) {
       throw fileError(error, `publish ${this.target}`);
     }
   }
 
-  async #writeSidecar(ending: string, content: string): Promise<string> {
-    const path = `${this.temporary}${ending}`;
-    const handle = await open(path, 'w', 0o600);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    return path;
-  }
-
-  /** Closes the file and removes everything temporary that is left of it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.close().catch(() => undefined);
-    await removeAll(this.temporary).catch(() => undefined);
+    await this.#file[Symbol.asyncDispose]();
     inUse.delete(this.temporary);
   }
-}
-
-async function removeAll(prefix: string): Promise<void> {
-  const directory = dirname(prefix);
-  const start = basename(prefix);
-  for (const name of await readdir(directory)) if (name.startsWith(start)) await rm(join(directory, name), { force: true });
 }
 
 /** A directory could not be replaced; a device could: a rename to /dev/null would end it for the whole machine. */
@@ -139,14 +106,5 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -1,0 +1,48 @@
+// The records beside the archives of a repository, in their form on disk. Written by this or another version, or by somebody's editor:
+// one that cannot be read counts as not being there.
+import { z } from 'zod';
+import { decimal, hex64, index, instant } from '../../archive/json-types.js';
+import { positionRecord } from '../../archive/manifest-schema.js';
+import type { DrillRecord, Verification } from '../../model/stored-snapshot.js';
+
+const verification: z.ZodType<Verification> = z.object({
+  verifiedAt: instant,
+  sha256: hex64,
+  bytes: decimal,
+  position: positionRecord,
+  system: z.string().nullable(),
+  database: z.string(),
+  serverVersion: index,
+  toolVersion: z.string(),
+  tables: index,
+  rows: decimal,
+  rawBytes: decimal,
+  durationMs: z.number().nonnegative().exactOptional(),
+});
+
+const drill: z.ZodType<DrillRecord> = z.object({
+  at: instant,
+  durationMs: z.number().nonnegative(),
+  ok: z.boolean(),
+  rows: decimal.exactOptional(),
+  problem: z.string().exactOptional(),
+});
+
+export const verificationText = (record: Verification): string => written(verification, record);
+export const readVerification = (text: string | undefined): Verification | undefined => read(verification, text);
+
+export const drillText = (record: DrillRecord): string => written(drill, record);
+export const readDrill = (text: string | undefined): DrillRecord | undefined => read(drill, text);
+
+function written<T>(schema: z.ZodType<T>, record: T): string {
+  return `${JSON.stringify(z.encode(schema, record), undefined, 2)}\n`;
+}
+
+function read<T>(schema: z.ZodType<T>, text: string | undefined): T | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return schema.safeDecode(JSON.parse(text) as never).data;
+  } catch {
+    return undefined;
+  }
+}

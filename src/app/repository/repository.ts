@@ -1,0 +1,192 @@
+// The snapshots in a folder: which there are, what is known of each, and what may be done to them. A snapshot is an archive
+// `<prefix>-<height>.tar.zst` with a record of its verification beside it; an archive without one does not count, and is never removed.
+// All that is known lies in the folder: it may be emptied, copied elsewhere or filled by others at any time.
+import { checksumSidecar, manifestSidecar } from '../../archive/sidecars.js';
+import { verifyArchive } from '../../archive/verify.js';
+import { TidemarkError } from '../../model/errors.js';
+import type { EventListener } from '../../model/events.js';
+import type { Manifest } from '../../model/manifest.js';
+import type { DrillRecord, StoredSnapshot, UnknownSnapshot, Verification } from '../../model/stored-snapshot.js';
+import { newestFirst } from '../../rules/order.js';
+import { Folder } from '../../store/folder.js';
+import { checkPrefix, drillFile, keyOf, parseKey, pinFile, verifiedFile } from './names.js';
+import { drillText, readDrill, readVerification, verificationText } from './records.js';
+
+export interface RepositoryOptions {
+  /** The folder. It is made when something is written to it. */
+  readonly store: string;
+  /** What the names of its snapshots begin with. Several series may share a folder. Default `snapshot`. */
+  readonly prefix?: string;
+}
+
+export interface Listing {
+  /** Newest first. */
+  readonly snapshots: readonly StoredSnapshot[];
+  readonly unknown: readonly UnknownSnapshot[];
+}
+
+/** Files that are read at once. */
+const readsAtOnce = 32;
+
+export class Repository {
+  readonly folder: Folder;
+  readonly prefix: string;
+  /** Archives that were found damaged, with the size that they had: they are not read again at each look. */
+  readonly #damaged = new Map<string, { readonly bytes: bigint; readonly problem: string }>();
+
+  /** @throws TidemarkError USAGE */
+  constructor({ store, prefix = 'snapshot' }: RepositoryOptions) {
+    checkPrefix(prefix);
+    this.folder = new Folder(store);
+    this.prefix = prefix;
+  }
+
+  /** The path of an archive. */
+  pathOf({ key }: { readonly key: string }): string {
+    return this.folder.at(key);
+  }
+
+  /** All snapshots, and what has their names and does not count. A folder that is not there has none. @throws TidemarkError FILE_ERROR */
+  async list(): Promise<Listing> {
+    const names = await this.folder.names();
+    const present = new Set(names);
+    const ids = names.flatMap((name) => parseKey(this.prefix, name) ?? []);
+    const found: (StoredSnapshot | UnknownSnapshot)[] = [];
+    for (let at = 0; at < ids.length; at += readsAtOnce) {
+      const some = await Promise.all(ids.slice(at, at + readsAtOnce).map((id) => this.#look(id, present)));
+      found.push(...some.flatMap((one) => one ?? []));
+    }
+    return {
+      snapshots: newestFirst(found.filter((one) => 'verification' in one)),
+      unknown: found.filter((one) => 'problem' in one),
+    };
+  }
+
+  /** The newest snapshot that counts, by its recorded position. @throws TidemarkError FILE_ERROR */
+  async newestGood(): Promise<StoredSnapshot | undefined> {
+    return (await this.list()).snapshots[0];
+  }
+
+  /** One snapshot by its id, or by the name of its archive. @throws TidemarkError USAGE where there is none */
+  async find(name: string): Promise<StoredSnapshot> {
+    const { snapshots, unknown } = await this.list();
+    const found = snapshots.find(({ id, key }) => id === name || key === name);
+    if (found) return found;
+    const bad = unknown.find(({ id, key }) => id === name || key === name);
+    throw new TidemarkError('USAGE', `find snapshot ${name} in ${this.folder.path}: ${bad ? bad.problem : 'there is none of that name'}`, {
+      hint: bad ? 'tidemark verify tells what is wrong with it' : `tidemark list shows those whose names begin with ${this.prefix}-`,
+    });
+  }
+
+  /** Verifies every byte of the archives that nothing is known of, and records what was found right. Only for who holds the lock: another
+   *  process may be about to record the same. @returns those that do not count */
+  async verifyUnknown({
+    onEvent,
+    signal,
+  }: {
+    readonly onEvent?: EventListener;
+    readonly signal?: AbortSignal;
+  } = {}): Promise<readonly UnknownSnapshot[]> {
+    const { unknown } = await this.list();
+    const bad: UnknownSnapshot[] = [];
+    for (const archive of unknown) {
+      const known = this.#damaged.get(archive.key)?.bytes === archive.bytes;
+      const problem = known ? archive.problem : await this.#verify(archive, { ...(onEvent && { onEvent }), ...(signal && { signal }) });
+      if (problem !== undefined) bad.push({ ...archive, problem });
+    }
+    return bad;
+  }
+
+  /** Keeps a snapshot whatever the policy says. @throws TidemarkError FILE_ERROR */
+  async pin({ key }: StoredSnapshot, note = ''): Promise<void> {
+    await this.folder.writeText(pinFile(key), note === '' ? '' : `${note}\n`);
+  }
+
+  /** Takes that back. @throws TidemarkError FILE_ERROR */
+  async unpin({ key }: StoredSnapshot): Promise<void> {
+    await this.folder.remove(pinFile(key));
+  }
+
+  /** @throws TidemarkError FILE_ERROR, DISK_FULL */
+  async recordDrill({ key }: StoredSnapshot, drill: DrillRecord): Promise<void> {
+    await this.folder.writeText(drillFile(key), drillText(drill));
+  }
+
+  /** Makes a snapshot that was found damaged one that does not count, until it is verified again. @throws TidemarkError FILE_ERROR */
+  async doubt({ key }: StoredSnapshot): Promise<void> {
+    await this.folder.remove(verifiedFile(key));
+  }
+
+  /** Removes a snapshot. First what makes it count, and the archive last: whatever a crash leaves is seen again.
+   *  @throws TidemarkError USAGE for a pinned one, FILE_ERROR */
+  async remove({ id, key }: StoredSnapshot): Promise<void> {
+    if ((await this.folder.size(pinFile(key))) !== undefined) {
+      throw new TidemarkError('USAGE', `remove snapshot ${id}: it is pinned`, { hint: 'unpin it first' });
+    }
+    for (const name of [manifestSidecar(key), checksumSidecar(key), drillFile(key), verifiedFile(key), key]) await this.folder.remove(name);
+  }
+
+  async #look(id: string, present: ReadonlySet<string>): Promise<StoredSnapshot | UnknownSnapshot | undefined> {
+    const key = keyOf(id);
+    const bytes = await this.folder.size(key);
+    if (bytes === undefined) return undefined;
+    const text = async (name: string): Promise<string | undefined> => (present.has(name) ? await this.folder.readText(name) : undefined);
+    const verification = readVerification(await text(verifiedFile(key)));
+    if (verification === undefined) {
+      const damaged = this.#damaged.get(key);
+      return { id, key, bytes, problem: damaged?.bytes === bytes ? damaged.problem : 'it has not been verified yet' };
+    }
+    if (verification.bytes !== bytes) {
+      return { id, key, bytes, problem: `it has ${bytes} bytes, and had ${verification.bytes} when it was verified` };
+    }
+    const pinned = (await text(pinFile(key)))?.trim();
+    const drill = readDrill(await text(drillFile(key)));
+    const { position, system } = verification;
+    return {
+      id,
+      key,
+      good: true,
+      position,
+      ...(system === null ? {} : { system }),
+      bytes,
+      verification,
+      ...(pinned === undefined ? {} : { pinned }),
+      ...(drill === undefined ? {} : { drill }),
+    };
+  }
+
+  /** @returns what is wrong */
+  async #verify(
+    { key, bytes }: UnknownSnapshot,
+    options: { readonly onEvent?: EventListener; readonly signal?: AbortSignal },
+  ): Promise<string | undefined> {
+    try {
+      const { sha256, manifest, ...report } = await verifyArchive(this.pathOf({ key }), options);
+      await this.folder.writeText(verifiedFile(key), verificationText(verificationOf(manifest, { sha256, bytes: report.bytes })));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof TidemarkError) || !error.code.startsWith('ARCHIVE_')) throw error;
+      this.#damaged.set(key, { bytes, problem: error.message });
+      return error.message;
+    }
+  }
+}
+
+/** What is recorded of an archive whose every byte has just been found right. */
+export function verificationOf(
+  { position, source, toolVersion, totals }: Manifest,
+  found: { readonly sha256: string; readonly bytes: bigint; readonly durationMs?: number },
+): Verification {
+  return {
+    verifiedAt: new Date(),
+    ...found,
+    position,
+    system: source.systemIdentifier,
+    database: source.database,
+    serverVersion: source.serverVersion,
+    toolVersion,
+    tables: totals.tables,
+    rows: totals.rows,
+    rawBytes: totals.rawBytes,
+  };
+}

@@ -1,0 +1,96 @@
+// A file that is written under a temporary name, and others beside it that begin with the same name. What it becomes is for its owner;
+// what is still there when it is disposed of goes.
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileError } from '../model/file-error.js';
+
+export class TemporaryFile implements AsyncDisposable {
+  readonly path: string;
+  /** What messages call it. */
+  readonly #name: string;
+  readonly #handle: FileHandle;
+  #position = 0;
+
+  private constructor(path: string, name: string, handle: FileHandle) {
+    this.path = path;
+    this.#name = name;
+    this.#handle = handle;
+  }
+
+  /** Makes the file, which must not be there. @throws TidemarkError FILE_ERROR, DISK_FULL */
+  static async open(path: string, name: string): Promise<TemporaryFile> {
+    try {
+      return new TemporaryFile(path, name, await open(path, 'wx', 0o600));
+    } catch (error) {
+      throw fileError(error, `create a file in ${dirname(path)}`);
+    }
+  }
+
+  /** Appends. @throws TidemarkError DISK_FULL, FILE_ERROR */
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      let from = 0;
+      while (from < bytes.length) {
+        const { bytesWritten } = await this.#handle.write(bytes, from, bytes.length - from, this.#position);
+        from += bytesWritten;
+        this.#position += bytesWritten;
+      }
+    } catch (error) {
+      throw fileError(error, `write ${this.#name}`);
+    }
+  }
+
+  /** Makes the bytes durable. An fsync that failed is never tried again: the kernel may have dropped the pages.
+   *  @throws TidemarkError DISK_FULL, FILE_ERROR */
+  async sync(): Promise<void> {
+    try {
+      await this.#handle.sync();
+    } catch (error) {
+      throw fileError(error, `write ${this.#name} to disk`);
+    }
+  }
+
+  /** Writes a small file beside it, durably. @returns its path */
+  async addBeside(ending: string, content: string): Promise<string> {
+    const path = `${this.path}${ending}`;
+    await writeDurably(path, content);
+    return path;
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  /** Closes it and removes all that is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close().catch(() => undefined);
+    await removeAll(this.path).catch(() => undefined);
+  }
+}
+
+/** Writes a whole file, which is on disk then; its directory may not be. */
+export async function writeDurably(path: string, content: string): Promise<void> {
+  const handle = await open(path, 'w', 0o600);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Without this a power cut can lose a rename. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function removeAll(prefix: string): Promise<void> {
+  const directory = dirname(prefix);
+  const start = basename(prefix);
+  for (const name of await readdir(directory)) if (name.startsWith(start)) await rm(join(directory, name), { force: true });
+}
