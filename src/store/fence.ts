@@ -22,6 +22,10 @@ export interface Fence {
 
 /** Calls to the file system; tests interleave those of several holders. */
 export interface FenceFiles {
+  /** Makes a directory that may be there, durably. */
+  readonly makeDirectory: (directory: string) => Promise<void>;
+  /** Makes durable what was done in a directory. */
+  readonly sync: (directory: string) => Promise<void>;
   readonly list: (directory: string) => Promise<readonly string[]>;
   /** Makes a file that must not be there. */
   readonly create: (path: string, content: string) => Promise<void>;
@@ -31,6 +35,8 @@ export interface FenceFiles {
 }
 
 const realFiles: FenceFiles = {
+  makeDirectory,
+  sync: syncDirectory,
   list: (directory) => readdir(directory),
   create: (path, content) => writeFile(path, content, { flag: 'wx', mode: 0o600 }),
   read: (path) => readFile(path, 'utf8'),
@@ -57,9 +63,9 @@ interface Token {
 export async function takeOver(directory: string, prefix: string, files: FenceFiles = realFiles): Promise<Fence> {
   const place: Place = { directory, prefix, files };
   try {
-    await makeDirectory(directory);
+    await files.makeDirectory(directory);
     const mine = await takeToken(place);
-    await syncDirectory(directory);
+    await files.sync(directory);
     await removeOlder(place, mine.token);
     return fence(place, mine);
   } catch (error) {
@@ -72,7 +78,7 @@ export async function takeOver(directory: string, prefix: string, files: FenceFi
 async function takeToken(place: Place): Promise<Token> {
   const { directory, prefix, files } = place;
   for (let least = 1n; ; least += 1n) {
-    const greatest = (await entries(place)).tokens.at(-1)?.token ?? 0n;
+    const greatest = fenceEntries(await files.list(directory), prefix).tokens.at(-1)?.token ?? 0n;
     const token = greatest >= least ? greatest + 1n : least;
     least = token;
     const mine = { token, secret: randomUUID() };
@@ -90,28 +96,22 @@ async function takeToken(place: Place): Promise<Token> {
 
 /** True while nobody has taken over since. A directory that is being changed may be listed without a file that has gone meanwhile *and*
  *  without the one that its remover made before; but that remover has removed this token first, so it is read after the listing. */
-async function isNewest(place: Place, { token, secret }: Token): Promise<boolean> {
-  const { tokens } = await entries(place);
+async function isNewest({ directory, prefix, files }: Place, { token, secret }: Token): Promise<boolean> {
+  const { tokens } = fenceEntries(await files.list(directory), prefix);
   if (tokens.at(-1)?.token !== token) return false;
-  const path = join(place.directory, tokenName(place.prefix, token));
-  const found = await place.files.read(path).catch((error: NodeJS.ErrnoException) => {
+  const found = await files.read(join(directory, tokenName(prefix, token))).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
   return found === secret;
 }
 
-/** First the older tokens, in ascending order, then, of a new listing, the temporary files: whoever makes one after that listing finds its
- *  token gone. */
-async function removeOlder(place: Place, than: bigint): Promise<void> {
-  const { directory, files } = place;
-  for (const { name, token } of (await entries(place)).tokens) if (token < than) await files.remove(join(directory, name));
-  for (const { name, token } of (await entries(place)).temporaries) if (token < than) await files.remove(join(directory, name));
-  await syncDirectory(directory);
-}
-
-async function entries({ directory, prefix, files }: Place): Promise<ReturnType<typeof fenceEntries>> {
-  return fenceEntries(await files.list(directory), prefix);
+/** Tokens in ascending order, which `isNewest` relies on. A temporary file that this listing misses was made after the token, so that its
+ *  holder's check fails. */
+async function removeOlder({ directory, prefix, files }: Place, than: bigint): Promise<void> {
+  const { tokens, temporaries } = fenceEntries(await files.list(directory), prefix);
+  for (const { name, token } of [...tokens, ...temporaries]) if (token < than) await files.remove(join(directory, name));
+  await files.sync(directory);
 }
 
 let counter = 0;

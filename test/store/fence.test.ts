@@ -1,10 +1,10 @@
 // Who may publish in a folder: only the last to have taken over, whatever a holder before did, and whenever it was stopped.
 import { type ChildProcess, fork } from 'node:child_process';
 import { on } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Fence, type FenceFiles, takeOver } from '#dist/store/fence.js';
@@ -147,74 +147,115 @@ describe('files of others', () => {
   });
 });
 
-/** The calls of several holders, in an order that a scheduler chooses. A listing of a directory that changes meanwhile may miss what was
- *  made since it began: it takes the first half of the names before others go on, the second half after. */
-function interleaved(turn: (label: string) => Promise<void>): FenceFiles {
-  const half = (name: string): boolean => [...name].reduce((sum, character) => sum + (character.codePointAt(0) ?? 0), 0) % 2 === 0;
-  return {
-    list: async (directory) => {
-      await turn('list');
-      const first = readdirSync(directory).filter(half);
-      await turn('list more');
-      return [...first, ...readdirSync(directory).filter((name) => !half(name))];
-    },
-    create: async (path, content) => {
-      await turn('create');
-      await writeFile(path, content, { flag: 'wx' });
-    },
-    read: async (path) => {
-      await turn('read');
-      return readFileSync(path, 'utf8');
-    },
-    remove: async (path) => {
-      await turn('remove');
-      await rm(path, { force: true });
-    },
+/** A directory in memory whose calls come in an order that a scheduler chooses. A listing takes the directory as it is in two parts: what is
+ *  made and removed meanwhile may be missed both ways, as readdir(3) allows. */
+class Interleaved implements FenceFiles {
+  readonly names = new Map<string, string>();
+  readonly turn: (label: string) => Promise<void>;
+
+  constructor(scheduler: fc.Scheduler) {
+    this.turn = async (label) => void (await scheduler.schedule(Promise.resolve(), label));
+  }
+
+  makeDirectory = (): Promise<void> => this.turn('make');
+
+  sync = (): Promise<void> => this.turn('sync');
+
+  list = async (): Promise<string[]> => {
+    await this.turn('list');
+    const first = [...this.names.keys()].filter((name) => half(name));
+    await this.turn('list more');
+    return [...first, ...[...this.names.keys()].filter((name) => !half(name))];
   };
+
+  create = async (path: string, content: string): Promise<void> => {
+    await this.turn('create');
+    if (this.names.has(basename(path))) throw Object.assign(new Error('exists'), { code: 'EEXIST' });
+    this.names.set(basename(path), '');
+    await this.turn('write');
+    this.names.set(basename(path), content);
+  };
+
+  read = async (path: string): Promise<string> => {
+    await this.turn('read');
+    const content = this.names.get(basename(path));
+    if (content === undefined) throw Object.assign(new Error('gone'), { code: 'ENOENT' });
+    return content;
+  };
+
+  remove = async (path: string): Promise<void> => {
+    await this.turn('remove');
+    this.names.delete(basename(path));
+  };
+
+  /** As link(2): in one step. @returns whether the temporary file was still there */
+  async publish(temporary: string, target: string): Promise<boolean> {
+    await this.turn('publish');
+    const content = this.names.get(temporary);
+    if (content !== undefined) this.names.set(target, content);
+    return content !== undefined;
+  }
+
+  published(): string[] {
+    return [...this.names.keys()].filter((name) => name.startsWith('a-'));
+  }
+}
+
+/** Even tokens and odd ones. */
+function half(name: string): boolean {
+  return Number(/\d+/.exec(name)?.[0] ?? 0) % 2 === 0;
 }
 
 test('whatever the order of their steps, nobody publishes after somebody else has taken over', { timeout: 120_000 }, async () => {
   let published = 0;
   let refused = 0;
   await fc.assert(
-    fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 4 }), async (scheduler, holders) => {
-      const directory = await mkdtemp(join(tmpdir(), 'tidemark-fence-'));
-      const turn = async (label: string): Promise<void> => void (await scheduler.schedule(Promise.resolve(), label));
-      const taken: { token: bigint; before: Set<string> }[] = [];
-      const files = interleaved(turn);
-      const targets = (): string[] => readdirSync(directory).filter((name) => name.startsWith('a-'));
+    fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 5 }), async (scheduler, holders) => {
+      const files = new Interleaved(scheduler);
+      const taken: { token: bigint; before: ReadonlySet<string> }[] = [];
       const hold = async (holder: number): Promise<void> => {
         for (let round = 0; round < 2; round += 1) {
-          const fence = await takeOver(directory, 'a', files);
-          taken.push({ token: fence.token, before: new Set(targets()) });
+          const fence = await takeOver('folder', 'a', files);
+          taken.push({ token: fence.token, before: new Set(files.published()) });
           try {
-            await turn('begin');
-            const path = await temporary(directory, fence);
+            const temporary = fence.temporaryName();
+            await files.create(temporary, '');
             await fence.check();
-            await turn('publish');
-            await publishFenced(path, join(directory, `a-${fence.token}-${holder}-${round}`));
-            published += 1;
+            const target = `a-${fence.token}-${holder}-${round}`;
+            if (await files.publish(temporary, target)) published += 1;
+            else refused += 1;
           } catch (error) {
             expect(error).toEqual(lost);
             refused += 1;
           }
         }
       };
-      try {
-        await scheduler.waitFor(Promise.all(Array.from({ length: holders }, (_, holder) => hold(holder))));
-        expect(new Set(taken.map(({ token }) => token)).size).toBe(taken.length);
-        for (const { token, before } of taken) {
-          const late = targets().filter((name) => !before.has(name) && BigInt(name.split('-')[1] ?? 0) < token);
-          expect(late).toEqual([]);
-        }
-      } finally {
-        await rm(directory, { recursive: true, force: true });
+      await scheduler.waitFor(Promise.all(Array.from({ length: holders }, (_, holder) => hold(holder))));
+      expect(new Set(taken.map(({ token }) => token)).size).toBe(taken.length);
+      for (const { token, before } of taken) {
+        const late = files.published().filter((name) => !before.has(name) && BigInt(name.split('-')[1] ?? 0) < token);
+        expect(late).toEqual([]);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 2000 },
   );
   expect(published).toBeGreaterThan(0);
   expect(refused).toBeGreaterThan(0);
+});
+
+test('older tokens go in ascending order: a holder that finds its own still there may rely on what it listed before', async () => {
+  const removed: string[] = [];
+  const names = [10, 9, 11].map((token) => `.a.token-${token}.tidemark`);
+  const contents = new Map<string, string>();
+  await takeOver('folder', 'a', {
+    makeDirectory: async () => undefined,
+    sync: async () => undefined,
+    list: async () => [...names, ...contents.keys()],
+    create: async (path, content) => void contents.set(basename(path), content),
+    read: async (path) => contents.get(basename(path)) ?? '',
+    remove: async (path) => void removed.push(basename(path)),
+  });
+  expect(removed).toEqual([9, 10, 11].map((token) => `.a.token-${token}.tidemark`));
 });
 
 /** A holder in a process of its own. */
