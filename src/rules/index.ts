@@ -5,6 +5,7 @@ export { type Decision, due, type Last, type Now } from './due.js';
 export { heightBucket } from './height.js';
 export type { Mark, Verdict } from './judge.js';
 export { newestFirst, type Ordered } from './order.js';
+export { type Overdue, overdue, type Sighting } from './overdue.js';
 export { type Count, checkPolicy, type RetentionPolicy } from './policy.js';
 export { type Preset, presets } from './presets.js';
 export { type Candidate, type Kept, type Retention, retain } from './retain.js';
