@@ -1,9 +1,10 @@
 // A folder that holds snapshots: its files as they are, small ones read and written whole. What their names and contents mean is for
 // others.
-import { mkdir, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from '../model/file-error.js';
-import { syncDirectory, writeDurably } from './temporary-file.js';
+import { makeDirectory, syncDirectory } from './sync-directory.js';
+import { writeDurably } from './temporary-file.js';
 
 export interface FolderFile {
   readonly name: string;
@@ -27,7 +28,7 @@ export class Folder {
   /** Makes the folder, and those above it, where they are missing. @throws TidemarkError FILE_ERROR */
   async create(): Promise<void> {
     try {
-      await mkdir(this.path, { recursive: true });
+      await makeDirectory(this.path);
     } catch (error) {
       throw fileError(error, `create the folder ${this.path}`);
     }

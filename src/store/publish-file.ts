@@ -4,7 +4,8 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
-import { syncDirectory, TemporaryFile } from './temporary-file.js';
+import { syncDirectory } from './sync-directory.js';
+import { TemporaryFile } from './temporary-file.js';
 
 /** Temporary files of ours: `.<name>.<process>-<number>.tidemark`, and beginnings of that for spooled rows. */
 const suffix = '.tidemark';

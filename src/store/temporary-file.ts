@@ -53,7 +53,11 @@ export class TemporaryFile implements AsyncDisposable {
   /** Writes a small file beside it, durably. @returns its path */
   async addBeside(ending: string, content: string): Promise<string> {
     const path = `${this.path}${ending}`;
-    await writeDurably(path, content);
+    try {
+      await writeDurably(path, content);
+    } catch (error) {
+      throw fileError(error, `write the files beside ${this.#name}`);
+    }
     return path;
   }
 
@@ -73,16 +77,6 @@ export async function writeDurably(path: string, content: string): Promise<void>
   const handle = await open(path, 'w', 0o600);
   try {
     await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Without this a power cut can lose a rename. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
     await handle.sync();
   } finally {
     await handle.close();

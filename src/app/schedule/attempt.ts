@@ -1,0 +1,112 @@
+// One attempt at a snapshot into a repository: the lock, the take-over of the folder, a second look whether it is still wanted, room, the
+// snapshot, and what the retention policy lets go then. Whatever happens in between, nothing half is left, and nothing good is lost.
+import { TidemarkError } from '../../model/errors.js';
+import type { EventListener } from '../../model/events.js';
+import type { StoredSnapshot } from '../../model/stored-snapshot.js';
+import { tryLock } from '../../pg/advisory-lock.js';
+import type { ConnectionSettings } from '../../pg/settings.js';
+import type { RetentionPolicy } from '../../rules/policy.js';
+import { retain } from '../../rules/retain.js';
+import { type Fence, takeOver } from '../../store/fence.js';
+import { abortReason } from '../abort.js';
+import { type FolderOutput, openFolderOutput } from '../repository/folder-output.js';
+import type { Listing, Repository } from '../repository/repository.js';
+import type { SnapshotOptions } from '../snapshot-options.js';
+import { snapshotInto } from '../take-snapshot.js';
+import type { SchedulerListener } from './events.js';
+import { checkRoom } from './room.js';
+
+/** A series of snapshots of one database in one repository. */
+export interface Series {
+  readonly connection: ConnectionSettings;
+  readonly repository: Repository;
+  readonly retention: RetentionPolicy;
+  /** How each is taken: contents, position queries, compression. */
+  readonly snapshot: Omit<SnapshotOptions, 'file' | 'database' | 'onEvent' | 'signal'>;
+  /** After so many milliseconds without a sign of life its holder loses the lock. */
+  readonly leaseMs: number;
+  /** Bytes that a snapshot leaves free. */
+  readonly reserve: bigint;
+}
+
+export interface Held {
+  readonly fence: Fence;
+  /** Aborts with the caller's, and when the lock is lost. */
+  readonly signal: AbortSignal;
+}
+
+/** Does something as the only process of the series.
+ *  @returns who holds the lock, where another does
+ *  @throws TidemarkError LOCK_LOST, CONNECTION_*, FILE_ERROR, and what the work throws */
+export async function alone<T>(
+  { connection, repository, leaseMs }: Series,
+  signal: AbortSignal,
+  work: (held: Held) => Promise<T>,
+): Promise<{ readonly done: T } | { readonly heldBy: string }> {
+  const lock = await tryLock(connection, { name: repository.prefix, leaseMs, signal });
+  if ('heldBy' in lock) return { heldBy: lock.heldBy };
+  await using held = lock;
+  try {
+    const fence = await takeOver(repository.folder.path, repository.prefix);
+    return { done: await work({ fence, signal: AbortSignal.any([signal, held.signal]) }) };
+  } catch (error) {
+    throw abortReason(held.signal) ?? error;
+  }
+}
+
+export interface Attempt {
+  readonly reason: string;
+  /** Asked again once no other process can take one: still wanted? */
+  readonly wanted: (listing: Listing) => boolean;
+  readonly emit: SchedulerListener;
+  readonly signal: AbortSignal;
+  readonly height?: bigint;
+}
+
+export type Outcome =
+  | { readonly kind: 'created'; readonly snapshot: StoredSnapshot }
+  | { readonly kind: 'stood-back'; readonly reason: string }
+  | { readonly kind: 'not-wanted' };
+
+/** @throws TidemarkError those of takeSnapshot, DISK_FULL, LOCK_LOST */
+export async function attemptSnapshot(series: Series, attempt: Attempt): Promise<Outcome> {
+  const result = await alone(series, attempt.signal, (held) => takeInto(series, { ...attempt, ...held }));
+  return 'heldBy' in result ? { kind: 'stood-back', reason: result.heldBy } : result.done;
+}
+
+async function takeInto(series: Series, { reason, wanted, emit, fence, signal, height }: Attempt & Held): Promise<Outcome> {
+  const { repository, connection, reserve } = series;
+  const onEvent: EventListener = (event) => emit({ type: 'snapshot', event });
+  for (const archive of await repository.verifyUnknown({ onEvent, signal })) emit({ type: 'unknown', archive });
+  const before = await repository.list();
+  if (!wanted(before)) return { kind: 'not-wanted' };
+  checkRoom(before.snapshots, { free: await repository.folder.free(), reserve, folder: repository.folder.path });
+  emit({ type: 'creating', reason, ...(height === undefined ? {} : { height }) });
+  const started = performance.now();
+  let output: FolderOutput | undefined;
+  const { durationMs } = await snapshotInto(
+    async () => {
+      output = await openFolderOutput(repository, { fence, started, onEvent, signal });
+      return output;
+    },
+    { ...series.snapshot, database: connection, onEvent, signal },
+  );
+  const snapshot = await repository.find(output?.id ?? '');
+  emit({ type: 'created', snapshot, reason, durationMs });
+  await letGo(series, emit);
+  return { kind: 'created', snapshot };
+}
+
+/** Removes what the policy does not keep. A snapshot was taken all the same where that fails. */
+async function letGo({ repository, retention }: Series, emit: SchedulerListener): Promise<void> {
+  try {
+    const { snapshots } = await repository.list();
+    for (const snapshot of retain(retention, snapshots).remove) {
+      await repository.remove(snapshot);
+      emit({ type: 'removed', snapshot });
+    }
+  } catch (error) {
+    if (!(error instanceof TidemarkError)) throw error;
+    emit({ type: 'trouble', error });
+  }
+}

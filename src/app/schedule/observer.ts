@@ -1,0 +1,39 @@
+// Looks at the database over one session that is kept open, and opened anew when it was lost.
+import type { Position } from '../../model/position.js';
+import { openSession, type Session } from '../../pg/session.js';
+import type { ConnectionSettings } from '../../pg/settings.js';
+import { observePosition } from '../../snapshot/observe.js';
+import type { PositionQueries } from '../../snapshot/position-queries.js';
+
+export class Observer implements AsyncDisposable {
+  readonly #connection: ConnectionSettings;
+  readonly #queries: PositionQueries;
+  #session: Session | undefined;
+
+  constructor(connection: ConnectionSettings, queries: PositionQueries) {
+    this.#connection = connection;
+    this.#queries = queries;
+  }
+
+  /** Where the database stands now. @throws TidemarkError POSITION_INVALID, CONNECTION_*, SERVER_ERROR */
+  async look(signal?: AbortSignal): Promise<Position> {
+    this.#session ??= await openSession(this.#connection, { use: 'read', applicationName: 'tidemark observer', signal });
+    const session = this.#session;
+    const cut = (): void => session.destroy();
+    signal?.addEventListener('abort', cut, { once: true });
+    try {
+      return await observePosition(session, this.#queries);
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', cut);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.close();
+  }
+}
