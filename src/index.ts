@@ -6,6 +6,15 @@ export type { RestoreOptions } from './app/restore-options.js';
 export { type RestoreResult, restoreSnapshot } from './app/restore-snapshot.js';
 export { type ShownSnapshot, showSnapshot } from './app/show-snapshot.js';
 export type { SnapshotOptions } from './app/snapshot-options.js';
+export {
+  type Listing,
+  listSnapshots,
+  type NamedSnapshot,
+  type PinOptions,
+  pinSnapshot,
+  type RepositoryOptions,
+  unpinSnapshot,
+} from './app/stored-snapshots.js';
 export { type SnapshotResult, takeSnapshot } from './app/take-snapshot.js';
 export { type VerifyReport, type VerifySnapshotOptions, verifySnapshot } from './app/verify-snapshot.js';
 export type { Column, CopyFormat } from './model/catalog.js';
@@ -13,4 +22,5 @@ export { type ErrorCode, TidemarkError } from './model/errors.js';
 export type { EventListener, TidemarkEvent } from './model/events.js';
 export type { FrameSize, LeftOut, Manifest, SourceInfo, StoredChunk, StoredMember, TableEntry } from './model/manifest.js';
 export type { Position } from './model/position.js';
+export type { DrillRecord, StoredSnapshot, UnknownSnapshot, Verification } from './model/stored-snapshot.js';
 export type { ConnectionSettings } from './pg/settings.js';

@@ -33,3 +33,16 @@ export function formatDuration(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+const ages: readonly (readonly [ms: number, noun: string])[] = [
+  [86_400_000, 'day'],
+  [3_600_000, 'hour'],
+  [60_000, 'minute'],
+  [1000, 'second'],
+];
+
+/** Milliseconds -> `42 seconds`, `90 minutes`, `26 hours`, `12 days`: the largest unit that there are two of. */
+export function formatAge(ms: number): string {
+  const [size, noun] = ages.find(([unit]) => ms >= 2 * unit) ?? [1000, 'second'];
+  return formatCounted(Math.floor(ms / size), noun);
+}

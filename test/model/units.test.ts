@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { collect, compressLevel, duration, height, wholeNumber } from '#dist/cli/arguments.js';
 import { printable } from '#dist/model/printable.js';
-import { formatBytes, formatCount, formatCounted, formatDuration } from '#dist/model/units.js';
+import { formatAge, formatBytes, formatCount, formatCounted, formatDuration } from '#dist/model/units.js';
 
 test.each([
   [0, '0 B'],
@@ -104,4 +104,18 @@ test('control characters are shown, not sent', () => {
   expect(printable('a\u001b]0;x\u0007b\nc\td\u007f\u009b31m\u202e\u2028é😀')).toBe(
     'a\\u001b]0;x\\u0007b\\nc\\td\\u007f\\u009b31m\\u202e\\u2028é😀',
   );
+});
+
+test.each([
+  [0, '0 seconds'],
+  [1000, '1 second'],
+  [119_999, '119 seconds'],
+  [120_000, '2 minutes'],
+  [5_400_000, '90 minutes'],
+  [7_200_000, '2 hours'],
+  [172_799_999, '47 hours'],
+  [172_800_000, '2 days'],
+  [400 * 86_400_000, '400 days'],
+])('an age of %s ms is %s', (ms, text) => {
+  expect(formatAge(ms)).toBe(text);
 });

@@ -29,6 +29,8 @@ export interface Status {
   readonly unknown: readonly UnknownSnapshot[];
   /** Where the database stood when it was last looked at. */
   readonly position?: Position;
+  /** Why it was not. */
+  readonly unobserved?: string;
   /** What the rules say of that. */
   readonly decision?: Decision;
   /** The snapshot that is being taken. */

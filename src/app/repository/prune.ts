@@ -1,0 +1,65 @@
+// Lets go of what a policy does not keep: first the plan, then the removals, oldest first. Who calls it sees to it that nobody else does the
+// same at the same time.
+import { TidemarkError } from '../../model/errors.js';
+import type { StoredSnapshot, UnknownSnapshot } from '../../model/stored-snapshot.js';
+import type { RetentionPolicy } from '../../rules/policy.js';
+import { type Kept, retain } from '../../rules/retain.js';
+import type { Repository } from './repository.js';
+
+export interface PruneResult {
+  /** Newest first, each with the reasons. */
+  readonly keep: readonly Kept<StoredSnapshot>[];
+  /** Newest first; of a dry run: what would be removed. */
+  readonly removed: readonly StoredSnapshot[];
+  /** Archives that do not count: neither counted nor removed. */
+  readonly unknown: readonly UnknownSnapshot[];
+}
+
+export interface PruneWork {
+  /** Says what would be done, and does nothing. */
+  readonly dryRun?: boolean;
+  readonly onRemoved?: (snapshot: StoredSnapshot) => void;
+  /** Ends between two removals. */
+  readonly signal?: AbortSignal;
+}
+
+/** Prunes a repository by a policy. A snapshot that is pinned meanwhile stays.
+ *  @throws TidemarkError USAGE for a policy that cannot be followed, FILE_ERROR */
+export async function pruneRepository(
+  repository: Repository,
+  retention: RetentionPolicy,
+  { dryRun = false, onRemoved, signal }: PruneWork = {},
+): Promise<PruneResult> {
+  const { snapshots, unknown } = await repository.list();
+  const { keep, remove } = retain(retention, snapshots);
+  if (dryRun) return { keep, removed: remove, unknown };
+  const pinned: StoredSnapshot[] = [];
+  for (const snapshot of remove.toReversed()) {
+    signal?.throwIfAborted();
+    await refuseIfLast(repository, keep, snapshot);
+    if (await removed(repository, snapshot)) onRemoved?.(snapshot);
+    else pinned.push(snapshot);
+  }
+  const kept = new Map(keep.map((one) => [one.snapshot, one]));
+  for (const snapshot of pinned) kept.set(snapshot, { snapshot, reasons: ['pinned'] });
+  return { keep: snapshots.flatMap((snapshot) => kept.get(snapshot) ?? []), removed: remove.filter((one) => !kept.has(one)), unknown };
+}
+
+/** @returns false where it was pinned after the decision */
+async function removed(repository: Repository, snapshot: StoredSnapshot): Promise<boolean> {
+  try {
+    await repository.remove(snapshot);
+    return true;
+  } catch (error) {
+    if (error instanceof TidemarkError && error.code === 'USAGE') return false;
+    throw error;
+  }
+}
+
+/** The decision is worth nothing where the folder is being emptied meanwhile: what was to go may be the last good one by now. */
+async function refuseIfLast({ folder }: Repository, keep: PruneResult['keep'], { id }: StoredSnapshot): Promise<void> {
+  for (const { snapshot } of keep) if ((await folder.size(snapshot.key)) === snapshot.bytes) return;
+  throw new TidemarkError('FILE_ERROR', `remove snapshot ${id} from ${folder.path}: those that were to stay have gone meanwhile`, {
+    hint: 'look who else removes files there; nothing more was removed',
+  });
+}
