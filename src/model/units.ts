@@ -23,7 +23,7 @@ export function formatCounted(count: bigint | number, noun: string): string {
   return `${formatCount(count)} ${noun}${BigInt(count) === 1n ? '' : 's'}`;
 }
 
-/** Milliseconds -> `0.42 s`, `12.3 s`, `3 min 20 s`, `2 h 5 min` */
+/** Milliseconds -> `0.42 s`, `12.3 s`, `3 min 20 s`, `2 h 5 min`, `3 d 7 h` */
 export function formatDuration(ms: number): string {
   const seconds = ms / 1000;
   // The limits are where rounding would print the next unit's number.
@@ -31,7 +31,9 @@ export function formatDuration(ms: number): string {
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return '1 min 0 s';
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 const ages: readonly (readonly [ms: number, noun: string])[] = [
