@@ -1,5 +1,6 @@
 // Reads the values of options. Each function refuses what it cannot read with one sentence; commander puts the option's name before it.
 import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../app/quantities.js';
 
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
@@ -18,14 +19,11 @@ export function compressLevel(text: string): number {
   return Number(match[1]);
 }
 
-const unitsMs = new Map(Object.entries({ '': 1, ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 }));
-
-/** `1500` and `1500ms`, `10s`, `5min`, `2h`, `1d`, as PostgreSQL's settings have it. @returns milliseconds */
+/** `1500` and `1500ms`, `10s`, `5min`, `2h`, `1d`, as PostgreSQL's settings have it, and `1h30m`. @returns milliseconds */
 export function duration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text);
-  const unit = unitsMs.get(match?.[2] ?? 'none');
-  if (!match || unit === undefined) throw new InvalidArgumentError('It must be a duration, as in 500ms, 10s, 5min or 2h.');
-  return Number(match[1]) * unit;
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('It must be a duration, as in 500ms, 10s, 5min or 2h.');
+  return ms;
 }
 
 /** For options that may be given several times. */
