@@ -51,6 +51,7 @@ export async function findConfig({
     if (reading.path !== undefined) refuseOthers(reading.path);
     const result = await (reading.path === undefined ? explorer.search(directory) : explorer.load(reading.path));
     if (!result) return undefined;
+    reading.path = result.filepath;
     if (result.isEmpty) throw new TidemarkError('USAGE', 'the file is empty');
     if (basename(result.filepath) === 'package.json' && result.config === null)
       throw new TidemarkError('USAGE', 'it has no key "tidemark"');

@@ -101,7 +101,7 @@ class Scanner {
 
   #refuse(why: string): never {
     const lines = this.#text.slice(0, this.#at).split('\n');
-    const ended = this.#at === this.#text.length && this.#at > 0 ? ', and the file ends' : '';
+    const ended = this.#at === this.#text.length && this.#text.trim() !== '' ? ', and the file ends' : '';
     throw new TidemarkError('USAGE', `line ${lines.length}: ${why}${ended}`);
   }
 }

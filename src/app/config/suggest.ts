@@ -1,7 +1,8 @@
 // Which word was meant: the nearest of those that are known, or none where nothing is near.
 import { distance } from 'fastest-levenshtein';
 
-/** Differences in capitals, `-` and `_` count for nothing; a beginning counts as near (`hostname`: `host`). */
+/** Differences in capitals, `-` and `_` count for nothing; a beginning counts as near (`hostaddr`: `host`), and so do the
+ *  same letters in another order (`form`: `from`). */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   const plain = simplify(word);
   const judged = known.map((candidate) => ({ candidate, far: farness(plain, simplify(candidate)) }));
@@ -20,7 +21,12 @@ function farness(one: string, other: string): number {
   const [shorter, longer] = one.length < other.length ? [one, other] : [other, one];
   if (longer.length === 0) return 1;
   const share = distance(one, other) / longer.length;
-  return shorter.length >= 3 && longer.startsWith(shorter) ? Math.min(share, 0.4) : share;
+  const close = (shorter.length >= 3 && longer.startsWith(shorter)) || lettersOf(one) === lettersOf(other);
+  return close ? Math.min(share, 0.4) : share;
+}
+
+function lettersOf(word: string): string {
+  return [...word].sort().join('');
 }
 
 /** Words of others for the same. */
