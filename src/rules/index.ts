@@ -1,6 +1,7 @@
 // tidemark/rules: when a snapshot is due, and which to keep. Pure, without I/O and without a clock of its own: positions come in,
 // decisions with their reasons come out.
 export type { Position } from '../model/position.js';
+export { type Drilled, drillDue } from './drill.js';
 export { type Decision, due, type Last, type Now } from './due.js';
 export { heightBucket } from './height.js';
 export type { Mark, Verdict } from './judge.js';
@@ -22,3 +23,4 @@ export {
   type TimeRule,
   type WalRule,
 } from './rule.js';
+export { type DatabaseState, decideStart, type Start, type StartFacts, type Streams } from './start.js';
