@@ -4,6 +4,9 @@ export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from 
 export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';
 export type { RestoreOptions } from './app/restore-options.js';
 export { type RestoreResult, restoreSnapshot } from './app/restore-snapshot.js';
+export type { SchedulerEvent, SchedulerListener } from './app/schedule/events.js';
+export { type Advance, createScheduler, type Scheduler, type SchedulerOptions } from './app/schedule/scheduler.js';
+export type { JudgedSnapshot, Status } from './app/schedule/status.js';
 export { type ShownSnapshot, showSnapshot } from './app/show-snapshot.js';
 export type { SnapshotOptions } from './app/snapshot-options.js';
 export {

@@ -4,7 +4,8 @@
 /** Where the database stood. Heights, LSNs, sequences and counts are bigint; `at` is the server's clock. */
 export interface Position {
   readonly at: Date;
-  /** Write-ahead log position in bytes, as `pg_lsn - '0/0'` gives it. On a standby: the last replayed one. */
+  /** Write-ahead log position in bytes, as `pg_lsn - '0/0'` gives it: where the next record goes, so that all that can be seen comes before
+   *  it, also what was committed without waiting for the disk. On a standby: the last replayed one. */
   readonly lsn: bigint;
   readonly height?: bigint;
   readonly hash?: string;

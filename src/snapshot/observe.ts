@@ -17,7 +17,7 @@ export async function observePosition(session: Session, queries: PositionQueries
     await session.query(`SET LOCAL statement_timeout = ${timeoutMs}`);
     const { at, lsn } = await session.one<{ at: Date; lsn: string }>(`
       SELECT clock_timestamp() AS at,
-             CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn`);
+             CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text AS lsn`);
     return { at, lsn: parseLsn(lsn), ...(await readPosition(session, queries)), ...(await readCounters(session)) };
   } finally {
     await session.query('ROLLBACK').catch(() => undefined);

@@ -99,7 +99,7 @@ function serverMessage(error: TidemarkError): string {
 async function fix(session: Session): Promise<Omit<View, 'tables'>> {
   const row = await session.one<{ id: string; at: Date; lsn: string; in_recovery: boolean }>(`
     SELECT pg_export_snapshot() AS id, clock_timestamp() AS at, pg_is_in_recovery() AS in_recovery,
-           CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn`);
+           CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text AS lsn`);
   return { snapshotId: row.id, at: row.at, lsn: parseLsn(row.lsn), inRecovery: row.in_recovery };
 }
 

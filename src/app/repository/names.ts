@@ -38,3 +38,6 @@ export function parseKey(prefix: string, name: string): string | undefined {
 export const verifiedFile = (key: string): string => `${key}.verified.json`;
 export const pinFile = (key: string): string => `${key}.pin`;
 export const drillFile = (key: string): string => `${key}.drill.json`;
+
+/** Of the whole series: the snapshot that was tried last may be gone before the next drill is due. */
+export const lastDrillFile = (prefix: string): string => `${prefix}.last-drill.json`;

@@ -9,7 +9,7 @@ import type { Manifest } from '../../model/manifest.js';
 import type { DrillRecord, StoredSnapshot, UnknownSnapshot, Verification } from '../../model/stored-snapshot.js';
 import { newestFirst } from '../../rules/order.js';
 import { Folder } from '../../store/folder.js';
-import { checkPrefix, drillFile, keyOf, parseKey, pinFile, verifiedFile } from './names.js';
+import { checkPrefix, drillFile, keyOf, lastDrillFile, parseKey, pinFile, verifiedFile } from './names.js';
 import { drillText, readDrill, readVerification, verificationText } from './records.js';
 
 export interface RepositoryOptions {
@@ -110,6 +110,12 @@ export class Repository {
   /** @throws TidemarkError FILE_ERROR, DISK_FULL */
   async recordDrill({ key }: StoredSnapshot, drill: DrillRecord): Promise<void> {
     await this.folder.writeText(drillFile(key), drillText(drill));
+    await this.folder.writeText(lastDrillFile(this.prefix), drillText(drill));
+  }
+
+  /** What the newest drill found, also where its snapshot is gone by now. @throws TidemarkError FILE_ERROR */
+  async lastDrill(): Promise<DrillRecord | undefined> {
+    return readDrill(await this.folder.readText(lastDrillFile(this.prefix)));
   }
 
   /** Makes a snapshot that was found damaged one that does not count, until it is verified again. @throws TidemarkError FILE_ERROR */

@@ -14,7 +14,11 @@ export function checkRoom(
   snapshots: readonly StoredSnapshot[],
   { free, reserve, folder }: { free: bigint; reserve: bigint; folder: string },
 ): void {
-  const largest = snapshots.slice(0, looked).reduce((most, { bytes }) => (bytes > most ? bytes : most), 0n);
+  const largest =
+    snapshots
+      .slice(0, looked)
+      .map(({ bytes }) => bytes)
+      .sort((a, b) => (a > b ? -1 : 1))[0] ?? 0n;
   const wanted = largest + largest / 5n + reserve;
   if (free >= wanted) return;
   const why = largest > 0n ? `the last snapshots had up to ${formatBytes(largest)}` : 'that is to stay free';
