@@ -160,6 +160,7 @@ ${facts([
   );
 }
 
+/** Roles are stated: on a phone rows are shown as cards, and some browsers take a table that is not laid out as one for none. */
 function renderTable(snapshots: readonly JudgedSnapshot[], now: Date): Html {
   const more = snapshots.length - tableRows;
   const heads = ['Snapshot', 'Height', 'Time', 'Size', 'Rows', 'Why it stays', 'Pin', 'Drill'];

@@ -1,4 +1,6 @@
 // The lines that events become.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { createLogger, type LogLevel, logEvents } from '#dist/app/daemon/log.js';
 import type { SchedulerEvent } from '#dist/app/schedule/events.js';
@@ -105,4 +107,21 @@ test('the level keeps the rest away', () => {
   ];
   expect(linesOf(events, 'error').map(({ level }) => level)).toEqual(['error']);
   expect(linesOf(events, 'silent')).toEqual([]);
+});
+
+test('the last words of a process that ends at once get through to standard output', async () => {
+  const program = `
+    import { createLogger } from '${new URL('../../../dist/app/daemon/log.js', import.meta.url)}';
+    const log = createLogger();
+    for (let line = 0; line < 2000; line += 1) log.info({ line, filling: 'x'.repeat(100) }, 'last words');
+    process.exit(3);`;
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  const { code, stdout } = (await run.catch((error: unknown) => error)) as { code: number; stdout: string };
+  expect(code).toBe(3);
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { line: number }).line),
+  ).toEqual([...Array(2000).keys()]);
 });
