@@ -1,4 +1,5 @@
 // The public API of tidemark: the use cases, their options and results, the events they report and the error they throw.
+export { type BootstrapOptions, type BootstrapResult, bootstrap, type Restorable, type TriedSnapshot } from './app/bootstrap.js';
 export type { Database } from './app/connection.js';
 export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/list-archive.js';
 export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';

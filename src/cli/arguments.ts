@@ -26,6 +26,13 @@ export function duration(text: string): number {
   return ms;
 }
 
+/** `blocks=120`, several times: stream name to sequence. A name may hold `=`. */
+export function streamSequence(text: string, previous: Readonly<Record<string, bigint>> = {}): Readonly<Record<string, bigint>> {
+  const match = /^(.+)=(\d{1,19})$/s.exec(text);
+  if (!match?.[1]) throw new InvalidArgumentError('It must be a stream and a whole number, as in blocks=120.');
+  return Object.fromEntries([...Object.entries(previous), [match[1], BigInt(match[2] ?? 0)]]);
+}
+
 /** For options that may be given several times. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];

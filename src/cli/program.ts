@@ -2,6 +2,7 @@
 import { Command, type CommanderError } from 'commander';
 import { TidemarkError } from '../model/errors.js';
 import { toolVersion } from '../model/tool-version.js';
+import { bootstrapCommand } from './bootstrap.js';
 import { configCommand } from './config.js';
 import { restoreCommand } from './restore.js';
 import { schemaCommand } from './schema.js';
@@ -17,7 +18,15 @@ export function createProgram(): Command {
     .configureOutput({ outputError: () => undefined })
     .addHelpText('after', '\nExit codes and errors: docs/errors.md. Each command has its own --help.')
     .exitOverride();
-  for (const command of [snapshotCommand(), restoreCommand(), verifyCommand(), showCommand(), schemaCommand(), configCommand()]) {
+  for (const command of [
+    snapshotCommand(),
+    restoreCommand(),
+    verifyCommand(),
+    showCommand(),
+    schemaCommand(),
+    configCommand(),
+    bootstrapCommand(),
+  ]) {
     program.addCommand(command.copyInheritedSettings(program));
     for (const inner of command.commands) inner.copyInheritedSettings(command);
   }

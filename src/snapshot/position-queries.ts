@@ -51,6 +51,23 @@ async function readHash(session: Session, text: string, height: bigint | undefin
   return await readValue(session, { option: 'hash query', text, values: usesHeight ? [String(height)] : [] });
 }
 
+/** A query of the user's that says yes or no. @param option what messages call it
+ *  @throws TidemarkError POSITION_INVALID when it fails or says neither */
+export async function readFlag(session: Session, { option, text }: { readonly option: string; readonly text: string }): Promise<boolean> {
+  await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    await session.query('SET LOCAL search_path TO DEFAULT');
+    const rows = await run(session, { option, text, values: [] });
+    const [value] = rows[0] ?? [];
+    if (rows.length === 1 && rows[0]?.length === 1 && typeof value === 'boolean') return value;
+    const gave =
+      rows.length !== 1 ? `${rows.length} rows` : rows[0]?.length !== 1 ? `${rows[0]?.length} values` : `${JSON.stringify(value)}`;
+    throw invalid(option, `it must give one row with one boolean; it gave ${gave}`);
+  } finally {
+    await session.query('ROLLBACK').catch(() => undefined);
+  }
+}
+
 async function readStreams(session: Session, text: string): Promise<Record<string, bigint>> {
   const rows = await run(session, { option: 'streams query', text, values: [] });
   const streams: [string, bigint][] = rows.map((row) => {
