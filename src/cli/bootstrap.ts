@@ -8,7 +8,7 @@ import { addConnection } from './content-flags.js';
 import { given } from './given.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
-import { addStore, type StoreFlags, storeOptions } from './store-flags.js';
+import { addStore, chooseStore, type StoreFlags } from './store-flags.js';
 
 interface Flags extends StoreFlags {
   readonly dbname?: string;
@@ -24,7 +24,6 @@ interface Flags extends StoreFlags {
   readonly subscriptions: boolean;
   readonly force?: true;
   readonly dryRun?: true;
-  readonly json?: true;
 }
 
 export function bootstrapCommand(): Command {
@@ -43,18 +42,17 @@ export function bootstrapCommand(): Command {
     .option('--no-subscriptions', 'without subscriptions')
     .option('--force', 'end the sessions on a database that is replaced')
     .option('--dry-run', 'only say what would be done')
-    .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(bootstrap);
 }
 
 async function bootstrap(flags: Flags): Promise<void> {
   await run({ command: 'bootstrap', json: flags.json === true }, async ({ onEvent, signal }) => {
-    const store = storeOptions(flags, 'bootstrap');
+    const { config, ...place } = await chooseStore(flags);
     // Not before it is needed: help and wrong arguments are answered at once.
     const { bootstrap } = await import('../app/bootstrap.js');
     const result = await bootstrap({
-      ...store,
-      ...given('database', flags.dbname),
+      ...place,
+      ...given('database', flags.dbname ?? config?.database),
       ...given('role', flags.role),
       ...given('jobs', flags.jobs),
       ...given('invalid', flags.invalid),
@@ -62,6 +60,7 @@ async function bootstrap(flags: Flags): Promise<void> {
       ...given('force', flags.force),
       ...given('dryRun', flags.dryRun),
       position: {
+        ...config?.position,
         ...given('heightQuery', flags.heightQuery),
         ...given('hashQuery', flags.hashQuery),
         ...given('streamsQuery', flags.streamsQuery),

@@ -151,7 +151,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     ...connection,
     ...jobs,
     ...json,
-    [['--store', 'a', '--prefix', 'b'], { store: 'a', prefix: 'b' }],
+    [['--store', 'a', '--prefix', 'b', '-c', 'c', '--config', 'd'], { store: 'a', prefix: 'b', config: 'd' }],
     [['--role', 'app'], { role: 'app' }],
     [['--invalid', 'SELECT true'], { invalid: 'SELECT true' }],
     [['--height-query', 'SELECT 1'], { heightQuery: 'SELECT 1' }],
