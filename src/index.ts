@@ -1,11 +1,8 @@
 // The public API of tidemark: the use cases, their options and results, the events they report and the error they throw.
-<<<<<<< HEAD
 export { type BootstrapOptions, type BootstrapResult, bootstrap, type Restorable, type TriedSnapshot } from './app/bootstrap.js';
-=======
 export type { Config, LoadedConfig } from './app/config/config.js';
 export { type LoadOptions as LoadConfigOptions, loadConfig } from './app/config/load.js';
 export type { ConfigInput } from './app/config/schema.js';
->>>>>>> ef5bc8e (docs: the configuration; what it says is tested)
 export type { Database } from './app/connection.js';
 export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/list-archive.js';
 export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';
