@@ -32,6 +32,8 @@ function value<In, Out>({ read, must, json, secret = false }: Kind<Out>) {
 export function shown(input: unknown): string {
   if (input === null) return 'null';
   if (Array.isArray(input)) return 'a list';
+  // A connection string that landed in the wrong place.
+  if (typeof input === 'string' && /[@=]|:\/\//.test(input)) return 'other text';
   if (typeof input === 'string') return JSON.stringify(input.length > 40 ? `${input.slice(0, 40)}...` : input);
   if (typeof input === 'object') return 'an object';
   return typeof input === 'function' ? 'a function' : String(input);
