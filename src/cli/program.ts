@@ -4,6 +4,7 @@ import { TidemarkError } from '../model/errors.js';
 import { toolVersion } from '../model/tool-version.js';
 import { bootstrapCommand } from './bootstrap.js';
 import { configCommand } from './config.js';
+import { daemonCommand } from './daemon.js';
 import { restoreCommand } from './restore.js';
 import { schemaCommand } from './schema.js';
 import { showCommand } from './show.js';
@@ -24,8 +25,9 @@ export function createProgram(): Command {
     verifyCommand(),
     showCommand(),
     schemaCommand(),
-    configCommand(),
+    daemonCommand(),
     bootstrapCommand(),
+    configCommand(),
   ]) {
     program.addCommand(command.copyInheritedSettings(program));
     for (const inner of command.commands) inner.copyInheritedSettings(command);

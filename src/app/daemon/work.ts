@@ -1,0 +1,58 @@
+// What a daemon does by one configuration: a scheduler, and whoever it tells. A changed configuration is another one of these.
+import type { Config } from '../config/config.js';
+import type { SchedulerListener } from '../schedule/events.js';
+import { createScheduler, type Scheduler } from '../schedule/scheduler.js';
+import { type Listening, listen } from './listen.js';
+import { createWebhook } from './webhook.js';
+
+export interface Work {
+  readonly scheduler: Scheduler;
+  /** Ends it: waits for a snapshot under way, or with `abort` gives it up. @throws TidemarkError where a last snapshot failed */
+  close(options?: { readonly abort?: boolean }): Promise<void>;
+}
+
+/** How long a daemon that ends waits until its last failure or success was told. */
+const lastWordsMs = 5000;
+
+/** @param tell log and metrics
+ *  @throws TidemarkError USAGE */
+export function startWork(config: Config, tell: SchedulerListener): Work {
+  const { database, store, prefix, schedule, retention, position, snapshot, poll, leaseMs, reserveBytes } = config;
+  const webhook = createWebhook({ ...config.webhook, onTrouble: (error) => tell({ type: 'trouble', error }) });
+  const scheduler = createScheduler({
+    db: database,
+    store,
+    prefix,
+    rules: schedule,
+    retention,
+    position,
+    snapshot,
+    lookEveryMs: poll.everyMs,
+    leaseMs,
+    reserve: reserveBytes,
+    onEvent: (event) => {
+      tell(event);
+      webhook.onEvent(event);
+    },
+  });
+  const listening: Listening | undefined =
+    poll.listen === undefined
+      ? undefined
+      : listen(database, {
+          channel: poll.listen,
+          againAfterMs: poll.everyMs,
+          onNotice: () => void scheduler.look(),
+          onTrouble: (error) => tell({ type: 'trouble', error }),
+        });
+  return {
+    scheduler,
+    async close(options) {
+      await listening?.close();
+      try {
+        await scheduler.close(options);
+      } finally {
+        await webhook.settled(options?.abort ? { signal: AbortSignal.timeout(lastWordsMs) } : {});
+      }
+    },
+  };
+}
