@@ -6,6 +6,7 @@ export type { ConfigInput } from './app/config/schema.js';
 export type { Database } from './app/connection.js';
 export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/list-archive.js';
 export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';
+export { type PruneOptions, type PruneResult, pruneSnapshots } from './app/prune-snapshots.js';
 export type { RestoreOptions } from './app/restore-options.js';
 export { type RestoreResult, restoreSnapshot } from './app/restore-snapshot.js';
 export type { SchedulerEvent, SchedulerListener } from './app/schedule/events.js';

@@ -1,7 +1,9 @@
-// The use cases for the snapshots in a store that need no database: which there are, and which of them stay whatever the policy says.
+// The use cases for the snapshots in a store: which there are, which of them count, and which stay whatever the policy says.
+import type { EventListener } from '../model/events.js';
 import type { StoredSnapshot } from '../model/stored-snapshot.js';
 import { refuse } from './common-options.js';
 import { type Listing, Repository, type RepositoryOptions } from './repository/repository.js';
+import { type LockedSeries, underLock } from './under-lock.js';
 
 export type { Listing, RepositoryOptions };
 
@@ -38,4 +40,20 @@ export async function unpinSnapshot({ id, ...options }: NamedSnapshot): Promise<
   const found = await repository.find(id);
   await repository.unpin(found);
   return await repository.find(found.id);
+}
+
+export interface VerifyStoredOptions extends RepositoryOptions, LockedSeries {
+  readonly onEvent?: EventListener;
+}
+
+/** Verifies every byte of the archives in a store that nothing is known of yet; those that are right count from then on.
+ *  @returns what is there then
+ *  @throws TidemarkError LOCKED while another process is at work, FILE_ERROR, ABORTED, CONNECTION_FAILED and its like */
+export async function verifyStored(options: VerifyStoredOptions): Promise<Listing> {
+  const { onEvent } = options;
+  const repository = new Repository(options);
+  return await underLock(options, { prefix: repository.prefix, applicationName: 'tidemark list' }, async (signal) => {
+    await repository.verifyUnknown({ ...(onEvent && { onEvent }), ...(signal && { signal }) });
+    return await repository.list();
+  });
 }

@@ -34,5 +34,6 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   RESTORE_FAILED: 8,
   LOCKED: 9,
   LOCK_LOST: 9,
+  SNAPSHOT_STALE: 10,
   ABORTED: 130,
 };

@@ -5,11 +5,34 @@ import { toolVersion } from '../model/tool-version.js';
 import { bootstrapCommand } from './bootstrap.js';
 import { configCommand } from './config.js';
 import { daemonCommand } from './daemon.js';
+import { listCommand } from './list.js';
+import { nextCommand } from './next.js';
+import { pinCommand, unpinCommand } from './pin.js';
+import { pruneCommand } from './prune.js';
 import { restoreCommand } from './restore.js';
 import { schemaCommand } from './schema.js';
 import { showCommand } from './show.js';
 import { snapshotCommand } from './snapshot.js';
+import { statusCommand } from './status.js';
 import { verifyCommand } from './verify.js';
+
+/** In the order in which help lists them. */
+const commands: readonly (() => Command)[] = [
+  snapshotCommand,
+  restoreCommand,
+  verifyCommand,
+  showCommand,
+  schemaCommand,
+  listCommand,
+  pruneCommand,
+  pinCommand,
+  unpinCommand,
+  statusCommand,
+  nextCommand,
+  daemonCommand,
+  bootstrapCommand,
+  configCommand,
+];
 
 /** Throws CommanderError instead of ending the process; prints help and version, but no errors. */
 export function createProgram(): Command {
@@ -19,17 +42,9 @@ export function createProgram(): Command {
     .configureOutput({ outputError: () => undefined })
     .addHelpText('after', '\nExit codes and errors: docs/errors.md. Each command has its own --help.')
     .exitOverride();
-  for (const command of [
-    snapshotCommand(),
-    restoreCommand(),
-    verifyCommand(),
-    showCommand(),
-    schemaCommand(),
-    daemonCommand(),
-    bootstrapCommand(),
-    configCommand(),
-  ]) {
-    program.addCommand(command.copyInheritedSettings(program));
+  for (const make of commands) {
+    const command = make().copyInheritedSettings(program);
+    program.addCommand(command);
     for (const inner of command.commands) inner.copyInheritedSettings(command);
   }
   return program;

@@ -17,6 +17,8 @@ export interface CommandOutcome {
   readonly result: unknown;
   /** For people; without a newline at the end. */
   readonly text: string;
+  /** What is wrong with the result: told after it, and sets the exit code. */
+  readonly failure?: TidemarkError;
 }
 
 export interface RunOptions {
@@ -44,10 +46,11 @@ export async function run(
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
-    const { result, text } = await work({ onEvent, signal: stop.signal });
+    const { result, text, failure } = await work({ onEvent, signal: stop.signal });
     if (!json) progress.end();
     const line = json ? toJson(result) : text;
     if (line !== '') await writeOut(outputTaken ? process.stderr : process.stdout, `${line}\n`);
+    if (failure !== undefined) process.exitCode = reportError(failure, { json });
   } catch (error) {
     if (!json) progress.end();
     const exitCode = stoppedBy && error instanceof TidemarkError && error.code === 'ABORTED' ? signalExit(stoppedBy) : undefined;

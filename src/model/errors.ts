@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'CODEC_MISSING'
   | 'LOCKED'
   | 'LOCK_LOST'
+  | 'SNAPSHOT_STALE'
   | 'ABORTED';
 
 export interface ErrorExtras {

@@ -77,6 +77,11 @@ const lock = [
   [['--secrets'], { secrets: true }],
   [['--role-passwords'], { rolePasswords: true }],
 ] as const;
+const store = [
+  [['--store', 'a', '--prefix', 'b'], { store: 'a', prefix: 'b' }],
+  [['-c', 'a'], { config: 'a' }],
+  [['--config=a'], { config: 'a' }],
+] as const;
 const globals = [[['--globals'], { globals: true }]] as const;
 
 const options: Readonly<Record<string, readonly (readonly [args: readonly string[], opts: object])[]>> = {
@@ -162,9 +167,33 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['-Ox', '--no-owner', '--no-privileges', '--no-subscriptions'], { owner: false, privileges: false, subscriptions: false }],
     [['--force', '--dry-run'], { force: true, dryRun: true }],
   ],
+  list: [...store, ...json, [['--verify'], { verify: true }]],
+  prune: [
+    ...store,
+    ...json,
+    [['-n'], { dryRun: true }],
+    [['--dry-run'], { dryRun: true }],
+    [['-l2', '-H', '3', '-d', '4', '-w', '5', '-m', '6', '-y', 'all'], counts({ last: 2, hourly: 3, daily: 4, weekly: 5, monthly: 6 })],
+    [
+      ['--keep-last', 'unlimited', '--keep-hourly=3', '--keep-daily', '4', '--keep-weekly', '5', '--keep-monthly=6', '--keep-yearly=all'],
+      counts({ last: 'all', hourly: 3, daily: 4, weekly: 5, monthly: 6 }),
+    ],
+    [['--keep-within', '1y2d3h'], { keepWithin: (367 * 24 + 3) * 3_600_000 }],
+    [['--keep-heights', '1000000:5'], { keepHeights: { every: 1_000_000n, keep: 5 } }],
+    [['--keep-heights=9007199254740993'], { keepHeights: { every: 9_007_199_254_740_993n } }],
+    [['--time-zone', 'Asia/Kathmandu'], { timeZone: 'Asia/Kathmandu' }],
+  ],
+  pin: [...store, ...json, [['--note', 'a b'], { note: 'a b' }]],
+  unpin: [...store, ...json],
+  status: [...store, ...json, [['--max-age', '1h'], { maxAge: 3_600_000 }]],
+  next: [...store, ...json],
   verify: [...json],
   show: [...json],
 };
+
+function counts({ last, hourly, daily, weekly, monthly }: Readonly<Record<string, number | 'all'>>): object {
+  return { keepLast: last, keepHourly: hourly, keepDaily: daily, keepWeekly: weekly, keepMonthly: monthly, keepYearly: 'all' };
+}
 
 for (const [command, table] of Object.entries(options)) {
   test.each(table)(`${command} %j`, (args, opts) => {

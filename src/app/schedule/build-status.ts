@@ -49,6 +49,7 @@ export function judgeStatus(
   // A clock that was put back makes nothing younger than new.
   const ageMs = newest === undefined ? undefined : Math.max(0, now.getTime() - newest.position.at.getTime());
   const sighting: Sighting = { ...position, at: now };
+  const { passedOver } = measurable(schedule?.rules ?? [], sighting);
   const decision = schedule && decide(schedule, { newest, sighting, failed: criteria.failed });
   const { healthy, reason } = judgeHealth({ newest, ageMs, maxAgeMs, schedule, sighting });
   return {
@@ -64,6 +65,7 @@ export function judgeStatus(
     ...(position && { position }),
     ...(criteria.unobserved !== undefined && { unobserved: criteria.unobserved }),
     ...(decision && { decision }),
+    ...(passedOver.length > 0 && { notJudged: passedOver.map(({ reason }) => reason) }),
     ...(running && { running }),
     ...(failures && { failures }),
   };
@@ -80,7 +82,7 @@ interface Health {
 function judgeHealth({ newest, ageMs, maxAgeMs, schedule, sighting }: Health): { readonly healthy: boolean; readonly reason: string } {
   if (newest === undefined || ageMs === undefined) return { healthy: false, reason: 'there is no good snapshot' };
   const told = `the newest good snapshot, ${newest.id}, is ${formatAge(ageMs)} old`;
-  if (maxAgeMs !== undefined && ageMs > maxAgeMs) return { healthy: false, reason: `${told}, and may be ${describeMs(maxAgeMs)}` };
+  if (maxAgeMs !== undefined && ageMs > maxAgeMs) return { healthy: false, reason: `${told}, more than ${describeMs(maxAgeMs)}` };
   if (schedule === undefined) return { healthy: true, reason: told };
   const late = overdue(schedule, newest.position, sighting);
   return { healthy: !late.overdue, reason: `${told}; ${late.reason}` };

@@ -33,6 +33,8 @@ export interface Status {
   readonly unobserved?: string;
   /** What the rules say of that. */
   readonly decision?: Decision;
+  /** The rules that nothing can be said of, as what they measure is not known. */
+  readonly notJudged?: readonly string[];
   /** The snapshot that is being taken. */
   readonly running?: { readonly since: Date; readonly reason: string; readonly rows: bigint; readonly rawBytes: bigint };
   /** Since this process began. */
