@@ -187,6 +187,10 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
   unpin: [...store, ...json],
   status: [...store, ...json, [['--max-age', '1h'], { maxAge: 3_600_000 }]],
   next: [...store, ...json],
+  run: [
+    [['-c', 'a'], { config: 'a' }],
+    [['--config=a'], { config: 'a' }],
+  ],
   verify: [...json],
   show: [...json],
 };

@@ -6,10 +6,10 @@ import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import { tryLock } from '../../pg/advisory-lock.js';
 import type { ConnectionSettings } from '../../pg/settings.js';
 import type { RetentionPolicy } from '../../rules/policy.js';
-import { retain } from '../../rules/retain.js';
 import { type Fence, takeOver } from '../../store/fence.js';
 import { abortReason } from '../abort.js';
 import { type FolderOutput, openFolderOutput } from '../repository/folder-output.js';
+import { pruneRepository } from '../repository/prune.js';
 import type { Listing, Repository } from '../repository/repository.js';
 import type { SnapshotOptions } from '../snapshot-options.js';
 import { snapshotInto } from '../take-snapshot.js';
@@ -100,11 +100,7 @@ async function takeInto(series: Series, { reason, wanted, emit, fence, signal, h
 /** Removes what the policy does not keep. A snapshot was taken all the same where that fails. */
 async function letGo({ repository, retention }: Series, emit: SchedulerListener): Promise<void> {
   try {
-    const { snapshots } = await repository.list();
-    for (const snapshot of retain(retention, snapshots).remove) {
-      await repository.remove(snapshot);
-      emit({ type: 'removed', snapshot });
-    }
+    await pruneRepository(repository, retention, { onRemoved: (snapshot) => emit({ type: 'removed', snapshot }) });
   } catch (error) {
     if (!(error instanceof TidemarkError)) throw error;
     emit({ type: 'trouble', error });
