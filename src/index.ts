@@ -4,6 +4,7 @@ export type { Config, LoadedConfig } from './app/config/config.js';
 export { type LoadOptions as LoadConfigOptions, loadConfig } from './app/config/load.js';
 export type { ConfigInput } from './app/config/schema.js';
 export type { Database } from './app/connection.js';
+export { type DrillOptions, type DrillResult, drillSnapshot } from './app/drill.js';
 export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/list-archive.js';
 export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';
 export { type PruneOptions, type PruneResult, pruneSnapshots } from './app/prune-snapshots.js';

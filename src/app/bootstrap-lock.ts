@@ -4,9 +4,9 @@
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import { refusePooler } from '../pg/pooler.js';
-import { openSession, type Session } from '../pg/session.js';
+import type { Session } from '../pg/session.js';
 import type { ConnectionSettings } from '../pg/settings.js';
-import { openMaintenance } from '../restore/database.js';
+import { openSomewhere } from './maintenance-session.js';
 
 const applicationName = 'tidemark bootstrap lock';
 
@@ -26,7 +26,7 @@ export async function lockBootstrap(
   const { database } = connection;
   const lost = new AbortController();
   const either = signal ? AbortSignal.any([signal, lost.signal]) : lost.signal;
-  const session = await open(connection, signal ?? lost.signal);
+  const session = await openSomewhere(connection, { unlike: database, applicationName, signal: signal ?? lost.signal });
   session.lost.catch((error: unknown) => {
     const hint = "see the server's log for the reason; run it again";
     lost.abort(
@@ -46,20 +46,4 @@ export async function lockBootstrap(
     throw error;
   }
   return { session, signal: either, [Symbol.asyncDispose]: () => session.close() };
-}
-
-async function open(connection: ConnectionSettings, signal: AbortSignal): Promise<Session> {
-  try {
-    return await openMaintenance(connection, connection.database, { applicationName, signal });
-  } catch (error) {
-    if (!(error instanceof TidemarkError) || !isRefusal(error)) throw error;
-    return await openSession(connection, { use: 'write', applicationName, signal }).catch(() => {
-      throw error;
-    });
-  }
-}
-
-/** The server is there, and lets the role not into this database. */
-function isRefusal({ code, details }: TidemarkError): boolean {
-  return code === 'AUTHENTICATION_FAILED' || code === 'DATABASE_MISSING' || details.sqlstate === '42501';
 }

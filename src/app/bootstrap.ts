@@ -15,6 +15,7 @@ import { lockBootstrap } from './bootstrap-lock.js';
 import { lookAtDatabase, type Seen } from './bootstrap-look.js';
 import { refuse } from './common-options.js';
 import { connectionOf } from './connection.js';
+import { isDamage } from './damage.js';
 import { Repository, type RepositoryOptions } from './repository/repository.js';
 import type { RestoreOptions } from './restore-options.js';
 import { restoreSnapshot } from './restore-snapshot.js';
@@ -276,11 +277,6 @@ function bySwap(state: DatabaseState): boolean {
 function restorable(snapshot: StoredSnapshot, position: Position): Restorable {
   const { height } = position;
   return { snapshot, position, ...(height === undefined ? {} : { height, goOnFrom: height + 1n }) };
-}
-
-/** The archive's own fault. One of a newer tidemark is not damaged. */
-export function isDamage(error: unknown): error is TidemarkError {
-  return error instanceof TidemarkError && ['ARCHIVE_INVALID', 'ARCHIVE_CORRUPT', 'ARCHIVE_TRUNCATED'].includes(error.code);
 }
 
 function missing(

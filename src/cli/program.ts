@@ -5,6 +5,7 @@ import { toolVersion } from '../model/tool-version.js';
 import { bootstrapCommand } from './bootstrap.js';
 import { configCommand } from './config.js';
 import { daemonCommand } from './daemon.js';
+import { drillCommand } from './drill.js';
 import { listCommand } from './list.js';
 import { nextCommand } from './next.js';
 import { pinCommand, unpinCommand } from './pin.js';
@@ -31,6 +32,7 @@ const commands: readonly (() => Command)[] = [
   nextCommand,
   daemonCommand,
   bootstrapCommand,
+  drillCommand,
   configCommand,
 ];
 

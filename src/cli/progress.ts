@@ -27,6 +27,7 @@ const phases: Readonly<Record<string, string>> = {
   refresh: 'filling materialized views',
   statistics: 'restoring statistics',
   analyze: 'gathering statistics',
+  compare: 'comparing with the archive',
 };
 
 export interface Progress {

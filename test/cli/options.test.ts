@@ -167,6 +167,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['-Ox', '--no-owner', '--no-privileges', '--no-subscriptions'], { owner: false, privileges: false, subscriptions: false }],
     [['--force', '--dry-run'], { force: true, dryRun: true }],
   ],
+  drill: [...connection, ...jobs, ...store, ...json],
   list: [...store, ...json, [['--verify'], { verify: true }]],
   prune: [
     ...store,
