@@ -4,11 +4,10 @@ import { TidemarkError } from '../model/errors.js';
 
 export type Period = 'hour' | 'day' | 'week' | 'month' | 'year';
 
-interface LocalTime {
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-  readonly hour: number;
+/** What clocks and calendars of a zone show. */
+export interface LocalTime {
+  /** Its UTC fields are the local ones. */
+  readonly date: Date;
   /** `GMT+02:00`: tells the two hours apart that have the same name when clocks are put back. */
   readonly offset: string;
 }
@@ -20,60 +19,71 @@ export function checkTimeZone(timeZone: string): void {
   formatOf(timeZone);
 }
 
-/** A name for the period that an instant lies in; equal for two instants exactly where they lie in the same one.
+/** Local times of one zone. Intl takes microseconds for each, so it is asked for the offset alone, at both ends of a stretch of days; only
+ *  where they differ at the instant itself.
  *  @throws TidemarkError USAGE for an unknown time zone */
-export function periodOf(at: Date, period: Period, timeZone: string): string {
-  const { year, month, day, hour, offset } = localTime(at, timeZone);
+export function localTimes(timeZone: string): (at: Date) => LocalTime {
+  if (timeZone === 'UTC') return (date) => ({ date, offset: 'GMT' });
+  const format = formatOf(timeZone);
+  const edges = new Map<number, Offset>();
+  const edge = (stretch: number): Offset => {
+    const found = edges.get(stretch) ?? offsetOf(format, stretch * stretchMs);
+    edges.set(stretch, found);
+    return found;
+  };
+  return (at) => {
+    const stretch = Math.floor(at.getTime() / stretchMs);
+    const before = edge(stretch);
+    const { name, ms } = before.ms === edge(stretch + 1).ms ? before : offsetOf(format, at.getTime());
+    return { date: new Date(at.getTime() + ms), offset: name };
+  };
+}
+
+/** No zone has changed its offset and changed it back within four days: the shortest such times, of 1900 to 2045, are a week (Gaza, 2040,
+ *  in a forecast; Recife, 2000). */
+const stretchMs = 4 * 86_400_000;
+
+interface Offset {
+  readonly name: string;
+  readonly ms: number;
+}
+
+/** @param at limited to what a Date can hold */
+function offsetOf(format: Intl.DateTimeFormat, at: number): Offset {
+  const text = format.format(Math.max(-latest, Math.min(latest, at)));
+  const [name = 'GMT', sign, hours = 0, minutes = 0, seconds = 0] = offsetPattern.exec(text) ?? [];
+  return { name, ms: (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * (sign === '-' ? -1000 : 1000) };
+}
+
+/** https://tc39.es/ecma262/#sec-time-values-and-time-range */
+const latest = 8.64e15;
+
+/** Seconds: local mean times, before there were zones. */
+const offsetPattern = /GMT(?:([+-])(\d+):(\d+)(?::(\d+))?)?$/;
+
+/** A number or name for the period that a local time lies in; equal for two of one zone exactly where they lie in the same one. */
+export function periodOf({ date, offset }: LocalTime, period: Period): number | string {
+  const year = date.getUTCFullYear();
   switch (period) {
     case 'hour':
-      return `${year}-${two(month)}-${two(day)} ${two(hour)} ${offset}`;
+      return `${Math.floor(date.getTime() / 3_600_000)} ${offset}`;
     case 'day':
-      return `${year}-${two(month)}-${two(day)}`;
+      return Math.floor(date.getTime() / 86_400_000);
     case 'week':
-      return isoWeek(year, month, day);
+      // Of weeks that begin on Monday, as in ISO 8601: day 0 was a Thursday.
+      return Math.floor((date.getTime() / 86_400_000 + 3) / 7);
     case 'month':
-      return `${year}-${two(month)}`;
+      return year * 12 + date.getUTCMonth();
     case 'year':
-      return `${year}`;
+      return year;
   }
-}
-
-/** ISO 8601: weeks begin on Monday, and belong to the year that has their Thursday. */
-function isoWeek(year: number, month: number, day: number): string {
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  date.setUTCDate(date.getUTCDate() + 4 - (date.getUTCDay() || 7));
-  const first = new Date(0);
-  first.setUTCFullYear(date.getUTCFullYear(), 0, 1);
-  return `${date.getUTCFullYear()}-W${two(1 + Math.floor((date.getTime() - first.getTime()) / (7 * 86_400_000)))}`;
-}
-
-function localTime(at: Date, timeZone: string): LocalTime {
-  const parts = new Map(
-    formatOf(timeZone)
-      .formatToParts(at)
-      .map(({ type, value }) => [type, value]),
-  );
-  const number = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.get(type));
-  const year = parts.get('era') === 'BC' ? 1 - number('year') : number('year');
-  return { year, month: number('month'), day: number('day'), hour: number('hour'), offset: parts.get('timeZoneName') ?? '' };
 }
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {
   const found = formats.get(timeZone);
   if (found) return found;
   try {
-    const format = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      calendar: 'iso8601',
-      era: 'short',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      hourCycle: 'h23',
-      timeZoneName: 'longOffset',
-    });
+    const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
     formats.set(timeZone, format);
     return format;
   } catch (error) {
@@ -81,8 +91,4 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
       cause: error,
     });
   }
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, '0');
 }

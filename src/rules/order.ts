@@ -11,17 +11,42 @@ export interface Ordered {
 
 /** The snapshots, newest first. What decides last is the name, so that the order is always the same. */
 export function newestFirst<S extends Ordered>(snapshots: readonly S[]): readonly S[] {
-  const byHeight = snapshots.every(({ position }) => position.height !== undefined);
-  const byLog = snapshots.every(({ system }) => system !== undefined && system === snapshots[0]?.system);
-  return snapshots.toSorted(
-    (a, b) =>
-      (byHeight ? descending(a.position.height as bigint, b.position.height as bigint) : 0) ||
-      (byLog ? descending(a.position.lsn, b.position.lsn) : 0) ||
-      descending(a.position.at.getTime(), b.position.at.getTime()) ||
-      descending(a.id, b.id),
-  );
+  const { byHeight, byLog } = measuresOf(snapshots);
+  const keyed = snapshots.map((snapshot): Keyed<S> => {
+    const { height = 0n, lsn, at } = snapshot.position;
+    return { snapshot, height: byHeight ? height : 0n, lsn: byLog ? lsn : 0n, at: at.getTime() };
+  });
+  return keyed.sort(descending).map(({ snapshot }) => snapshot);
 }
 
-function descending<T extends bigint | number | string>(a: T, b: T): number {
-  return a < b ? 1 : a > b ? -1 : 0;
+export interface Measures {
+  readonly byHeight: boolean;
+  readonly byLog: boolean;
+}
+
+/** What snapshots can be compared by, besides their times. */
+export function measuresOf(snapshots: readonly Ordered[]): Measures {
+  const first = snapshots[0]?.system;
+  let byHeight = true;
+  let byLog = first !== undefined;
+  for (const { position, system } of snapshots) {
+    if (position.height === undefined) byHeight = false;
+    if (system !== first) byLog = false;
+  }
+  return { byHeight, byLog };
+}
+
+/** What a snapshot is compared by; zero where that does not count. */
+interface Keyed<S> {
+  readonly snapshot: S;
+  readonly height: bigint;
+  readonly lsn: bigint;
+  readonly at: number;
+}
+
+function descending(a: Keyed<Ordered>, b: Keyed<Ordered>): number {
+  if (a.height !== b.height) return a.height < b.height ? 1 : -1;
+  if (a.lsn !== b.lsn) return a.lsn < b.lsn ? 1 : -1;
+  if (a.at !== b.at) return b.at - a.at;
+  return a.snapshot.id < b.snapshot.id ? 1 : a.snapshot.id > b.snapshot.id ? -1 : 0;
 }

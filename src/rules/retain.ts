@@ -1,9 +1,9 @@
 // Which snapshots stay and which go, each with the reasons, as restic prints them. Pure. The newest good one always stays; what is not
 // known to be good neither counts nor goes.
 import { TidemarkError } from '../model/errors.js';
-import { type Period, periodOf } from './calendar.js';
+import { type LocalTime, localTimes, type Period, periodOf } from './calendar.js';
 import { heightBucket } from './height.js';
-import { newestFirst, type Ordered } from './order.js';
+import { measuresOf, newestFirst, type Ordered } from './order.js';
 import { type Count, checkPolicy, type RetentionPolicy } from './policy.js';
 import { describeMs } from './rule.js';
 
@@ -33,34 +33,45 @@ export interface Retention<S extends Candidate> {
  *  retain({ last: 2 }, snapshots) // keep: the two newest good ones, what is pinned, and what is not known to be good */
 export function retain<S extends Candidate>(policy: RetentionPolicy, snapshots: readonly S[]): Retention<S> {
   checkPolicy(policy);
-  const ordered = newestFirst(snapshots);
-  const good = ordered.filter((snapshot) => snapshot.good);
-  const reasons = new Map<S, string[]>(ordered.map((snapshot) => [snapshot, []]));
-  const keep = (snapshot: S, reason: string): void => void reasons.get(snapshot)?.push(reason);
+  const entries = newestFirst(snapshots).map((snapshot): Entry<S> => ({ snapshot, reasons: [] }));
+  const good = goodOf(entries, snapshots);
 
-  for (const snapshot of ordered) {
-    if (!snapshot.good) keep(snapshot, 'not verified: neither counted nor removed');
-    if (snapshot.pinned !== undefined) keep(snapshot, snapshot.pinned === '' ? 'pinned' : `pinned: ${snapshot.pinned}`);
+  for (const { snapshot, reasons } of entries) {
+    if (!snapshot.good) reasons.push('not verified: neither counted nor removed');
+    if (snapshot.pinned !== undefined) reasons.push(snapshot.pinned === '' ? 'pinned' : `pinned: ${snapshot.pinned}`);
   }
-  keepLast(policy.last, good, keep);
-  keepWithin(policy.within, good, keep);
+  keepLast(policy.last, good);
+  keepWithin(policy.within, good);
   const { timeZone = 'UTC', heights } = policy;
+  const localTime = localTimes(timeZone);
   for (const [name, period] of periods) {
-    keepBuckets(policy[name], good, { name, keep, bucketOf: ({ position }) => periodOf(position.at, period, timeZone) });
+    const bucketOf = (entry: Entry<S>): number | string => {
+      entry.local ??= localTime(entry.snapshot.position.at);
+      return periodOf(entry.local, period);
+    };
+    keepBuckets(policy[name], good, { name, bucketOf });
   }
   if (heights !== undefined) {
-    const bucketOf = (snapshot: S): string => String(heightBucket(heightOf(snapshot), heights.every));
-    keepBuckets(heights.keep ?? 'all', good, { name: `${heights.every} heights`, keep, bucketOf });
+    const bucketOf = ({ snapshot }: Entry<S>): bigint => heightBucket(heightOf(snapshot), heights.every);
+    keepBuckets(heights.keep ?? 'all', good, { name: `${heights.every} heights`, bucketOf });
   }
   const newest = good[0];
-  if (newest !== undefined && reasons.get(newest)?.length === 0) keep(newest, 'newest good snapshot');
+  if (newest?.reasons.length === 0) newest.reasons.push('newest good snapshot');
   return {
-    keep: ordered.flatMap((snapshot) => {
-      const found = reasons.get(snapshot) ?? [];
-      return found.length === 0 ? [] : [{ snapshot, reasons: found }];
-    }),
-    remove: ordered.filter((snapshot) => reasons.get(snapshot)?.length === 0),
+    keep: entries.filter(({ reasons }) => reasons.length > 0).map(({ snapshot, reasons }) => ({ snapshot, reasons })),
+    remove: entries.filter(({ reasons }) => reasons.length === 0).map(({ snapshot }) => snapshot),
   };
+}
+
+/** Those that count, ordered among themselves: one that does not count, and has no height, must not decide what they are compared by. */
+function goodOf<S extends Candidate>(entries: readonly Entry<S>[], snapshots: readonly S[]): readonly Entry<S>[] {
+  const good = entries.filter(({ snapshot }) => snapshot.good);
+  if (good.length === entries.length) return good;
+  const among = snapshots.filter((snapshot) => snapshot.good);
+  const [ours, all] = [measuresOf(among), measuresOf(snapshots)];
+  if (ours.byHeight === all.byHeight && ours.byLog === all.byLog) return good;
+  const entryOf = new Map(good.map((entry) => [entry.snapshot, entry]));
+  return newestFirst(among).flatMap((snapshot) => entryOf.get(snapshot) ?? []);
 }
 
 const periods: readonly (readonly ['hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly', Period])[] = [
@@ -71,42 +82,47 @@ const periods: readonly (readonly ['hourly' | 'daily' | 'weekly' | 'monthly' | '
   ['yearly', 'year'],
 ];
 
-type Keep<S> = (snapshot: S, reason: string) => void;
+/** A snapshot while it is being judged. */
+interface Entry<S> {
+  readonly snapshot: S;
+  readonly reasons: string[];
+  /** Of its position, once a rule has asked. */
+  local?: LocalTime;
+}
 
-function keepLast<S>(count: Count | undefined, good: readonly S[], keep: Keep<S>): void {
+function keepLast<S>(count: Count | undefined, good: readonly Entry<S>[]): void {
   if (count === undefined) return;
-  for (const snapshot of count === 'all' ? good : good.slice(0, count)) keep(snapshot, 'last snapshot');
+  for (const { reasons } of count === 'all' ? good : good.slice(0, count)) reasons.push('last snapshot');
 }
 
 /** From the newest back, not from now: a clock that jumps ahead by years makes no snapshot older than the others. */
-function keepWithin<S extends Candidate>(ms: number | undefined, good: readonly S[], keep: Keep<S>): void {
+function keepWithin<S extends Candidate>(ms: number | undefined, good: readonly Entry<S>[]): void {
   if (ms === undefined) return;
-  const newest = good.reduce((latest, { position }) => Math.max(latest, position.at.getTime()), Number.NEGATIVE_INFINITY);
-  for (const snapshot of good) {
-    if (snapshot.position.at.getTime() >= newest - ms) keep(snapshot, `within ${describeMs(ms)}`);
-  }
+  const timeOf = ({ snapshot }: Entry<S>): number => snapshot.position.at.getTime();
+  const newest = good.reduce((latest, entry) => Math.max(latest, timeOf(entry)), Number.NEGATIVE_INFINITY);
+  const reason = `within ${describeMs(ms)}`;
+  for (const entry of good) if (timeOf(entry) >= newest - ms) entry.reasons.push(reason);
 }
 
 interface Buckets<S> {
   readonly name: string;
-  readonly keep: Keep<S>;
-  readonly bucketOf: (snapshot: S) => string;
+  readonly bucketOf: (entry: Entry<S>) => bigint | number | string;
 }
 
 /** The newest of each of so many buckets; as long as there are fewer, the oldest of all, too, so that a policy which is new to a store
  *  comes to have its old ones. */
-function keepBuckets<S>(count: Count | undefined, good: readonly S[], { name, keep, bucketOf }: Buckets<S>): void {
+function keepBuckets<S>(count: Count | undefined, good: readonly Entry<S>[], { name, bucketOf }: Buckets<S>): void {
   if (count === undefined) return;
-  const seen = new Set<string>();
-  for (const snapshot of good) {
-    const bucket = bucketOf(snapshot);
+  const seen = new Set<bigint | number | string>();
+  const reason = `${name} snapshot`;
+  for (const entry of good) {
+    const bucket = bucketOf(entry);
     if (seen.has(bucket)) continue;
     if (count !== 'all' && seen.size >= count) return;
     seen.add(bucket);
-    keep(snapshot, `${name} snapshot`);
+    entry.reasons.push(reason);
   }
-  const oldest = good.at(-1);
-  if (oldest !== undefined && count !== 'all' && seen.size < count) keep(oldest, `oldest ${name} snapshot`);
+  if (count !== 'all' && seen.size < count) good.at(-1)?.reasons.push(`oldest ${name} snapshot`);
 }
 
 function heightOf({ id, position }: Candidate): bigint {

@@ -163,3 +163,10 @@ describe('refuses', () => {
     expect(() => retain(policy, [])).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(why) }));
   });
 });
+
+test('one that does not count, and has no height, does not decide which of the others is the newest', () => {
+  const ahead = snapshot('2030-01-01T00:00:00Z', { height: 1n });
+  const newest = snapshot('2026-01-01T00:00:00Z', { height: 2n });
+  const unverified = snapshot('2026-01-02T00:00:00Z', { good: false });
+  expect(retain({ last: 1 }, [ahead, newest, unverified]).remove).toEqual([ahead]);
+});
