@@ -10,8 +10,9 @@ export { printSchema, type SchemaOptions, type SchemaText } from './app/print-sc
 export { type PruneOptions, type PruneResult, pruneSnapshots } from './app/prune-snapshots.js';
 export type { RestoreOptions } from './app/restore-options.js';
 export { type RestoreResult, restoreSnapshot } from './app/restore-snapshot.js';
+export { createScheduler } from './app/schedule/create-scheduler.js';
 export type { SchedulerEvent, SchedulerListener } from './app/schedule/events.js';
-export { type Advance, createScheduler, type Scheduler, type SchedulerOptions } from './app/schedule/scheduler.js';
+export type { Advance, Scheduler, SchedulerOptions } from './app/schedule/scheduler.js';
 export type { JudgedSnapshot, Status } from './app/schedule/status.js';
 export { type ShownSnapshot, showSnapshot } from './app/show-snapshot.js';
 export type { SnapshotOptions } from './app/snapshot-options.js';

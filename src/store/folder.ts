@@ -6,9 +6,10 @@ import { fileError } from '../model/file-error.js';
 import { makeDirectory, syncDirectory } from './sync-directory.js';
 import { writeDurably } from './temporary-file.js';
 
-export interface FolderFile {
-  readonly name: string;
+export interface FileFacts {
   readonly bytes: bigint;
+  /** Another one where the file was replaced or written to, as far as the file system tells. */
+  readonly version: string;
 }
 
 let counter = 0;
@@ -44,10 +45,15 @@ export class Folder {
     }
   }
 
+  /** A regular file; undefined for what is none, or not there any more. */
+  async look(name: string): Promise<FileFacts | undefined> {
+    const found = await stat(this.at(name), { bigint: true }).catch(absent);
+    return found?.isFile() ? { bytes: found.size, version: `${found.ino} ${found.mtimeNs} ${found.size}` } : undefined;
+  }
+
   /** Bytes of a regular file; undefined for what is none, or not there any more. */
   async size(name: string): Promise<bigint | undefined> {
-    const found = await stat(this.at(name), { bigint: true }).catch(absent);
-    return found?.isFile() ? found.size : undefined;
+    return (await this.look(name))?.bytes;
   }
 
   /** A small file; undefined where it is not there. @throws TidemarkError FILE_ERROR */

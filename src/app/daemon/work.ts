@@ -1,7 +1,8 @@
 // What a daemon does by one configuration: a scheduler, and whoever it tells. A changed configuration is another one of these.
 import type { Config } from '../config/config.js';
+import { createScheduler } from '../schedule/create-scheduler.js';
 import type { SchedulerListener } from '../schedule/events.js';
-import { createScheduler, type Scheduler } from '../schedule/scheduler.js';
+import type { Scheduler } from '../schedule/scheduler.js';
 import { type Listening, listen } from './listen.js';
 import { createWebhook } from './webhook.js';
 
@@ -17,7 +18,7 @@ const lastWordsMs = 5000;
 /** @param tell log and metrics
  *  @throws TidemarkError USAGE */
 export function startWork(config: Config, tell: SchedulerListener): Work {
-  const { database, store, prefix, schedule, retention, position, snapshot, poll, leaseMs, reserveBytes } = config;
+  const { database, store, prefix, schedule, retention, position, snapshot, poll, leaseMs, reserveBytes, drill } = config;
   const webhook = createWebhook({ ...config.webhook, onTrouble: (error) => tell({ type: 'trouble', error }) });
   const scheduler = createScheduler({
     db: database,
@@ -30,6 +31,7 @@ export function startWork(config: Config, tell: SchedulerListener): Work {
     lookEveryMs: poll.everyMs,
     leaseMs,
     reserve: reserveBytes,
+    ...(drill && { drill }),
     onEvent: (event) => {
       tell(event);
       webhook.onEvent(event);

@@ -19,6 +19,8 @@ export interface PruneWork {
   /** Says what would be done, and does nothing. */
   readonly dryRun?: boolean;
   readonly onRemoved?: (snapshot: StoredSnapshot) => void;
+  /** Ids of those that are being read: they stay until the next time. */
+  readonly inUse?: ReadonlySet<string>;
   /** Ends between two removals. */
   readonly signal?: AbortSignal;
 }
@@ -28,20 +30,22 @@ export interface PruneWork {
 export async function pruneRepository(
   repository: Repository,
   retention: RetentionPolicy,
-  { dryRun = false, onRemoved, signal }: PruneWork = {},
+  { dryRun = false, onRemoved, inUse = new Set(), signal }: PruneWork = {},
 ): Promise<PruneResult> {
   const { snapshots, unknown } = await repository.list();
   const { keep, remove } = retain(retention, snapshots);
   if (dryRun) return { keep, removed: remove, unknown };
-  const pinned: StoredSnapshot[] = [];
+  const kept = new Map(keep.map((one) => [one.snapshot, one]));
   for (const snapshot of remove.toReversed()) {
     signal?.throwIfAborted();
+    if (inUse.has(snapshot.id)) {
+      kept.set(snapshot, { snapshot, reasons: ['in use'] });
+      continue;
+    }
     await refuseIfLast(repository, keep, snapshot);
     if (await removed(repository, snapshot)) onRemoved?.(snapshot);
-    else pinned.push(snapshot);
+    else kept.set(snapshot, { snapshot, reasons: ['pinned'] });
   }
-  const kept = new Map(keep.map((one) => [one.snapshot, one]));
-  for (const snapshot of pinned) kept.set(snapshot, { snapshot, reasons: ['pinned'] });
   return { keep: snapshots.flatMap((snapshot) => kept.get(snapshot) ?? []), removed: remove.filter((one) => !kept.has(one)), unknown };
 }
 

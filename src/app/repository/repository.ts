@@ -8,7 +8,7 @@ import type { EventListener } from '../../model/events.js';
 import type { Manifest } from '../../model/manifest.js';
 import type { DrillRecord, StoredSnapshot, UnknownSnapshot, Verification } from '../../model/stored-snapshot.js';
 import { newestFirst } from '../../rules/order.js';
-import { Folder } from '../../store/folder.js';
+import { type FileFacts, Folder } from '../../store/folder.js';
 import { checkPrefix, drillFile, keyOf, lastDrillFile, parseKey, pinFile, verifiedFile } from './names.js';
 import { drillText, readDrill, readVerification, verificationText } from './records.js';
 
@@ -31,8 +31,10 @@ const readsAtOnce = 32;
 export class Repository {
   readonly folder: Folder;
   readonly prefix: string;
-  /** Archives that were found damaged, with the size that they had: they are not read again at each look. */
-  readonly #damaged = new Map<string, { readonly bytes: bigint; readonly problem: string }>();
+  /** Archives that were found damaged: they are not read again at each look. */
+  readonly #damaged = new Map<string, { readonly version: string; readonly problem: string }>();
+  /** Records by archive: among thousands of snapshots only what is new is read at each look. */
+  readonly #records = new Map<string, { readonly version: string; readonly verification: Verification }>();
 
   /** @throws TidemarkError USAGE */
   constructor({ store, prefix = 'snapshot' }: RepositoryOptions) {
@@ -90,8 +92,11 @@ export class Repository {
     const { unknown } = await this.list();
     const bad: UnknownSnapshot[] = [];
     for (const archive of unknown) {
-      const known = this.#damaged.get(archive.key)?.bytes === archive.bytes;
-      const problem = known ? archive.problem : await this.#verify(archive, { ...(onEvent && { onEvent }), ...(signal && { signal }) });
+      const version = (await this.folder.look(archive.key))?.version;
+      if (version === undefined) continue;
+      const known = this.#damaged.get(archive.key)?.version === version;
+      const options = { version, ...(onEvent && { onEvent }), ...(signal && { signal }) };
+      const problem = known ? archive.problem : await this.#verify(archive, options);
       if (problem !== undefined) bad.push({ ...archive, problem });
     }
     return bad;
@@ -134,13 +139,14 @@ export class Repository {
 
   async #look(id: string, present: ReadonlySet<string>): Promise<StoredSnapshot | UnknownSnapshot | undefined> {
     const key = keyOf(id);
-    const bytes = await this.folder.size(key);
-    if (bytes === undefined) return undefined;
+    const archive = await this.folder.look(key);
+    if (archive === undefined) return undefined;
+    const { bytes } = archive;
     const text = async (name: string): Promise<string | undefined> => (present.has(name) ? await this.folder.readText(name) : undefined);
-    const verification = readVerification(await text(verifiedFile(key)));
+    const verification = present.has(verifiedFile(key)) ? await this.#recordOf(key, archive) : undefined;
     if (verification === undefined) {
       const damaged = this.#damaged.get(key);
-      return { id, key, bytes, problem: damaged?.bytes === bytes ? damaged.problem : 'it has not been verified yet' };
+      return { id, key, bytes, problem: damaged?.version === archive.version ? damaged.problem : 'it has not been verified yet' };
     }
     if (verification.bytes !== bytes) {
       return { id, key, bytes, problem: `it has ${bytes} bytes, and had ${verification.bytes} when it was verified` };
@@ -161,10 +167,19 @@ export class Repository {
     };
   }
 
+  async #recordOf(key: string, { version }: FileFacts): Promise<Verification | undefined> {
+    const known = this.#records.get(key);
+    if (known?.version === version) return known.verification;
+    const verification = readVerification(await this.folder.readText(verifiedFile(key)));
+    if (verification === undefined) this.#records.delete(key);
+    else this.#records.set(key, { version, verification });
+    return verification;
+  }
+
   /** @returns what is wrong */
   async #verify(
-    { key, bytes }: UnknownSnapshot,
-    options: { readonly onEvent?: EventListener; readonly signal?: AbortSignal },
+    { key }: UnknownSnapshot,
+    { version, ...options }: { readonly version: string; readonly onEvent?: EventListener; readonly signal?: AbortSignal },
   ): Promise<string | undefined> {
     try {
       const { sha256, manifest, ...report } = await verifyArchive(this.pathOf({ key }), options);
@@ -172,7 +187,7 @@ export class Repository {
       return undefined;
     } catch (error) {
       if (!(error instanceof TidemarkError) || !error.code.startsWith('ARCHIVE_')) throw error;
-      this.#damaged.set(key, { bytes, problem: error.message });
+      this.#damaged.set(key, { version, problem: error.message });
       return error.message;
     }
   }

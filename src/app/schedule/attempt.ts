@@ -27,6 +27,8 @@ export interface Series {
   readonly leaseMs: number;
   /** Bytes that a snapshot leaves free. */
   readonly reserve: bigint;
+  /** Ids of snapshots that this process reads at the moment: they stay until the next time. */
+  readonly inUse: Set<string>;
 }
 
 export interface Held {
@@ -98,9 +100,9 @@ async function takeInto(series: Series, { reason, wanted, emit, fence, signal, h
 }
 
 /** Removes what the policy does not keep. A snapshot was taken all the same where that fails. */
-async function letGo({ repository, retention }: Series, emit: SchedulerListener): Promise<void> {
+async function letGo({ repository, retention, inUse }: Series, emit: SchedulerListener): Promise<void> {
   try {
-    await pruneRepository(repository, retention, { onRemoved: (snapshot) => emit({ type: 'removed', snapshot }) });
+    await pruneRepository(repository, retention, { inUse, onRemoved: (snapshot) => emit({ type: 'removed', snapshot }) });
   } catch (error) {
     if (!(error instanceof TidemarkError)) throw error;
     emit({ type: 'trouble', error });

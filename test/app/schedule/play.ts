@@ -1,7 +1,8 @@
 // What the scheduler's tests share: a chain of blocks in a database, a folder, and the events as they come.
 import { readdir } from 'node:fs/promises';
+import { createScheduler } from '#dist/app/schedule/create-scheduler.js';
 import type { SchedulerEvent } from '#dist/app/schedule/events.js';
-import { createScheduler, type Scheduler, type SchedulerOptions } from '#dist/app/schedule/scheduler.js';
+import type { Scheduler, SchedulerOptions } from '#dist/app/schedule/scheduler.js';
 import { createDatabase, type TestDatabase } from '../../server/index.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../../temporary-directory.js';
 

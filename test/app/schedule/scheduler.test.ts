@@ -1,5 +1,5 @@
 // The scheduler inside of a process, on a real database: systems 1, 4 and 5 of those it was made for, played through.
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
@@ -256,5 +256,59 @@ describe('wrong options', () => {
   ])('%s', async (_, options, message) => {
     await using engine = await startEngine();
     expect(() => engine.scheduler(options)).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(message) }));
+  });
+});
+
+describe('drills', () => {
+  test('the newest is tried when the rule says so, once; what it found is recorded', async () => {
+    await using engine = await startEngine();
+    await engine.processTo(7n);
+    const { scheduler, events } = engine.scheduler({ drill: { rule: { by: 'time', every: 3_600_000 } } });
+    const drilled = events.next('drilled');
+    await scheduler.look();
+    await scheduler.look();
+    expect(await drilled).toMatchObject({ snapshot: { id: 'chain-7' }, drill: { ok: true, rows: 7n } });
+    await engine.processTo(107n);
+    scheduler.advance({ height: 107n });
+    await scheduler.look();
+    await scheduler.look();
+    await scheduler.close();
+    expect(events.of('drilled')).toHaveLength(1);
+    // Also when the one that was tried is gone.
+    await rm(join(engine.folder.path, 'chain-7.tar.zst'));
+    const next = engine.scheduler({ drill: { rule: { by: 'time', every: 3_600_000 } } });
+    await next.scheduler.look();
+    await next.scheduler.close();
+    expect(next.events.of('drilled')).toEqual([]);
+  });
+
+  test('one that finds damage makes the snapshot count no more, and tries the one before it', async () => {
+    await using engine = await startEngine();
+    await engine.processTo(7n);
+    const first = engine.scheduler();
+    await first.scheduler.look();
+    await engine.processTo(8n);
+    await first.scheduler.snapshotNow();
+    await first.scheduler.close();
+    const file = join(engine.folder.path, 'chain-8.tar.zst');
+    const bytes = await readFile(file);
+    const at = bytes.length >> 1;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeFile(file, bytes);
+    const { scheduler, events } = engine.scheduler({ drill: { rule: { by: 'time', every: 3_600_000 } } });
+    const bad = events.next('drilled');
+    await scheduler.look();
+    expect(await bad).toMatchObject({ snapshot: { id: 'chain-8' }, drill: { ok: false } });
+    expect((await scheduler.status()).newest?.id).toBe('chain-7');
+  });
+
+  // A scratch database that is left fails the whole run.
+  test('one under way is given up at the end', async () => {
+    await using engine = await startEngine();
+    await engine.processTo(7n);
+    const { scheduler, events } = engine.scheduler({ drill: { rule: { by: 'time', every: 3_600_000 } } });
+    await scheduler.look();
+    await scheduler.close();
+    expect(events.of('trouble')).toEqual([]);
   });
 });

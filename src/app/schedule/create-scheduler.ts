@@ -1,0 +1,344 @@
+// The scheduler that runs inside of a process: a queue of one thing at a time, a timer that looks whether a snapshot is due, and what it
+// remembers in between. Its host tells it of heights and goes on at once; whatever fails is an event, and tried again by rule.
+import { TidemarkError } from '../../model/errors.js';
+import type { Position } from '../../model/position.js';
+import type { StoredSnapshot } from '../../model/stored-snapshot.js';
+import { type Decision, due } from '../../rules/due.js';
+import { checkPolicy } from '../../rules/policy.js';
+import { checkSchedule, type Schedule } from '../../rules/rule.js';
+import { refuse } from '../common-options.js';
+import { connectionOf } from '../connection.js';
+import { type Listing, Repository } from '../repository/repository.js';
+import { planSnapshot, type SnapshotOptions } from '../snapshot-options.js';
+import { type SnapshotResult, takeSnapshot } from '../take-snapshot.js';
+import { alone, attemptSnapshot, type Series } from './attempt.js';
+import { buildStatus } from './build-status.js';
+import { Drills } from './drills.js';
+import type { SchedulerListener } from './events.js';
+import { Observer } from './observer.js';
+import type { Advance, Scheduler, SchedulerOptions } from './scheduler.js';
+import type { Status } from './status.js';
+
+/** Starts a scheduler. It first removes what a killed process left, verifies archives that nothing is known of, and says which snapshot is
+ *  the newest. Nothing of it keeps the process alive.
+ *  @throws TidemarkError USAGE for rules that cannot be followed
+ *  @example
+ *  const scheduler = createScheduler({
+ *    db: process.env.DATABASE_URL, store: 'snapshots', prefix: 'paima-snapshot',
+ *    rules: [{ by: 'height', every: 151_200n }], retention: { last: 2 },
+ *    position: { heightQuery: 'SELECT max(height) FROM blocks' }, onEvent: console.log,
+ *  });
+ *  scheduler.advance({ height: 151_200n }); // after each block
+ *  await scheduler.close(); */
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  return new RunningScheduler(options);
+}
+
+class RunningScheduler implements Scheduler {
+  readonly #schedule: Schedule;
+  readonly #series: Series;
+  readonly #observer: Observer;
+  readonly #drills: Drills | undefined;
+  readonly #emit: SchedulerListener;
+  readonly #timer: NodeJS.Timeout;
+  readonly #stop = new AbortController();
+  /** One thing at a time, in the order in which they were asked for. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #woken: Promise<void> | undefined;
+  /** Until the next turn of the timer nothing is tried again. */
+  #resting = false;
+  #closing: Promise<void> | undefined;
+  #reported: Advance = {};
+  #decision: Decision | undefined;
+  #position: Position | undefined;
+  /** Where the last attempt failed, and what the last one made. */
+  #failed: Position | undefined;
+  #created: string | undefined;
+  #running: Status['running'];
+  /** One was requested, and has not ended yet. */
+  #requested = false;
+  #lookedAt: Date | undefined;
+  /** What was told last: that the server is away is told once, not at each look. */
+  #trouble: string | undefined;
+  #failures: NonNullable<Status['failures']> = { total: 0, inARow: 0 };
+
+  constructor(options: SchedulerOptions) {
+    const { rules, retention, position = {}, snapshot = {}, lookEveryMs = 10_000, leaseMs = 30_000, reserve = 0n, drill } = options;
+    this.#schedule = 'rules' in rules ? rules : { rules };
+    checkSchedule(this.#schedule);
+    checkPolicy(retention);
+    refuse(!(lookEveryMs > 0), 'create a scheduler: lookEveryMs must be greater than zero');
+    const by = new Set(this.#schedule.rules.map((rule) => rule.by));
+    // A height that is told, and not read in the snapshot, would be that of another state than the data's.
+    refuse(by.has('height') && position.heightQuery === undefined, 'create a scheduler: rules by height need position.heightQuery');
+    refuse(by.has('stream') && position.streamsQuery === undefined, 'create a scheduler: rules by stream need position.streamsQuery');
+    const taken: Omit<SnapshotOptions, 'file'> = { ...snapshot, ...position };
+    const connection = connectionOf(options.db);
+    planSnapshot({ ...taken, database: connection });
+    this.#series = { connection, repository: new Repository(options), retention, snapshot: taken, leaseMs, reserve, inUse: new Set() };
+    this.#observer = new Observer(connection, position);
+    this.#emit = tolerant(options.onEvent);
+    this.#drills = drill && new Drills(this.#series, drill, this.#emit);
+    this.#timer = setInterval(() => {
+      this.#resting = false;
+      void this.look();
+    }, lookEveryMs).unref();
+    void this.#turn(() => this.#begin());
+    void this.look();
+  }
+
+  advance({ height }: Advance): void {
+    if (height !== undefined) this.#reported = { height };
+    if (this.#resting || this.#closing) return;
+    const passed = this.#decision?.next.some((mark) => mark.by === 'height' && height !== undefined && height >= mark.value) ?? true;
+    if (passed) void this.look();
+  }
+
+  async snapshotNow(): Promise<StoredSnapshot> {
+    this.#refuseClosed();
+    return await this.#turn(() => this.#takeAsked());
+  }
+
+  requestSnapshot(): ReturnType<Scheduler['requestSnapshot']> {
+    this.#refuseClosed();
+    if (this.#running) {
+      return { started: false, reason: `a snapshot is under way since ${this.#running.since.toISOString()}: ${this.#running.reason}` };
+    }
+    if (this.#requested) return { started: false, reason: 'a snapshot that was asked for is about to begin' };
+    this.#requested = true;
+    const over = (): void => {
+      this.#requested = false;
+    };
+    void this.#turn(() => this.#takeAsked()).then(over, over);
+    return { started: true };
+  }
+
+  async backup(path: string): Promise<SnapshotResult> {
+    this.#refuseClosed();
+    const { snapshot, connection } = this.#series;
+    return await this.#turn(() =>
+      takeSnapshot({
+        ...snapshot,
+        database: connection,
+        file: path,
+        signal: this.#stop.signal,
+        onEvent: (event) => this.#emit({ type: 'snapshot', event }),
+      }),
+    );
+  }
+
+  get pulse(): Scheduler['pulse'] {
+    return { lookedAt: this.#lookedAt, busy: this.#running !== undefined };
+  }
+
+  look(): Promise<void> {
+    this.#woken ??= this.#turn(async () => {
+      this.#woken = undefined;
+      if (!this.#closing) await this.#lookAndTake();
+      if (!this.#closing) this.#drills?.consider();
+      this.#lookedAt = new Date();
+    });
+    return this.#woken;
+  }
+
+  async status(): Promise<Status> {
+    const { repository, retention } = this.#series;
+    return await buildStatus({
+      repository,
+      schedule: this.#schedule,
+      retention,
+      now: new Date(),
+      ...(this.#failed && { failed: this.#failed }),
+      ...(this.#position && { position: this.#position }),
+      ...(this.#running && { running: this.#running }),
+      failures: this.#failures,
+    });
+  }
+
+  close({ final = false, abort = false }: Parameters<Scheduler['close']>[0] = {}): Promise<void> {
+    if (abort) this.#stop.abort(new TidemarkError('ABORTED', 'take a snapshot: its scheduler was closed'));
+    this.#closing ??= this.#end(final);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #end(final: boolean): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([this.#queue, this.#drills?.close()]);
+    try {
+      if (final || this.#schedule.atShutdown) await this.#takeFinal();
+    } finally {
+      await this.#observer[Symbol.asyncDispose]();
+    }
+  }
+
+  #refuseClosed(): void {
+    refuse(this.#closing !== undefined, 'take a snapshot: its scheduler was closed');
+  }
+
+  /** Runs after everything that was asked for before. */
+  #turn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Clears up after processes that were killed, if no other is at work. */
+  async #begin(): Promise<void> {
+    const { repository } = this.#series;
+    await this.#tolerate(async () => {
+      await alone(this.#series, this.#stop.signal, async ({ signal }) => {
+        for (const archive of await repository.verifyUnknown({ signal })) this.#emit({ type: 'unknown', archive });
+      });
+    });
+    await this.#tolerate(async () => {
+      const newest = await repository.newestGood();
+      this.#emit({ type: 'found', ...(newest && { newest }) });
+    });
+  }
+
+  async #lookAndTake(): Promise<void> {
+    await this.#tolerate(async () => {
+      const now = await this.#now();
+      const decision = this.#decide(await this.#series.repository.list(), now);
+      this.#decision = decision;
+      if (!decision.due) return;
+      // A failure has been told by then.
+      await this.#take(decision.reason, { now, wanted: (listing) => this.#decide(listing, now).due }).catch(() => undefined);
+    });
+  }
+
+  async #takeAsked(): Promise<StoredSnapshot> {
+    return await this.#takeNow('asked for', this.#told());
+  }
+
+  async #takeFinal(): Promise<void> {
+    const now = await this.#observer.look();
+    const { reason, due: wanted } = due({ ...this.#schedule, atShutdown: true }, this.#last(await this.#series.repository.list()), {
+      ...now,
+      shutdown: true,
+    });
+    if (wanted) await this.#takeNow(reason, now, new AbortController().signal);
+  }
+
+  async #takeNow(reason: string, now: Position, signal?: AbortSignal): Promise<StoredSnapshot> {
+    const taken = await this.#take(reason, { now, wanted: () => true, ...(signal && { signal }) });
+    if (typeof taken === 'object') return taken;
+    throw new TidemarkError('LOCKED', `take a snapshot: ${taken ?? 'it was not wanted any more'}`, {
+      hint: 'wait until the other has ended',
+    });
+  }
+
+  /** @returns the snapshot, or why there is none: another process is at it */
+  async #take(
+    reason: string,
+    { now, wanted, signal = this.#stop.signal }: { now: Position; wanted: (listing: Listing) => boolean; signal?: AbortSignal },
+  ): Promise<StoredSnapshot | string | undefined> {
+    const started = performance.now();
+    this.#running = { since: new Date(), reason, rows: 0n, rawBytes: 0n };
+    const { height } = now;
+    const emit: SchedulerListener = (event) => {
+      if (event.type === 'snapshot' && event.event.type === 'progress' && this.#running) {
+        this.#running = { ...this.#running, rows: event.event.rows, rawBytes: event.event.rawBytes };
+      }
+      if (event.type === 'created') this.#succeeded(event.snapshot);
+      this.#emit(event);
+    };
+    try {
+      const outcome = await attemptSnapshot(this.#series, { reason, wanted, emit, signal, ...(height === undefined ? {} : { height }) });
+      if (outcome.kind === 'created') return outcome.snapshot;
+      this.#resting = true;
+      if (outcome.kind === 'not-wanted') return undefined;
+      emit({ type: 'stood-back', reason: outcome.reason });
+      return outcome.reason;
+    } catch (error) {
+      this.#resting = true;
+      await this.#tellFailure(error, { now, durationMs: performance.now() - started });
+      throw error;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  #succeeded({ id }: StoredSnapshot): void {
+    this.#created = id;
+    this.#failed = undefined;
+    this.#failures = { ...this.#failures, inARow: 0 };
+    // The next look says what comes next.
+    this.#decision = undefined;
+  }
+
+  async #tellFailure(error: unknown, { now, durationMs }: { now: Position; durationMs: number }): Promise<void> {
+    const known = asTidemarkError(error);
+    const last = { at: new Date(), code: known.code, message: known.message };
+    this.#failed = { ...now, at: last.at };
+    this.#failures = { total: this.#failures.total + 1, inARow: this.#failures.inARow + 1, last };
+    await this.#tolerate(async () => {
+      this.#decision = this.#decide(await this.#series.repository.list(), this.#failed as Position);
+    });
+    this.#emit({ type: 'failed', error: known, next: this.#decision?.next ?? [], durationMs });
+  }
+
+  #decide(listing: Listing, now: Position): Decision {
+    return due(this.#schedule, this.#last(listing), now);
+  }
+
+  #last({ snapshots }: Listing): { good?: Position; failed?: Position } {
+    const [newest] = snapshots;
+    const created = snapshots.find(({ id }) => id === this.#created);
+    // After the clock was put back, one of a later time may have the same height and log position as what was made here since.
+    const good = created && newest && !isBehind(created.position, newest.position) ? created : newest;
+    return { ...(good && { good: good.position }), ...(this.#failed && { failed: this.#failed }) };
+  }
+
+  /** Where the database stands, as far as the rules ask for it: who is told the height needs no query for it. */
+  async #now(): Promise<Position> {
+    const { height } = this.#reported;
+    const asked = this.#schedule.rules.some(({ by }) => by !== 'time' && by !== 'cron' && (by !== 'height' || height === undefined));
+    if (!asked) return this.#told();
+    this.#position = await this.#observer.look(this.#stop.signal);
+    return this.#position;
+  }
+
+  /** What is known without asking the database. */
+  #told(): Position {
+    return { at: new Date(), lsn: 0n, ...this.#reported };
+  }
+
+  /** What goes wrong beside snapshots is told, and the next look tries again. */
+  async #tolerate(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.#trouble = undefined;
+    } catch (error) {
+      this.#resting = true;
+      const known = asTidemarkError(error);
+      if (this.#stop.signal.aborted || known.message === this.#trouble) return;
+      this.#trouble = known.message;
+      this.#emit({ type: 'trouble', error: known });
+    }
+  }
+}
+
+function isBehind(one: Position, other: Position): boolean {
+  return one.lsn < other.lsn || (one.height ?? 0n) < (other.height ?? 0n);
+}
+
+function asTidemarkError(error: unknown): TidemarkError {
+  if (error instanceof TidemarkError) return error;
+  return new TidemarkError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** A listener that throws does not end a snapshot. */
+function tolerant(listener: SchedulerListener = () => undefined): SchedulerListener {
+  return (event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error), { code: 'TIDEMARK_LISTENER' });
+    }
+  };
+}
