@@ -1,10 +1,10 @@
 // The use case "restore drill": proves that a snapshot can be restored by restoring it, into a scratch database that is compared with the
 // archive and dropped. What was found is recorded beside the snapshot.
 import { openArchive } from '../archive/reader.js';
+import { verifyArchive } from '../archive/verify.js';
 import type { Catalog } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
-import type { Manifest } from '../model/manifest.js';
 import type { DrillRecord, StoredSnapshot } from '../model/stored-snapshot.js';
 import { quoteIdentifier } from '../pg/quote.js';
 import { selectContents } from '../selection/contents.js';
@@ -41,7 +41,7 @@ export interface DrillResult extends DrillRecord {
 /** Owners and privileges would need the roles of the source; a subscription would keep the database from being dropped. */
 const without = { noOwner: true, noPrivileges: true, noSubscriptions: true, noTablespaces: true } as const;
 
-/** Restores a snapshot into a new database of its own, counts every table's rows there, compares the definitions with those of the archive,
+/** Verifies a snapshot, restores it into a new database of its own, counts every table's rows there, compares the definitions with those of the archive,
  *  and drops the database, whatever happens. A snapshot that is found damaged counts no more; a failure that is the server's is only
  *  recorded. Rows of foreign tables stay in the archive: they would go to other servers.
  *  @returns also where the drill failed: `ok` says so, `error` why
@@ -114,7 +114,9 @@ async function attempt(options: Attempt): Promise<Tried> {
 }
 
 async function restoreAndCompare({ file, server, jobs, emit, signal }: Attempt): Promise<Compared> {
-  const { manifest, whole } = await readArchive(file);
+  // A restore does not read what is for people only, and damage there is damage, too.
+  const { manifest } = await verifyArchive(file, { onEvent: emit, signal });
+  const whole = await readCatalog(file);
   const foreign = whole.tables.filter(({ object }) => whole.objects[object]?.kind === 'foreign table');
   const contents = {
     ...without,
@@ -133,7 +135,7 @@ async function restoreAndCompare({ file, server, jobs, emit, signal }: Attempt):
   }
 }
 
-async function readArchive(file: string): Promise<{ readonly manifest: Manifest; readonly whole: Catalog }> {
+async function readCatalog(file: string): Promise<Catalog> {
   await using archive = await openArchive(file);
-  return { manifest: archive.manifest, whole: await archive.readCatalog() };
+  return await archive.readCatalog();
 }
