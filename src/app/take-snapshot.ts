@@ -15,6 +15,7 @@ import { toolVersion } from '../model/tool-version.js';
 import { isUntranslatable } from '../pg/errors.js';
 import { qualifiedName } from '../pg/quote.js';
 import { openSession, type Session } from '../pg/session.js';
+import { isMarked, markerSchema } from '../restore/marker.js';
 import { emitSection } from '../schema/emit.js';
 import { emitGlobals } from '../schema/globals/emit.js';
 import { contentSections } from '../selection/sections.js';
@@ -111,6 +112,7 @@ async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promi
     lockTimeoutMs: plan.lockTimeoutMs,
     rows: true,
   });
+  if (await isMarked(control)) throw halfRestored(connection.database);
   const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
   attached.catch(() => undefined);
   const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
@@ -203,4 +205,11 @@ async function describe(control: Session, { plan, position, schema, tables, memb
     leftOut: schema.leftOut,
     totals: totalsOf(tables),
   };
+}
+
+/** Told in the view itself: a restore makes its mark before everything else, and takes it away after everything else. */
+function halfRestored(database: string): TidemarkError {
+  return new TidemarkError('TARGET_MISMATCH', `take a snapshot of database ${database}: a restore into it has not ended`, {
+    hint: `wait for its end; one that was killed is to be run again (schema ${markerSchema} marks the database as incomplete)`,
+  });
 }

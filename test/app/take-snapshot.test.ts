@@ -58,6 +58,16 @@ function atFirstChunk(act: () => Promise<unknown> | undefined): EventListener {
 }
 
 describe('takeSnapshot', () => {
+  it('of a database that is half restored is refused', async () => {
+    await using half = await createDatabase();
+    await half.run('CREATE TABLE t (); CREATE SCHEMA tidemark_restoring; CREATE TABLE tidemark_restoring.restore (file text)');
+    await expect(takeSnapshot(options({ database: half.url }))).rejects.toMatchObject({
+      code: 'TARGET_MISMATCH',
+      message: expect.stringContaining('a restore into it has not ended'),
+    });
+    await expectNothingLeft(half);
+  });
+
   it('publishes archive, checksum and manifest, readable by nobody else, and says where the database stood', async () => {
     const events: string[] = [];
     const result = await takeSnapshot(
