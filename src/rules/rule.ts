@@ -99,7 +99,11 @@ function checkRule(rule: Rule): void {
 function positive(value: bigint | number, what: string): void {
   if (typeof value === 'number' && !Number.isFinite(value)) refuse(`${what} is ${value}`);
   if (value <= 0) refuse(`${what} is ${value}: every moment would be due, or none`);
+  if (typeof value === 'number' && value > longestMs) refuse(`${what} is ${value} ms: dates end before that; leave it out`);
 }
+
+/** A thousand years: well within what a Date can hold. */
+const longestMs = 1000 * 365.25 * 86_400_000;
 
 function refuse(why: string): never {
   throw new TidemarkError('USAGE', `read the schedule: ${why}`);

@@ -95,14 +95,14 @@ async function takeInto(series: Series, { reason, wanted, emit, fence, signal, h
   );
   const snapshot = await repository.find(output?.id ?? '');
   emit({ type: 'created', snapshot, reason, durationMs });
-  await letGo(series, emit);
+  await letGo(series, { emit, signal });
   return { kind: 'created', snapshot };
 }
 
 /** Removes what the policy does not keep. A snapshot was taken all the same where that fails. */
-async function letGo({ repository, retention, inUse }: Series, emit: SchedulerListener): Promise<void> {
+async function letGo({ repository, retention, inUse }: Series, { emit, signal }: Pick<Attempt, 'emit' | 'signal'>): Promise<void> {
   try {
-    await pruneRepository(repository, retention, { inUse, onRemoved: (snapshot) => emit({ type: 'removed', snapshot }) });
+    await pruneRepository(repository, retention, { inUse, signal, onRemoved: (snapshot) => emit({ type: 'removed', snapshot }) });
   } catch (error) {
     if (!(error instanceof TidemarkError)) throw error;
     emit({ type: 'trouble', error });

@@ -6,6 +6,7 @@ import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import { type Decision, due } from '../../rules/due.js';
 import { checkPolicy } from '../../rules/policy.js';
 import { checkSchedule, type Schedule } from '../../rules/rule.js';
+import type { PositionQueries } from '../../snapshot/position-queries.js';
 import { refuse } from '../common-options.js';
 import { connectionOf } from '../connection.js';
 import { type Listing, Repository } from '../repository/repository.js';
@@ -37,6 +38,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 class RunningScheduler implements Scheduler {
   readonly #schedule: Schedule;
   readonly #series: Series;
+  readonly #queries: Omit<PositionQueries, 'height'>;
   readonly #observer: Observer;
   readonly #drills: Drills | undefined;
   readonly #emit: SchedulerListener;
@@ -67,7 +69,7 @@ class RunningScheduler implements Scheduler {
     this.#schedule = 'rules' in rules ? rules : { rules };
     checkSchedule(this.#schedule);
     checkPolicy(retention);
-    refuse(!(lookEveryMs > 0), 'create a scheduler: lookEveryMs must be greater than zero');
+    refuse(!(lookEveryMs > 0 && lookEveryMs < 2 ** 31), 'create a scheduler: lookEveryMs must be from 1 to 2147483647');
     const by = new Set(this.#schedule.rules.map((rule) => rule.by));
     // A height that is told, and not read in the snapshot, would be that of another state than the data's.
     refuse(by.has('height') && position.heightQuery === undefined, 'create a scheduler: rules by height need position.heightQuery');
@@ -76,6 +78,7 @@ class RunningScheduler implements Scheduler {
     const connection = connectionOf(options.db);
     planSnapshot({ ...taken, database: connection });
     this.#series = { connection, repository: new Repository(options), retention, snapshot: taken, leaseMs, reserve, inUse: new Set() };
+    this.#queries = position;
     this.#observer = new Observer(connection, position);
     this.#emit = tolerant(options.onEvent);
     this.#drills = drill && new Drills(this.#series, drill, this.#emit);
@@ -143,13 +146,14 @@ class RunningScheduler implements Scheduler {
 
   async status(): Promise<Status> {
     const { repository, retention } = this.#series;
+    const position = this.#position ?? (await this.#lookAside());
     return await buildStatus({
       repository,
       schedule: this.#schedule,
       retention,
       now: new Date(),
       ...(this.#failed && { failed: this.#failed }),
-      ...(this.#position && { position: this.#position }),
+      ...(position && { position }),
       ...(this.#running && { running: this.#running }),
       failures: this.#failures,
     });
@@ -301,6 +305,12 @@ class RunningScheduler implements Scheduler {
     if (!asked) return this.#told();
     this.#position = await this.#observer.look(this.#stop.signal);
     return this.#position;
+  }
+
+  /** For who asks how things stand, where no rule did: on a session of its own, as the other may be in use. */
+  async #lookAside(): Promise<Position | undefined> {
+    await using observer = new Observer(this.#series.connection, this.#queries);
+    return await observer.look(this.#stop.signal).catch(() => undefined);
   }
 
   /** What is known without asking the database. */

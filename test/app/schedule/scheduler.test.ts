@@ -121,7 +121,12 @@ describe('failures', () => {
     scheduler.advance({ height: 117n });
     await scheduler.look();
     expect(await engine.archives()).toEqual(['chain-107.tar.zst']);
-    expect((await scheduler.status()).failures).toMatchObject({ total: 1, inARow: 0, last: { code: 'LOCK_TIMEOUT' } });
+    expect(await scheduler.status()).toMatchObject({
+      healthy: true,
+      position: { height: 107n },
+      newest: { id: 'chain-107' },
+      failures: { total: 1, inARow: 0, last: { code: 'LOCK_TIMEOUT' } },
+    });
   });
 
   test('a server that is not there is trouble, and nothing else', async () => {
@@ -253,6 +258,8 @@ describe('wrong options', () => {
     ['stream without a query', { rules: [{ by: 'stream', stream: 's', every: 1n }] as const }, 'rules by stream need'],
     ['a prefix with a slash', { prefix: '../x' }, 'a prefix has letters'],
     ['jobs', { snapshot: { jobs: 0 } }, 'jobs must be'],
+    ['a timer that would never rest', { lookEveryMs: 2 ** 31 }, 'lookEveryMs must be from 1'],
+    ['a time beyond all dates', { rules: [{ by: 'time', every: 1e16 }] as const }, 'dates end before that'],
   ])('%s', async (_, options, message) => {
     await using engine = await startEngine();
     expect(() => engine.scheduler(options)).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(message) }));
