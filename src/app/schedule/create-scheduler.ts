@@ -52,6 +52,7 @@ class RunningScheduler implements Scheduler {
   #closing: Promise<void> | undefined;
   #reported: Advance = {};
   #decision: Decision | undefined;
+  /** As it was seen at the last look, if the rules asked for that. */
   #position: Position | undefined;
   /** Where the last attempt failed, and what the last one made. */
   #failed: Position | undefined;
@@ -302,7 +303,10 @@ class RunningScheduler implements Scheduler {
   async #now(): Promise<Position> {
     const { height } = this.#reported;
     const asked = this.#schedule.rules.some(({ by }) => by !== 'time' && by !== 'cron' && (by !== 'height' || height === undefined));
-    if (!asked) return this.#told();
+    if (!asked) {
+      this.#position = undefined;
+      return this.#told();
+    }
     this.#position = await this.#observer.look(this.#stop.signal);
     return this.#position;
   }
