@@ -16,6 +16,7 @@ import { alone, attemptSnapshot, type Series } from './attempt.js';
 import { buildStatus } from './build-status.js';
 import { Drills } from './drills.js';
 import type { SchedulerListener } from './events.js';
+import { Memory } from './memory.js';
 import { Observer } from './observer.js';
 import type { Advance, Scheduler, SchedulerOptions } from './scheduler.js';
 import type { Status } from './status.js';
@@ -44,6 +45,7 @@ class RunningScheduler implements Scheduler {
   readonly #emit: SchedulerListener;
   readonly #timer: NodeJS.Timeout;
   readonly #stop = new AbortController();
+  readonly #memory = new Memory();
   /** One thing at a time, in the order in which they were asked for. */
   #queue: Promise<unknown> = Promise.resolve();
   #woken: Promise<void> | undefined;
@@ -54,16 +56,11 @@ class RunningScheduler implements Scheduler {
   #decision: Decision | undefined;
   /** As it was seen at the last look, if the rules asked for that. */
   #position: Position | undefined;
-  /** Where the last attempt failed, and what the last one made. */
-  #failed: Position | undefined;
-  #created: string | undefined;
-  #running: Status['running'];
   /** One was requested, and has not ended yet. */
   #requested = false;
   #lookedAt: Date | undefined;
   /** What was told last: that the server is away is told once, not at each look. */
   #trouble: string | undefined;
-  #failures: NonNullable<Status['failures']> = { total: 0, inARow: 0 };
 
   constructor(options: SchedulerOptions) {
     const { rules, retention, position = {}, snapshot = {}, lookEveryMs = 10_000, leaseMs = 30_000, reserve = 0n, drill } = options;
@@ -105,9 +102,8 @@ class RunningScheduler implements Scheduler {
 
   requestSnapshot(): ReturnType<Scheduler['requestSnapshot']> {
     this.#refuseClosed();
-    if (this.#running) {
-      return { started: false, reason: `a snapshot is under way since ${this.#running.since.toISOString()}: ${this.#running.reason}` };
-    }
+    const { running } = this.#memory;
+    if (running) return { started: false, reason: `a snapshot is under way since ${running.since.toISOString()}: ${running.reason}` };
     if (this.#requested) return { started: false, reason: 'a snapshot that was asked for is about to begin' };
     this.#requested = true;
     const over = (): void => {
@@ -132,7 +128,7 @@ class RunningScheduler implements Scheduler {
   }
 
   get pulse(): Scheduler['pulse'] {
-    return { lookedAt: this.#lookedAt, busy: this.#running !== undefined };
+    return { lookedAt: this.#lookedAt, busy: this.#memory.running !== undefined };
   }
 
   look(): Promise<void> {
@@ -148,15 +144,16 @@ class RunningScheduler implements Scheduler {
   async status(): Promise<Status> {
     const { repository, retention } = this.#series;
     const position = this.#position ?? (await this.#lookAside());
+    const { failed, running, failures } = this.#memory;
     return await buildStatus({
       repository,
       schedule: this.#schedule,
       retention,
       now: new Date(),
-      ...(this.#failed && { failed: this.#failed }),
+      ...(failed && { failed }),
       ...(position && { position }),
-      ...(this.#running && { running: this.#running }),
-      failures: this.#failures,
+      ...(running && { running }),
+      failures,
     });
   }
 
@@ -222,7 +219,7 @@ class RunningScheduler implements Scheduler {
 
   async #takeFinal(): Promise<void> {
     const now = await this.#observer.look();
-    const { reason, due: wanted } = due({ ...this.#schedule, atShutdown: true }, this.#last(await this.#series.repository.list()), {
+    const { reason, due: wanted } = due({ ...this.#schedule, atShutdown: true }, this.#memory.last(await this.#series.repository.list()), {
       ...now,
       shutdown: true,
     });
@@ -243,13 +240,12 @@ class RunningScheduler implements Scheduler {
     { now, wanted, signal = this.#stop.signal }: { now: Position; wanted: (listing: Listing) => boolean; signal?: AbortSignal },
   ): Promise<StoredSnapshot | string | undefined> {
     const started = performance.now();
-    this.#running = { since: new Date(), reason, rows: 0n, rawBytes: 0n };
+    this.#memory.begin(reason);
     const { height } = now;
     const emit: SchedulerListener = (event) => {
-      if (event.type === 'snapshot' && event.event.type === 'progress' && this.#running) {
-        this.#running = { ...this.#running, rows: event.event.rows, rawBytes: event.event.rawBytes };
-      }
-      if (event.type === 'created') this.#succeeded(event.snapshot);
+      this.#memory.note(event);
+      // The next look says what comes after it.
+      if (event.type === 'created') this.#decision = undefined;
       this.#emit(event);
     };
     try {
@@ -264,39 +260,22 @@ class RunningScheduler implements Scheduler {
       await this.#tellFailure(error, { now, durationMs: performance.now() - started });
       throw error;
     } finally {
-      this.#running = undefined;
+      this.#memory.end();
     }
-  }
-
-  #succeeded({ id }: StoredSnapshot): void {
-    this.#created = id;
-    this.#failed = undefined;
-    this.#failures = { ...this.#failures, inARow: 0 };
-    // The next look says what comes next.
-    this.#decision = undefined;
   }
 
   async #tellFailure(error: unknown, { now, durationMs }: { now: Position; durationMs: number }): Promise<void> {
     const known = asTidemarkError(error);
-    const last = { at: new Date(), code: known.code, message: known.message };
-    this.#failed = { ...now, at: last.at };
-    this.#failures = { total: this.#failures.total + 1, inARow: this.#failures.inARow + 1, last };
+    const failed = { ...now, at: new Date(now.at.getTime() + durationMs) };
+    this.#memory.fail(known, failed);
     await this.#tolerate(async () => {
-      this.#decision = this.#decide(await this.#series.repository.list(), this.#failed as Position);
+      this.#decision = this.#decide(await this.#series.repository.list(), failed);
     });
     this.#emit({ type: 'failed', error: known, next: this.#decision?.next ?? [], durationMs });
   }
 
   #decide(listing: Listing, now: Position): Decision {
-    return due(this.#schedule, this.#last(listing), now);
-  }
-
-  #last({ snapshots }: Listing): { good?: Position; failed?: Position } {
-    const [newest] = snapshots;
-    const created = snapshots.find(({ id }) => id === this.#created);
-    // After the clock was put back, one of a later time may have the same height and log position as what was made here since.
-    const good = created && newest && !isBehind(created.position, newest.position) ? created : newest;
-    return { ...(good && { good: good.position }), ...(this.#failed && { failed: this.#failed }) };
+    return due(this.#schedule, this.#memory.last(listing), now);
   }
 
   /** Where the database stands, as far as the rules ask for it: who is told the height needs no query for it. */
@@ -335,10 +314,6 @@ class RunningScheduler implements Scheduler {
       this.#emit({ type: 'trouble', error: known });
     }
   }
-}
-
-function isBehind(one: Position, other: Position): boolean {
-  return one.lsn < other.lsn || (one.height ?? 0n) < (other.height ?? 0n);
 }
 
 function asTidemarkError(error: unknown): TidemarkError {
