@@ -1,18 +1,12 @@
 // Environment variables: each value of the configuration has one, named after its keys (`poll.every`: TIDEMARK_POLL_EVERY), and it wins
-// over the file. Which there are follows from the JSON schema; DATABASE_URL and the PG* variables are pg/settings.ts's.
+// over the file. Which there are: variables.ts; DATABASE_URL and the PG* variables are pg/settings.ts's.
 import type { JsonSchema } from './json-schema.js';
 import { parseJson } from './parse-json.js';
 import type { Problem } from './problems.js';
 import { suggest } from './suggest.js';
+import type { Variable } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-export interface Variable {
-  readonly name: string;
-  /** `['poll', 'every']` */
-  readonly path: readonly string[];
-  readonly schema: JsonSchema;
-}
 
 export interface Overrides {
   /** What was read of the variables that are set. */
@@ -22,28 +16,6 @@ export interface Overrides {
 
 /** The variable that names the file. */
 export const fileVariable = 'TIDEMARK_CONFIG';
-
-export function variablesOf(schema: JsonSchema, path: readonly string[] = []): readonly Variable[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([key, part]) => {
-    if (key === '$schema') return [];
-    const here = [...path, key];
-    const options = part.anyOf ?? [part];
-    const inner = options.flatMap((option) => (isConnection(option) ? [] : variablesOf(option, here)));
-    const whole = options.some((option) => option.properties === undefined);
-    return [...(whole ? [{ name: nameOf(here), path: here, schema: part }] : []), ...inner];
-  });
-}
-
-/** The parts of a connection have variables of their own: PGHOST and its like. */
-function isConnection({ properties }: JsonSchema): boolean {
-  return properties !== undefined && 'sslmode' in properties;
-}
-
-/** `['position', 'heightQuery']` -> `TIDEMARK_POSITION_HEIGHT_QUERY` */
-function nameOf(path: readonly string[]): string {
-  const words = path.map((key) => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase());
-  return ['TIDEMARK', ...words].join('_');
-}
 
 /** Reads the variables that are set. One that is empty counts as none, as in libpq. One that is nearly the name of another is a slip; other
  *  unknown ones are not ours to judge. */

@@ -3,12 +3,13 @@
 import { resolve } from 'node:path';
 import { TidemarkError } from '../../model/errors.js';
 import type { LoadedConfig } from './config.js';
-import { applyOverrides, type Environment, fileVariable, readEnvironment, variablesOf } from './environment.js';
+import { applyOverrides, type Environment, fileVariable, readEnvironment } from './environment.js';
 import { findConfig, searchPlaces } from './find.js';
 import { configJsonSchema } from './json-schema.js';
 import { configError, formatPath, inOurWords, type Problem, problemsOf } from './problems.js';
 import { configSchema } from './schema.js';
 import { settle } from './settle.js';
+import { variablesOf } from './variables.js';
 
 export interface LoadOptions {
   /** Path of the file, relative to `directory`. Default: TIDEMARK_CONFIG, else the first of tidemark.config.json, .mjs, .js, .cjs, .ts and

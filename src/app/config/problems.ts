@@ -2,9 +2,9 @@
 // was probably meant. No sentence repeats a value that may be a password.
 import type { z } from 'zod';
 import { TidemarkError } from '../../model/errors.js';
-import type { Variable } from './environment.js';
 import { simplify, suggestion } from './suggest.js';
 import { shown } from './values.js';
+import type { Variable } from './variables.js';
 
 export interface Problem {
   readonly path: readonly PropertyKey[];

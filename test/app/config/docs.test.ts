@@ -1,8 +1,8 @@
 // docs/config.md: its examples load, its table has every key and the true defaults.
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { variablesOf } from '#dist/app/config/environment.js';
 import { configJsonSchema, type JsonSchema } from '#dist/app/config/json-schema.js';
+import { variablesOf } from '#dist/app/config/variables.js';
 import { load } from './write-config.js';
 
 const page = await readFile(new URL('../../../docs/config.md', import.meta.url), 'utf8');

@@ -1,8 +1,8 @@
 // The published JSON schema: it is what the schema gives, describes every key, and a file is judged by it as by the loader.
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { variablesOf } from '#dist/app/config/environment.js';
 import { configJsonSchema, configSchemaText, type JsonSchema } from '#dist/app/config/json-schema.js';
+import { variablesOf } from '#dist/app/config/variables.js';
 
 const root = new URL('../../../', import.meta.url);
 
