@@ -110,7 +110,8 @@ class RunningDaemon implements Daemon {
       log.level = config.log.level;
       log.info('took the configuration as it is now');
       if (moved) await former.server?.close();
-      await former.work.close();
+      // The daemon goes on: for the rules that is no shutdown.
+      await former.work.close({ final: false });
       this.#works.delete(former.work);
     } catch (error) {
       log.error({ err: error }, 'could not take the changed configuration: the old one stays');

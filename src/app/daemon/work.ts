@@ -8,8 +8,9 @@ import { createWebhook } from './webhook.js';
 
 export interface Work {
   readonly scheduler: Scheduler;
-  /** Ends it: waits for a snapshot under way, or with `abort` gives it up. @throws TidemarkError where a last snapshot failed */
-  close(options?: { readonly abort?: boolean }): Promise<void>;
+  /** Ends it: waits for a snapshot under way, or with `abort` gives it up. With `final: false` it takes no last one, whatever the rules say.
+   *  @throws TidemarkError where a last snapshot failed */
+  close(options?: { readonly abort?: boolean; readonly final?: false }): Promise<void>;
 }
 
 /** How long a daemon that ends waits until its last failure or success was told. */

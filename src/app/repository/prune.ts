@@ -19,7 +19,7 @@ export interface PruneWork {
   /** Says what would be done, and does nothing. */
   readonly dryRun?: boolean;
   readonly onRemoved?: (snapshot: StoredSnapshot) => void;
-  /** Ids of those that are being read: they stay until the next time. */
+  /** Ids of those that are being read, or were just made: they stay until the next time. */
   readonly inUse?: ReadonlySet<string>;
   /** Ends between two removals. */
   readonly signal?: AbortSignal;

@@ -59,7 +59,7 @@ export async function alone<T>(
 export interface Attempt {
   readonly reason: string;
   /** Asked again once no other process can take one: still wanted? */
-  readonly wanted: (listing: Listing) => boolean;
+  readonly wanted: (listing: Listing) => Promise<boolean>;
   readonly emit: SchedulerListener;
   readonly signal: AbortSignal;
   readonly height?: bigint;
@@ -81,7 +81,7 @@ async function takeInto(series: Series, { reason, wanted, emit, fence, signal, h
   const onEvent: EventListener = (event) => emit({ type: 'snapshot', event });
   for (const archive of await repository.verifyUnknown({ onEvent, signal })) emit({ type: 'unknown', archive });
   const before = await repository.list();
-  if (!wanted(before)) return { kind: 'not-wanted' };
+  if (!(await wanted(before))) return { kind: 'not-wanted' };
   checkRoom(before.snapshots, { free: await repository.folder.free(), reserve, folder: repository.folder.path });
   emit({ type: 'creating', reason, ...(height === undefined ? {} : { height }) });
   const started = performance.now();
@@ -95,14 +95,19 @@ async function takeInto(series: Series, { reason, wanted, emit, fence, signal, h
   );
   const snapshot = await repository.find(output?.id ?? '');
   emit({ type: 'created', snapshot, reason, durationMs });
-  await letGo(series, { emit, signal });
+  await letGo(series, { made: snapshot.id, emit, signal });
   return { kind: 'created', snapshot };
 }
 
-/** Removes what the policy does not keep. A snapshot was taken all the same where that fails. */
-async function letGo({ repository, retention, inUse }: Series, { emit, signal }: Pick<Attempt, 'emit' | 'signal'>): Promise<void> {
+/** Removes what the policy does not keep, and not the one that was just made: where the database was put back to a lower height, that is the
+ *  oldest for the policy. A snapshot was taken all the same where this fails. */
+async function letGo(
+  { repository, retention, inUse }: Series,
+  { made, emit, signal }: { readonly made: string } & Pick<Attempt, 'emit' | 'signal'>,
+): Promise<void> {
   try {
-    await pruneRepository(repository, retention, { inUse, signal, onRemoved: (snapshot) => emit({ type: 'removed', snapshot }) });
+    const onRemoved = (snapshot: StoredSnapshot): void => emit({ type: 'removed', snapshot });
+    await pruneRepository(repository, retention, { inUse: new Set([...inUse, made]), signal, onRemoved });
   } catch (error) {
     if (!(error instanceof TidemarkError)) throw error;
     emit({ type: 'trouble', error });

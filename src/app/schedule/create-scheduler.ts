@@ -3,16 +3,16 @@
 import { TidemarkError } from '../../model/errors.js';
 import type { Position } from '../../model/position.js';
 import type { StoredSnapshot } from '../../model/stored-snapshot.js';
-import { type Decision, due } from '../../rules/due.js';
+import { type Decision, due, type Now } from '../../rules/due.js';
 import { checkPolicy } from '../../rules/policy.js';
 import { checkSchedule, type Schedule } from '../../rules/rule.js';
 import type { PositionQueries } from '../../snapshot/position-queries.js';
 import { refuse } from '../common-options.js';
 import { connectionOf } from '../connection.js';
-import { type Listing, Repository } from '../repository/repository.js';
+import { Repository } from '../repository/repository.js';
 import { planSnapshot, type SnapshotOptions } from '../snapshot-options.js';
 import { type SnapshotResult, takeSnapshot } from '../take-snapshot.js';
-import { alone, attemptSnapshot, type Series } from './attempt.js';
+import { type Attempt, alone, attemptSnapshot, type Series } from './attempt.js';
 import { buildStatus } from './build-status.js';
 import { Drills } from './drills.js';
 import type { SchedulerListener } from './events.js';
@@ -20,6 +20,7 @@ import { Memory } from './memory.js';
 import { Observer } from './observer.js';
 import type { Advance, Scheduler, SchedulerOptions } from './scheduler.js';
 import type { Status } from './status.js';
+import { tolerant } from './tolerant.js';
 
 /** Starts a scheduler. It first removes what a killed process left, verifies archives that nothing is known of, and says which snapshot is
  *  the newest. Nothing of it keeps the process alive.
@@ -35,6 +36,8 @@ import type { Status } from './status.js';
 export function createScheduler(options: SchedulerOptions): Scheduler {
   return new RunningScheduler(options);
 }
+
+const longestMs = 2 ** 31 - 1;
 
 class RunningScheduler implements Scheduler {
   readonly #schedule: Schedule;
@@ -53,6 +56,10 @@ class RunningScheduler implements Scheduler {
   #resting = false;
   #closing: Promise<void> | undefined;
   #reported: Advance = {};
+  /** The host told more than the database had when they were last compared. */
+  #ahead = false;
+  /** How far the server's clock is ahead of this machine's. */
+  #aheadMs = 0;
   #decision: Decision | undefined;
   /** As it was seen at the last look, if the rules asked for that. */
   #position: Position | undefined;
@@ -67,7 +74,12 @@ class RunningScheduler implements Scheduler {
     this.#schedule = 'rules' in rules ? rules : { rules };
     checkSchedule(this.#schedule);
     checkPolicy(retention);
-    refuse(!(lookEveryMs > 0 && lookEveryMs < 2 ** 31), 'create a scheduler: lookEveryMs must be from 1 to 2147483647');
+    // Timers of Node wait for one millisecond where they are to wait longer. https://nodejs.org/api/timers.html#setintervalcallback-delay-args
+    refuse(!(lookEveryMs >= 1 && lookEveryMs <= longestMs), `create a scheduler: lookEveryMs must be from 1 to ${longestMs}`);
+    refuse(
+      !(Number.isInteger(leaseMs) && leaseMs >= 1 && leaseMs <= longestMs),
+      `create a scheduler: leaseMs must be a whole number from 1 to ${longestMs}`,
+    );
     const by = new Set(this.#schedule.rules.map((rule) => rule.by));
     // A height that is told, and not read in the snapshot, would be that of another state than the data's.
     refuse(by.has('height') && position.heightQuery === undefined, 'create a scheduler: rules by height need position.heightQuery');
@@ -149,7 +161,7 @@ class RunningScheduler implements Scheduler {
       repository,
       schedule: this.#schedule,
       retention,
-      now: new Date(),
+      now: this.#clock(),
       ...(failed && { failed }),
       ...(position && { position }),
       ...(running && { running }),
@@ -157,7 +169,7 @@ class RunningScheduler implements Scheduler {
     });
   }
 
-  close({ final = false, abort = false }: Parameters<Scheduler['close']>[0] = {}): Promise<void> {
+  close({ final, abort = false }: Parameters<Scheduler['close']>[0] = {}): Promise<void> {
     if (abort) this.#stop.abort(new TidemarkError('ABORTED', 'take a snapshot: its scheduler was closed'));
     this.#closing ??= this.#end(final);
     return this.#closing;
@@ -167,11 +179,11 @@ class RunningScheduler implements Scheduler {
     await this.close();
   }
 
-  async #end(final: boolean): Promise<void> {
+  async #end(final: boolean | undefined): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all([this.#queue, this.#drills?.close()]);
     try {
-      if (final || this.#schedule.atShutdown) await this.#takeFinal();
+      if (final ?? this.#schedule.atShutdown) await this.#takeFinal({ asked: final === true });
     } finally {
       await this.#observer[Symbol.asyncDispose]();
     }
@@ -205,51 +217,74 @@ class RunningScheduler implements Scheduler {
   async #lookAndTake(): Promise<void> {
     await this.#tolerate(async () => {
       const now = await this.#now();
-      const decision = this.#decide(await this.#series.repository.list(), now);
+      const good = this.#memory.lastGood(await this.#series.repository.list(), now);
+      const decision = this.#decide(good, now);
       this.#decision = decision;
       if (!decision.due) return;
       // A failure has been told by then.
-      await this.#take(decision.reason, { now, wanted: (listing) => this.#decide(listing, now).due }).catch(() => undefined);
+      await this.#take(decision.reason, {
+        now,
+        // What another process has taken meanwhile is later than `now`: counters that stand below its own would count from zero.
+        wanted: async (later) => {
+          const last = this.#memory.lastGood(later, now);
+          return last?.id === good?.id || this.#decide(last, await this.#observe()).due;
+        },
+      }).catch(() => undefined);
     });
   }
 
   async #takeAsked(): Promise<StoredSnapshot> {
-    return await this.#takeNow('asked for', this.#told());
-  }
-
-  async #takeFinal(): Promise<void> {
-    const now = await this.#observer.look();
-    const { reason, due: wanted } = due({ ...this.#schedule, atShutdown: true }, this.#memory.last(await this.#series.repository.list()), {
-      ...now,
-      shutdown: true,
-    });
-    if (wanted) await this.#takeNow(reason, now, new AbortController().signal);
-  }
-
-  async #takeNow(reason: string, now: Position, signal?: AbortSignal): Promise<StoredSnapshot> {
-    const taken = await this.#take(reason, { now, wanted: () => true, ...(signal && { signal }) });
+    const taken = await this.#take('asked for', { now: this.#told(), wanted: async () => true });
     if (typeof taken === 'object') return taken;
-    throw new TidemarkError('LOCKED', `take a snapshot: ${taken ?? 'it was not wanted any more'}`, {
-      hint: 'wait until the other has ended',
+    throw locked(taken);
+  }
+
+  /** Several that end at once take one of them all: who comes second sees that nothing has moved since the first. By rule, it is enough that
+   *  another is at it. */
+  async #takeFinal({ asked }: { readonly asked: boolean }): Promise<void> {
+    const now = await this.#observer.look();
+    const listing = await this.#series.repository.list();
+    const schedule = { ...this.#schedule, atShutdown: true };
+    const decision = this.#decide(this.#memory.lastGood(listing, now), { ...now, shutdown: true }, schedule);
+    if (!decision.due) return;
+    const known = new Set(listing.snapshots.map(({ id }) => id));
+    const taken = await this.#take(decision.reason, {
+      now,
+      wanted: async (later) => !later.snapshots.some(({ id, position }) => !known.has(id) && position.lsn >= now.lsn),
+      signal: new AbortController().signal,
     });
+    if (asked && typeof taken === 'string') throw locked(taken);
   }
 
   /** @returns the snapshot, or why there is none: another process is at it */
   async #take(
     reason: string,
-    { now, wanted, signal = this.#stop.signal }: { now: Position; wanted: (listing: Listing) => boolean; signal?: AbortSignal },
+    { now, wanted, signal = this.#stop.signal }: { now: Position; wanted: Attempt['wanted']; signal?: AbortSignal },
   ): Promise<StoredSnapshot | string | undefined> {
     const started = performance.now();
     this.#memory.begin(reason);
     const { height } = now;
+    const isWanted: Attempt['wanted'] = async (listing) => {
+      this.#memory.see(listing);
+      return await wanted(listing);
+    };
     const emit: SchedulerListener = (event) => {
       this.#memory.note(event);
-      // The next look says what comes after it.
-      if (event.type === 'created') this.#decision = undefined;
+      if (event.type === 'created') {
+        // The next look says what comes after it.
+        this.#decision = undefined;
+        this.#compare(event.snapshot.position);
+      }
       this.#emit(event);
     };
     try {
-      const outcome = await attemptSnapshot(this.#series, { reason, wanted, emit, signal, ...(height === undefined ? {} : { height }) });
+      const outcome = await attemptSnapshot(this.#series, {
+        reason,
+        wanted: isWanted,
+        emit,
+        signal,
+        ...(height === undefined ? {} : { height }),
+      });
       if (outcome.kind === 'created') return outcome.snapshot;
       this.#resting = true;
       if (outcome.kind === 'not-wanted') return undefined;
@@ -269,25 +304,34 @@ class RunningScheduler implements Scheduler {
     const failed = { ...now, at: new Date(now.at.getTime() + durationMs) };
     this.#memory.fail(known, failed);
     await this.#tolerate(async () => {
-      this.#decision = this.#decide(await this.#series.repository.list(), failed);
+      this.#decision = this.#decide(this.#memory.lastGood(await this.#series.repository.list(), failed), failed);
     });
     this.#emit({ type: 'failed', error: known, next: this.#decision?.next ?? [], durationMs });
   }
 
-  #decide(listing: Listing, now: Position): Decision {
-    return due(this.#schedule, this.#memory.last(listing), now);
+  #decide(good: StoredSnapshot | undefined, now: Now, schedule = this.#schedule): Decision {
+    return due(schedule, this.#memory.last(good), now);
   }
 
-  /** Where the database stands, as far as the rules ask for it: who is told the height needs no query for it. */
+  /** Where the database stands, as far as the rules ask for it: who is told the height needs no query for it. Rules by time do: snapshots
+   *  have the time of the server's clock, and by a clock that is behind it each would be of the future. */
   async #now(): Promise<Position> {
     const { height } = this.#reported;
-    const asked = this.#schedule.rules.some(({ by }) => by !== 'time' && by !== 'cron' && (by !== 'height' || height === undefined));
-    if (!asked) {
-      this.#position = undefined;
-      return this.#told();
-    }
+    if (this.#ahead || this.#schedule.rules.some(({ by }) => by !== 'height' || height === undefined)) return await this.#observe();
+    this.#position = undefined;
+    return this.#told();
+  }
+
+  async #observe(): Promise<Position> {
     this.#position = await this.#observer.look(this.#stop.signal);
+    this.#aheadMs = this.#position.at.getTime() - Date.now();
+    this.#compare(this.#position);
     return this.#position;
+  }
+
+  /** A host that tells a height which its database has not is asked no more: each look would make a snapshot, and none would reach it. */
+  #compare({ height = 0n }: Position): void {
+    this.#ahead = this.#reported.height !== undefined && this.#reported.height > height;
   }
 
   /** For who asks how things stand, where no rule did: on a session of its own, as the other may be in use. */
@@ -298,7 +342,12 @@ class RunningScheduler implements Scheduler {
 
   /** What is known without asking the database. */
   #told(): Position {
-    return { at: new Date(), lsn: 0n, ...this.#reported };
+    return { lsn: 0n, ...this.#position, at: this.#clock(), ...this.#reported };
+  }
+
+  /** The server's, as far as it was seen. */
+  #clock(): Date {
+    return new Date(Date.now() + this.#aheadMs);
   }
 
   /** What goes wrong beside snapshots is told, and the next look tries again. */
@@ -316,18 +365,11 @@ class RunningScheduler implements Scheduler {
   }
 }
 
+function locked(heldBy = 'it was not wanted any more'): TidemarkError {
+  return new TidemarkError('LOCKED', `take a snapshot: ${heldBy}`, { hint: 'wait until the other has ended' });
+}
+
 function asTidemarkError(error: unknown): TidemarkError {
   if (error instanceof TidemarkError) return error;
   return new TidemarkError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
-}
-
-/** A listener that throws does not end a snapshot. */
-function tolerant(listener: SchedulerListener = () => undefined): SchedulerListener {
-  return (event) => {
-    try {
-      listener(event);
-    } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error), { code: 'TIDEMARK_LISTENER' });
-    }
-  };
 }

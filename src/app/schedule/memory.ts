@@ -3,6 +3,7 @@ import type { TidemarkError } from '../../model/errors.js';
 import type { Position } from '../../model/position.js';
 import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import type { Last } from '../../rules/due.js';
+import { lastTaken, type Own } from '../../rules/last-taken.js';
 import type { Listing } from '../repository/repository.js';
 import type { SchedulerEvent } from './events.js';
 import type { Status } from './status.js';
@@ -13,10 +14,16 @@ export class Memory {
   failures: NonNullable<Status['failures']> = { total: 0, inARow: 0 };
   /** Where the newest attempt failed, if it did. */
   failed: Position | undefined;
-  #created: string | undefined;
+  #own: Own | undefined;
+  #before: ReadonlySet<string> = new Set();
 
   begin(reason: string): void {
     this.running = { since: new Date(), reason, rows: 0n, rawBytes: 0n };
+  }
+
+  /** What is there before the attempt under way has made anything. */
+  see({ snapshots }: Listing): void {
+    this.#before = new Set(snapshots.map(({ id }) => id));
   }
 
   note(event: SchedulerEvent): void {
@@ -36,22 +43,18 @@ export class Memory {
     this.running = undefined;
   }
 
+  lastGood({ snapshots }: Listing, { at: now }: Position): StoredSnapshot | undefined {
+    return lastTaken(snapshots, { now, own: this.#own });
+  }
+
   /** What the rules measure from. */
-  last({ snapshots }: Listing): Last {
-    const [newest] = snapshots;
-    const created = snapshots.find(({ id }) => id === this.#created);
-    // After the clock was put back, one of a later time may have the same height and log position as what was made here since.
-    const good = created && newest && !isBehind(created.position, newest.position) ? created : newest;
+  last(good: StoredSnapshot | undefined): Last {
     return { ...(good && { good: good.position }), ...(this.failed && { failed: this.failed }) };
   }
 
   #succeeded({ id }: StoredSnapshot): void {
-    this.#created = id;
+    this.#own = { id, before: this.#before };
     this.failed = undefined;
     this.failures = { ...this.failures, inARow: 0 };
   }
-}
-
-function isBehind(one: Position, other: Position): boolean {
-  return one.lsn < other.lsn || (one.height ?? 0n) < (other.height ?? 0n);
 }

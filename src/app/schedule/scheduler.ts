@@ -54,6 +54,7 @@ export interface Scheduler extends AsyncDisposable {
   /** When it last looked whether a snapshot is due, whatever came of it; and whether one is being taken. */
   readonly pulse: { readonly lookedAt: Date | undefined; readonly busy: boolean };
   /** Ends. Waits for a snapshot under way, or with `abort` gives it up; with `final` takes one if the database has moved since the last.
-   *  @throws TidemarkError when that one fails; the scheduler has ended all the same */
+   *  Default of `final`: what the schedule's `atShutdown` says; then it is enough that another process is taking one.
+   *  @throws TidemarkError when that one fails, LOCKED where another process is at it; the scheduler has ended all the same */
   close(options?: { readonly final?: boolean; readonly abort?: boolean }): Promise<void>;
 }
