@@ -1,5 +1,5 @@
-// Makes a member's frames: tar header, body and padding, compressed and hashed. Runs in the workers, next to the bytes; where the
-// frames come to lie in the archive is the writer's business.
+// Makes a member's frames: tar header, body and padding, compressed and hashed; or the body alone, for files that are no archive. Runs in
+// the workers, next to the bytes; where the frames come to lie is the writer's business.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
@@ -64,8 +64,24 @@ export function encodeMember(
   return encoded(name, bodyBytes, total, codec.compress(buffer.subarray(0, total), level, options));
 }
 
+/** Encodes the body alone, which lies where `encodeMember` has it: frames of such, one after the other, are a file of all the bodies. */
+export function encodeBody(
+  codec: Codec,
+  {
+    name,
+    buffer,
+    bodyBytes,
+    level,
+    ...options
+  }: CompressOptions & { readonly name: string; readonly buffer: Uint8Array; readonly bodyBytes: number; readonly level: number },
+): EncodedMember {
+  return encoded(name, bodyBytes, bodyBytes, codec.compress(buffer.subarray(headroom, headroom + bodyBytes), level, options));
+}
+
 export interface SpooledMember {
   readonly name: string;
+  /** Without tar header and padding. */
+  readonly bare?: boolean;
   /** The raw body on disk; stays there. */
   readonly path: string;
   readonly bodyBytes: number;
@@ -88,10 +104,13 @@ export async function encodeSpooledMember(codec: Codec, member: SpooledMember): 
   });
   try {
     const hash = createHash('sha256');
-    const header = codec.compress(tarHeader(name, bodyBytes), level);
-    hash.update(header);
-    await output.writeFile(header);
-    const frames: FrameSize[] = [{ compressed: header.length, raw: tarBlock }];
+    const frames: FrameSize[] = [];
+    if (!member.bare) {
+      const header = codec.compress(tarHeader(name, bodyBytes), level);
+      hash.update(header);
+      await output.writeFile(header);
+      frames.push({ compressed: header.length, raw: tarBlock });
+    }
     for (let start = 0; start < bodyBytes; start += frameBytes) {
       const end = Math.min(start + frameBytes, bodyBytes);
       frames.push(await spoolFrame(codec, { member, start, end, output, hash }));
@@ -117,7 +136,7 @@ interface SpoolFrame {
 }
 
 async function spoolFrame(codec: Codec, { member, start, end, output, hash }: SpoolFrame): Promise<FrameSize> {
-  const padding = end === member.bodyBytes ? paddingOf(member.bodyBytes) : 0;
+  const padding = end === member.bodyBytes && !member.bare ? paddingOf(member.bodyBytes) : 0;
   const raw = end - start + padding;
   let compressed = 0;
   async function* body(): AsyncGenerator<Buffer> {

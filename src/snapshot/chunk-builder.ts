@@ -17,6 +17,8 @@ export interface BuiltChunk {
 
 export interface ChunkBuilderOptions {
   readonly format: CopyFormat;
+  /** Binary rows alone, without header and trailer around each chunk. */
+  readonly bare?: boolean;
   /** A chunk is closed at the first row end at or past this many bytes. */
   readonly chunkBytes: number;
   /** Path for the body of a chunk that does not fit; made and removed by the builder's owner through `BuiltChunk.spooled`. */
@@ -41,6 +43,8 @@ export class ChunkBuilder implements CopyTarget {
   rows = 0n;
   readonly #options: ChunkBuilderOptions;
   readonly #binary: boolean;
+  /** Binary chunks are valid alone. */
+  readonly #enclosed: boolean;
   readonly #limit: number;
   readonly #room: number;
   #chunkRows = 0;
@@ -52,6 +56,7 @@ export class ChunkBuilder implements CopyTarget {
   constructor(options: ChunkBuilderOptions, buffer: Buffer) {
     this.#options = options;
     this.#binary = options.format === 'binary';
+    this.#enclosed = this.#binary && !options.bare;
     this.#limit = headroom + options.chunkBytes;
     this.#room = buffer.length - headroom;
     this.buffer = buffer;
@@ -74,6 +79,10 @@ export class ChunkBuilder implements CopyTarget {
       }
     } else if (this.buffer[this.offset - 1] !== newline) {
       throw new TidemarkError('COPY_INCOMPLETE', 'copy a table out: a row does not end at the end of its message');
+    }
+    if (this.#headerIsOpen()) {
+      this.buffer.copyWithin(headroom, headroom + binaryHeader.length, this.offset);
+      this.offset -= binaryHeader.length;
     }
     this.#chunkRows += 1;
     if (this.offset >= this.#limit || this.#spool) this.#close();
@@ -103,8 +112,13 @@ export class ChunkBuilder implements CopyTarget {
     return true;
   }
 
+  /** The server's header lies at the beginning of the buffer, and is not wanted. */
+  #headerIsOpen(): boolean {
+    return this.#binary && !this.#enclosed && this.#first && this.#chunkRows === 0 && this.#spool === undefined;
+  }
+
   #close(): void {
-    if (this.#binary) this.offset += binaryTrailer.copy(this.buffer, this.offset);
+    if (this.#enclosed) this.offset += binaryTrailer.copy(this.buffer, this.offset);
     const rows = BigInt(this.#chunkRows);
     if (this.#spool) this.#spoolOut();
     const spool = this.#spool;
@@ -115,19 +129,20 @@ export class ChunkBuilder implements CopyTarget {
     this.#chunkRows = 0;
     this.#first = false;
     this.offset = headroom;
-    if (this.#binary) this.offset += binaryHeader.copy(this.buffer, this.offset);
+    if (this.#enclosed) this.offset += binaryHeader.copy(this.buffer, this.offset);
   }
 
   #spoolOut(): void {
     const path = this.#spool?.path ?? this.#options.spoolPath();
+    let from = this.#headerIsOpen() ? headroom + binaryHeader.length : headroom;
+    const bytes = this.offset - from;
     try {
       this.#spool ??= { path, fd: openSync(path, 'wx', 0o600), bytes: 0 };
-      let from = headroom;
       while (from < this.offset) from += writeSync(this.#spool.fd, this.buffer, from, this.offset - from);
     } catch (error) {
       throw fileError(error, `write a large row to ${path}`);
     }
-    this.#spool.bytes += this.offset - headroom;
+    this.#spool.bytes += bytes;
     this.offset = headroom;
   }
 }

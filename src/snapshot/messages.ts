@@ -16,6 +16,9 @@ export interface WorkerSettings {
   readonly window: number;
   /** The memory of a frame is given back with 'written'. */
   readonly framesComeBack: boolean;
+  /** Frames of rows alone, to be put one after the other into one file: no tar around them, and in binary neither COPY's header nor its
+   *  trailer. Their text is that of statements (UTF-8, unless the database has no way to it) instead of the database's own. */
+  readonly bare?: boolean;
   /** Foreign tables may be read. */
   readonly foreignTables: boolean;
   /** Files of chunks that do not fit into memory begin with this path. */
@@ -27,6 +30,7 @@ export interface RangeTask {
   readonly id: number;
   /** COPY ... TO STDOUT */
   readonly statement: string;
+  /** How a row ends; CSV is 'text'. */
   readonly format: CopyFormat;
   /** The quoted name of the table, to lock and to name in errors. */
   readonly table: string;

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Codec, frameBound } from '../frame/codec.js';
 import { type CompressionParameters, chooseParameters } from '../frame/compression-parameters.js';
-import { type EncodedMember, encodeMember, encodeSpooledMember, headroom } from '../frame/encode.js';
+import { type EncodedMember, encodeBody, encodeMember, encodeSpooledMember, headroom } from '../frame/encode.js';
 import { chunkMember } from '../frame/member-names.js';
 import { loadCodec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
@@ -79,12 +79,15 @@ class RangeReader {
   async read(task: RangeTask): Promise<bigint> {
     await this.#room();
     if (task.lockable) await this.#lock([task.table]);
+    const { bare = false } = settings;
+    const encode = bare ? encodeBody : encodeMember;
     let chunks = 0;
     let parameters: CompressionParameters | undefined;
     const large: Promise<void>[] = [];
     const builder = new ChunkBuilder(
       {
         format: task.format,
+        bare,
         chunkBytes: settings.chunkBytes,
         spoolPath: () => this.#spoolPath(),
         take: ({ rows, bodyBytes, buffer, spooled }) => {
@@ -98,13 +101,13 @@ class RangeReader {
             this.#send(
               task,
               rows,
-              encodeMember(this.#codec, { name, buffer, bodyBytes, level, parameters, output: this.#frameMemory(bodyBytes) }),
+              encode(this.#codec, { name, buffer, bodyBytes, level, parameters, output: this.#frameMemory(bodyBytes) }),
             );
           } else {
             // Large rows come one at a time.
             this.#large = true;
             builder.full = true;
-            const sent = this.#encodeLarge({ name, path: spooled, bodyBytes, level }).then((member) => this.#send(task, rows, member));
+            const sent = this.#encodeLarge({ name, path: spooled, bodyBytes, level, bare }).then((member) => this.#send(task, rows, member));
             sent.catch(() => this.#session.destroy());
             large.push(sent);
           }
@@ -168,7 +171,7 @@ class RangeReader {
     return chooseParameters(compressLevel, (parameters) => this.#codec.compress(sample, compressLevel, { parameters }).length);
   }
 
-  async #encodeLarge(body: { name: string; path: string; bodyBytes: number; level: number }): Promise<EncodedMember> {
+  async #encodeLarge(body: { name: string; path: string; bodyBytes: number; level: number; bare: boolean }): Promise<EncodedMember> {
     try {
       return await encodeSpooledMember(this.#codec, { ...body, spoolPath: this.#spoolPath() });
     } finally {
@@ -207,7 +210,7 @@ async function main(): Promise<void> {
   const { connection, encoding, foreignTables } = settings;
   const applicationName = 'tidemark worker';
   const session = await openSession(connection, { use: 'read', encoding, applicationName, copiesOut: true, foreignTables });
-  await session.carryRows(session.serverEncoding);
+  if (!settings.bare) await session.carryRows(session.serverEncoding);
   const reader = new RangeReader(session, codec);
   const fail = (error: unknown): void => {
     session.destroy();
