@@ -10,14 +10,9 @@ import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
 import type { Manifest } from '../model/manifest.js';
 import { FilePublication } from '../store/publish-file.js';
+import type { Destination } from './sight.js';
 
-export interface SnapshotOutput extends ByteSink, AsyncDisposable {
-  /** Rows that do not fit into memory are spooled to files that begin with this path. */
-  readonly spoolPrefix: string;
-  /** Somebody may still hold the bytes of a write when it is done: their memory must not be used again. */
-  readonly keepsBytes: boolean;
-  /** Nothing has left yet that cannot be taken back: the snapshot may start over. */
-  readonly untouched: boolean;
+export interface SnapshotOutput extends ByteSink, Destination {
   /** Proves and publishes the archive. */
   finish(archive: WrittenArchive, manifest: Manifest): Promise<void>;
 }

@@ -107,7 +107,9 @@ class RangeReader {
             // Large rows come one at a time.
             this.#large = true;
             builder.full = true;
-            const sent = this.#encodeLarge({ name, path: spooled, bodyBytes, level, bare }).then((member) => this.#send(task, rows, member));
+            const sent = this.#encodeLarge({ name, path: spooled, bodyBytes, level, bare }).then((member) =>
+              this.#send(task, rows, member),
+            );
             sent.catch(() => this.#session.destroy());
             large.push(sent);
           }
