@@ -10,6 +10,7 @@ export interface FileFacts {
   readonly bytes: bigint;
   /** Another one where the file was replaced or written to, as far as the file system tells. */
   readonly version: string;
+  readonly modifiedAt: Date;
 }
 
 let counter = 0;
@@ -48,7 +49,9 @@ export class Folder {
   /** A regular file; undefined for what is none, or not there any more. */
   async look(name: string): Promise<FileFacts | undefined> {
     const found = await stat(this.at(name), { bigint: true }).catch(absent);
-    return found?.isFile() ? { bytes: found.size, version: `${found.ino} ${found.mtimeNs} ${found.size}` } : undefined;
+    return found?.isFile()
+      ? { bytes: found.size, version: `${found.ino} ${found.mtimeNs} ${found.size}`, modifiedAt: found.mtime }
+      : undefined;
   }
 
   /** Bytes of a regular file; undefined for what is none, or not there any more. */
@@ -77,6 +80,17 @@ export class Folder {
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
       throw fileError(error, `write ${this.at(name)}`);
+    }
+  }
+
+  /** Removes what `writeText` left behind for files whose names are wanted, where its process was killed an hour ago or more.
+   *  @throws TidemarkError FILE_ERROR */
+  async clearUp(isWanted: (name: string) => boolean, now: Date): Promise<void> {
+    for (const name of await this.names()) {
+      const written = /^\.(.+)\.\d+-\d+\.tidemark$/.exec(name)?.[1];
+      if (written === undefined || !isWanted(written)) continue;
+      const found = await this.look(name);
+      if (found && now.getTime() - found.modifiedAt.getTime() >= 3_600_000) await this.remove(name);
     }
   }
 

@@ -39,6 +39,16 @@ test('a notification makes it look at once; the folder may be emptied meanwhile'
   expect(await created).toMatchObject({ msg: 'created chain-5' });
 });
 
+test('SIGUSR2 makes it take one now', async () => {
+  await using chain = await startChain();
+  const daemon = await chain.daemon({ poll: { every: '1h' } });
+  await daemon.line(/^created/, 0);
+  const created = daemon.line(/^created/);
+  await chain.processTo(5n);
+  daemon.signal('SIGUSR2');
+  expect(await created).toMatchObject({ msg: 'created chain-5', reason: 'asked for' });
+});
+
 test('serves how things stand, to programs and to people', async () => {
   await using chain = await startChain();
   const daemon = await chain.daemon({ http: { port: 0 } });

@@ -20,6 +20,8 @@ export interface Daemon extends AsyncDisposable {
   readonly url: string | undefined;
   /** Takes the configuration as it is now; a wrong one is told, and the old one stays. Resolves when the old one has ended. */
   reload(): Promise<void>;
+  /** Takes a snapshot now, in the background; that one is under way already is told in the log. */
+  requestSnapshot(): void;
   /** Gives up a snapshot under way, takes a last one where the configuration wants it, and ends. What fails then is in the log. */
   close(): Promise<void>;
 }
@@ -80,6 +82,12 @@ class RunningDaemon implements Daemon {
   reload(): Promise<void> {
     this.#reloading = this.#reloading.then(() => this.#reload());
     return this.#reloading;
+  }
+
+  requestSnapshot(): void {
+    if (this.#closing) return;
+    const answer = this.#work.scheduler.requestSnapshot();
+    if (!answer.started) this.#around.log.warn(`no snapshot was begun: ${answer.reason}`);
   }
 
   close(): Promise<void> {

@@ -102,6 +102,16 @@ export class Repository {
     return bad;
   }
 
+  /** Removes what writing records has left where a process was killed. Archives that were being written are the fence's business.
+   *  @throws TidemarkError FILE_ERROR */
+  async clearUp(now = new Date()): Promise<void> {
+    const endings = [verifiedFile(''), pinFile(''), drillFile('')];
+    const isRecord = (name: string): boolean =>
+      name === lastDrillFile(this.prefix) ||
+      endings.some((ending) => name.endsWith(ending) && parseKey(this.prefix, name.slice(0, -ending.length)) !== undefined);
+    await this.folder.clearUp(isRecord, now);
+  }
+
   /** Keeps a snapshot whatever the policy says. @throws TidemarkError FILE_ERROR */
   async pin({ key }: StoredSnapshot, note = ''): Promise<void> {
     await this.folder.writeText(pinFile(key), note === '' ? '' : `${note}\n`);

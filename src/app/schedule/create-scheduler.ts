@@ -205,6 +205,7 @@ class RunningScheduler implements Scheduler {
     const { repository } = this.#series;
     await this.#tolerate(async () => {
       await alone(this.#series, this.#stop.signal, async ({ signal }) => {
+        await repository.clearUp();
         for (const archive of await repository.verifyUnknown({ signal })) this.#emit({ type: 'unknown', archive });
       });
     });

@@ -130,6 +130,23 @@ describe('what is done to them', () => {
     expect(await repository.find('s-5')).toMatchObject({ pinned: '' });
   });
 
+  test('what a killed process left of records is cleared away, and nothing else', async () => {
+    await using folder = await folderWith({ 's-5.tar.zst': 100n });
+    const repository = new Repository({ store: folder.path, prefix: 's' });
+    const left = ['.s-5.tar.zst.pin.77-1.tidemark', '.s-6.tar.zst.verified.json.77-2.tidemark', '.s.last-drill.json.77-3.tidemark'];
+    const foreign = [
+      '.t-5.tar.zst.pin.77-1.tidemark',
+      '.s-5.tar.zst.77-1.tidemark',
+      '.s-x.tar.zst.pin.77-1.tidemark',
+      '.s-5.tar.zst.pin.77-1',
+    ];
+    for (const name of [...left, ...foreign]) await writeFile(join(folder.path, name), '');
+    await repository.clearUp();
+    expect(await readdir(folder.path)).toHaveLength(1 + left.length + foreign.length);
+    await repository.clearUp(new Date(Date.now() + 3_700_000));
+    expect((await readdir(folder.path)).sort()).toEqual(['s-5.tar.zst', ...foreign].sort());
+  });
+
   test('removing one removes what is its own, and nothing else', async () => {
     await using folder = await folderWith({ 's-5.tar.zst': 100n, 's-55.tar.zst': 20n, 'notes.txt': 3n, 's-5.tar.zst.bak': 3n });
     const repository = new Repository({ store: folder.path, prefix: 's' });
