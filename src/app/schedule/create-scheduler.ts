@@ -182,6 +182,8 @@ class RunningScheduler implements Scheduler {
   async #end(final: boolean | undefined): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all([this.#queue, this.#drills?.close()]);
+    // An abort has cut its session, also where nothing was being asked: the last snapshot needs another one.
+    if (this.#stop.signal.aborted) await this.#observer[Symbol.asyncDispose]();
     try {
       if (final ?? this.#schedule.atShutdown) await this.#takeFinal({ asked: final === true });
     } finally {
