@@ -115,7 +115,8 @@ export class Folder {
   }
 }
 
+/** A link that leads to itself leads to no file, as one that leads nowhere. */
 function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined;
+  if (error.code === 'ENOENT' || error.code === 'ELOOP') return undefined;
   throw error;
 }

@@ -1,7 +1,7 @@
 // System 1: a blockchain runtime that snapshots its own database as blocks come, and restores after a crash.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +45,8 @@ test('one at once, the next whenever the mark is passed; the third makes the old
   await copyFile(join(host.store, at(7n)), join(host.store, at(800n)));
   await truncate(join(host.store, at(800n)), 1000);
   await mkdir(join(host.store, at(1n)));
-  const others = [at(1n), at(800n), at(900n)];
+  await symlink(at(2n), join(host.store, at(2n)));
+  const others = [at(1n), at(2n), at(800n), at(900n)];
   seen.length = 0;
   for (const height of [106n, 155n, 256n, 257n]) {
     await jump(host, height);

@@ -2,7 +2,7 @@
 // `<prefix>-<height>.tar.zst` with a record of its verification beside it; an archive without one does not count, and is never removed.
 // All that is known lies in the folder: it may be emptied, copied elsewhere or filled by others at any time.
 import { checksumSidecar, manifestSidecar } from '../../archive/sidecars.js';
-import { verifyArchive } from '../../archive/verify.js';
+import { type VerifyReport, verifyArchive } from '../../archive/verify.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
 import type { Manifest } from '../../model/manifest.js';
@@ -191,15 +191,20 @@ export class Repository {
     { key }: UnknownSnapshot,
     { version, ...options }: { readonly version: string; readonly onEvent?: EventListener; readonly signal?: AbortSignal },
   ): Promise<string | undefined> {
+    let report: VerifyReport;
     try {
-      const { sha256, manifest, ...report } = await verifyArchive(this.pathOf({ key }), options);
-      await this.folder.writeText(verifiedFile(key), verificationText(verificationOf(manifest, { sha256, bytes: report.bytes })));
-      return undefined;
+      report = await verifyArchive(this.pathOf({ key }), options);
     } catch (error) {
-      if (!(error instanceof TidemarkError) || !error.code.startsWith('ARCHIVE_')) throw error;
+      if (!(error instanceof TidemarkError)) throw error;
+      // One that cannot be read (somebody else's, or on a bad sector) does not keep others from being taken. The next time it may be readable.
+      if (error.code === 'FILE_ERROR') return error.message;
+      if (!error.code.startsWith('ARCHIVE_')) throw error;
       this.#damaged.set(key, { version, problem: error.message });
       return error.message;
     }
+    const { sha256, bytes, manifest } = report;
+    await this.folder.writeText(verifiedFile(key), verificationText(verificationOf(manifest, { sha256, bytes })));
+    return undefined;
   }
 }
 
