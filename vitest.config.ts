@@ -3,13 +3,14 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Small files that take minutes; vitest would begin with the largest ones, and end with these alone. */
-const long = /round-trip\/fixtures-|schema\/alterations/;
+/** Files that take minutes, then those that take one, whatever their size: vitest would begin with the largest ones, and end with these
+ *  alone. */
+const long = [/round-trip\/fixtures-|schema\/alterations/, /round-trip\/|cli\/(bad-input|connection)|daemon\/|systems\//];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    return [...sorted.filter(({ moduleId }) => long.test(moduleId)), ...sorted.filter(({ moduleId }) => !long.test(moduleId))];
+    const place = ({ moduleId }: TestSpecification): number => [...long, /^/].findIndex((names) => names.test(moduleId));
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
   }
 }
 
