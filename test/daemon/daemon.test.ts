@@ -79,6 +79,27 @@ test('SIGHUP takes the configuration as it is now; a wrong one leaves the old on
   expect(await chain.archives()).toEqual(['chain-1.tar.zst', 'other-150.tar.zst']);
 });
 
+test('a configuration that cannot be served leaves the old one at work, where it was served', async () => {
+  await using chain = await startChain();
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  try {
+    const daemon = await chain.daemon({ http: { port: 0 } });
+    const { url } = await daemon.line(/^status page at/, 0);
+    await daemon.line(/^created/, 0);
+    await chain.configure({ prefix: 'other', http: { port: (taken.address() as AddressInfo).port } });
+    const told = daemon.line(/could not take the changed configuration/);
+    daemon.signal('SIGHUP');
+    expect(await told).toMatchObject({ err: { code: 'LISTEN_FAILED' } });
+    const created = daemon.line(({ msg }) => msg === 'created chain-150');
+    await chain.processTo(150n);
+    await created;
+    expect((await fetch(String(url))).status).toBe(200);
+  } finally {
+    taken.close();
+  }
+});
+
 test('at the end it takes a last one where the rules say so', async () => {
   await using chain = await startChain();
   const daemon = await chain.daemon({ atShutdown: true });

@@ -69,7 +69,7 @@ class RunningDaemon implements Daemon {
     try {
       daemon.#server = await daemon.#serve(config);
     } catch (error) {
-      await work.close({ abort: true });
+      await work.close({ abort: true, final: false });
       throw error;
     }
     return daemon;
@@ -103,27 +103,36 @@ class RunningDaemon implements Daemon {
     const { load, log, tell } = this.#around;
     try {
       const config = await load();
-      const moved = !isDeepStrictEqual(config.http, this.#config.http);
-      const server = moved ? await this.#serve(config) : this.#server;
-      if (this.#closing) {
-        if (moved) await server?.close();
-        return;
-      }
-      const former = { work: this.#work, server: this.#server };
+      if (this.#closing) return;
+      const former = this.#work;
       // The new one begins before the old one ends: of the two only one can be at a snapshot.
-      this.#work = startWork(config, tell);
-      this.#works.add(this.#work);
-      this.#server = server;
+      const work = startWork(config, tell);
+      this.#works.add(work);
+      try {
+        await this.#move(config);
+      } catch (error) {
+        await work.close({ abort: true, final: false });
+        this.#works.delete(work);
+        throw error;
+      }
+      this.#work = work;
       this.#config = config;
       log.level = config.log.level;
       log.info('took the configuration as it is now');
-      if (moved) await former.server?.close();
       // The daemon goes on: for the rules that is no shutdown.
-      await former.work.close({ final: false });
-      this.#works.delete(former.work);
+      await former.close({ final: false });
+      this.#works.delete(former);
     } catch (error) {
       log.error({ err: error }, 'could not take the changed configuration: the old one stays');
     }
+  }
+
+  /** Serves somewhere else, where the configuration says so. @throws TidemarkError LISTEN_FAILED, and serves where it did */
+  async #move(config: Config): Promise<void> {
+    if (isDeepStrictEqual(config.http, this.#config.http)) return;
+    const former = this.#server;
+    this.#server = await this.#serve(config);
+    await former?.close();
   }
 
   async #serve({ http }: Config): Promise<StatusServer | undefined> {

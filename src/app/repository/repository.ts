@@ -177,7 +177,10 @@ export class Repository {
     };
   }
 
-  async #recordOf(key: string, { version }: FileFacts): Promise<Verification | undefined> {
+  async #recordOf(key: string, archive: FileFacts): Promise<Verification | undefined> {
+    const record = await this.folder.look(verifiedFile(key));
+    if (record === undefined) return undefined;
+    const version = `${archive.version}, ${record.version}`;
     const known = this.#records.get(key);
     if (known?.version === version) return known.verification;
     const verification = readVerification(await this.folder.readText(verifiedFile(key)));

@@ -110,6 +110,7 @@ async function letGo(
     await pruneRepository(repository, retention, { inUse: new Set([...inUse, made]), signal, onRemoved });
   } catch (error) {
     if (!(error instanceof TidemarkError)) throw error;
-    emit({ type: 'trouble', error });
+    // Who gives up here has its snapshot: the next one lets go of what this one did not.
+    if (error.code !== 'ABORTED') emit({ type: 'trouble', error });
   }
 }

@@ -6,7 +6,6 @@ import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import { type Decision, due, type Now } from '../../rules/due.js';
 import { checkPolicy } from '../../rules/policy.js';
 import { checkSchedule, type Schedule } from '../../rules/rule.js';
-import type { PositionQueries } from '../../snapshot/position-queries.js';
 import { refuse } from '../common-options.js';
 import { connectionOf } from '../connection.js';
 import { Repository } from '../repository/repository.js';
@@ -17,8 +16,8 @@ import { buildStatus } from './build-status.js';
 import { Drills } from './drills.js';
 import type { SchedulerListener } from './events.js';
 import { Memory } from './memory.js';
-import { Observer } from './observer.js';
 import type { Advance, Scheduler, SchedulerOptions } from './scheduler.js';
+import { Sight } from './sight.js';
 import type { Status } from './status.js';
 import { tolerant } from './tolerant.js';
 
@@ -42,8 +41,7 @@ const longestMs = 2 ** 31 - 1;
 class RunningScheduler implements Scheduler {
   readonly #schedule: Schedule;
   readonly #series: Series;
-  readonly #queries: Omit<PositionQueries, 'height'>;
-  readonly #observer: Observer;
+  readonly #sight: Sight;
   readonly #drills: Drills | undefined;
   readonly #emit: SchedulerListener;
   readonly #timer: NodeJS.Timeout;
@@ -55,18 +53,12 @@ class RunningScheduler implements Scheduler {
   /** Until the next turn of the timer nothing is tried again. */
   #resting = false;
   #closing: Promise<void> | undefined;
-  #reported: Advance = {};
-  /** The host told more than the database had when they were last compared. */
-  #ahead = false;
-  /** How far the server's clock is ahead of this machine's. */
-  #aheadMs = 0;
   #decision: Decision | undefined;
-  /** As it was seen at the last look, if the rules asked for that. */
-  #position: Position | undefined;
   /** One was requested, and has not ended yet. */
   #requested = false;
   #lookedAt: Date | undefined;
-  /** What was told last: that the server is away is told once, not at each look. */
+  /** Told once, not at each look, until there is something else to tell: that another process is at it, and that the server is away. */
+  #stoodBack = false;
   #trouble: string | undefined;
 
   constructor(options: SchedulerOptions) {
@@ -88,8 +80,7 @@ class RunningScheduler implements Scheduler {
     const connection = connectionOf(options.db);
     planSnapshot({ ...taken, database: connection });
     this.#series = { connection, repository: new Repository(options), retention, snapshot: taken, leaseMs, reserve, inUse: new Set() };
-    this.#queries = position;
-    this.#observer = new Observer(connection, position);
+    this.#sight = new Sight(connection, position);
     this.#emit = tolerant(options.onEvent);
     this.#drills = drill && new Drills(this.#series, drill, this.#emit);
     this.#timer = setInterval(() => {
@@ -101,7 +92,7 @@ class RunningScheduler implements Scheduler {
   }
 
   advance({ height }: Advance): void {
-    if (height !== undefined) this.#reported = { height };
+    if (height !== undefined) this.#sight.tell({ height });
     if (this.#resting || this.#closing) return;
     const passed = this.#decision?.next.some((mark) => mark.by === 'height' && height !== undefined && height >= mark.value) ?? true;
     if (passed) void this.look();
@@ -155,13 +146,13 @@ class RunningScheduler implements Scheduler {
 
   async status(): Promise<Status> {
     const { repository, retention } = this.#series;
-    const position = this.#position ?? (await this.#lookAside());
+    const position = this.#sight.seen ?? (await this.#sight.observeAside(this.#stop.signal));
     const { failed, running, failures } = this.#memory;
     return await buildStatus({
       repository,
       schedule: this.#schedule,
       retention,
-      now: this.#clock(),
+      now: this.#sight.clock(),
       ...(failed && { failed }),
       ...(position && { position }),
       ...(running && { running }),
@@ -183,11 +174,11 @@ class RunningScheduler implements Scheduler {
     clearInterval(this.#timer);
     await Promise.all([this.#queue, this.#drills?.close()]);
     // An abort has cut its session, also where nothing was being asked: the last snapshot needs another one.
-    if (this.#stop.signal.aborted) await this.#observer[Symbol.asyncDispose]();
+    if (this.#stop.signal.aborted) await this.#sight[Symbol.asyncDispose]();
     try {
       if (final ?? this.#schedule.atShutdown) await this.#takeFinal({ asked: final === true });
     } finally {
-      await this.#observer[Symbol.asyncDispose]();
+      await this.#sight[Symbol.asyncDispose]();
     }
   }
 
@@ -219,7 +210,7 @@ class RunningScheduler implements Scheduler {
 
   async #lookAndTake(): Promise<void> {
     await this.#tolerate(async () => {
-      const now = await this.#now();
+      const now = await this.#sight.now(this.#schedule.rules, this.#stop.signal);
       const good = this.#memory.lastGood(await this.#series.repository.list(), now);
       const decision = this.#decide(good, now);
       this.#decision = decision;
@@ -230,14 +221,14 @@ class RunningScheduler implements Scheduler {
         // What another process has taken meanwhile is later than `now`: counters that stand below its own would count from zero.
         wanted: async (later) => {
           const last = this.#memory.lastGood(later, now);
-          return last?.id === good?.id || this.#decide(last, await this.#observe()).due;
+          return last?.id === good?.id || this.#decide(last, await this.#sight.observe(this.#stop.signal)).due;
         },
       }).catch(() => undefined);
     });
   }
 
   async #takeAsked(): Promise<StoredSnapshot> {
-    const taken = await this.#take('asked for', { now: this.#told(), wanted: async () => true });
+    const taken = await this.#take('asked for', { now: this.#sight.known(), wanted: async () => true });
     if (typeof taken === 'object') return taken;
     throw locked(taken);
   }
@@ -245,7 +236,7 @@ class RunningScheduler implements Scheduler {
   /** Several that end at once take one of them all: who comes second sees that nothing has moved since the first. By rule, it is enough that
    *  another is at it. */
   async #takeFinal({ asked }: { readonly asked: boolean }): Promise<void> {
-    const now = await this.#observer.look();
+    const now = await this.#sight.observe();
     const listing = await this.#series.repository.list();
     const schedule = { ...this.#schedule, atShutdown: true };
     const decision = this.#decide(this.#memory.lastGood(listing, now), { ...now, shutdown: true }, schedule);
@@ -276,7 +267,8 @@ class RunningScheduler implements Scheduler {
       if (event.type === 'created') {
         // The next look says what comes after it.
         this.#decision = undefined;
-        this.#compare(event.snapshot.position);
+        this.#stoodBack = false;
+        this.#sight.compare(event.snapshot.position);
       }
       this.#emit(event);
     };
@@ -290,8 +282,10 @@ class RunningScheduler implements Scheduler {
       });
       if (outcome.kind === 'created') return outcome.snapshot;
       this.#resting = true;
+      if (outcome.kind === 'not-wanted') this.#stoodBack = false;
       if (outcome.kind === 'not-wanted') return undefined;
-      emit({ type: 'stood-back', reason: outcome.reason });
+      if (!this.#stoodBack) emit({ type: 'stood-back', reason: outcome.reason });
+      this.#stoodBack = true;
       return outcome.reason;
     } catch (error) {
       this.#resting = true;
@@ -314,43 +308,6 @@ class RunningScheduler implements Scheduler {
 
   #decide(good: StoredSnapshot | undefined, now: Now, schedule = this.#schedule): Decision {
     return due(schedule, this.#memory.last(good), now);
-  }
-
-  /** Where the database stands, as far as the rules ask for it: who is told the height needs no query for it. Rules by time do: snapshots
-   *  have the time of the server's clock, and by a clock that is behind it each would be of the future. */
-  async #now(): Promise<Position> {
-    const { height } = this.#reported;
-    if (this.#ahead || this.#schedule.rules.some(({ by }) => by !== 'height' || height === undefined)) return await this.#observe();
-    this.#position = undefined;
-    return this.#told();
-  }
-
-  async #observe(): Promise<Position> {
-    this.#position = await this.#observer.look(this.#stop.signal);
-    this.#aheadMs = this.#position.at.getTime() - Date.now();
-    this.#compare(this.#position);
-    return this.#position;
-  }
-
-  /** A host that tells a height which its database has not is asked no more: each look would make a snapshot, and none would reach it. */
-  #compare({ height = 0n }: Position): void {
-    this.#ahead = this.#reported.height !== undefined && this.#reported.height > height;
-  }
-
-  /** For who asks how things stand, where no rule did: on a session of its own, as the other may be in use. */
-  async #lookAside(): Promise<Position | undefined> {
-    await using observer = new Observer(this.#series.connection, this.#queries);
-    return await observer.look(this.#stop.signal).catch(() => undefined);
-  }
-
-  /** What is known without asking the database. */
-  #told(): Position {
-    return { lsn: 0n, ...this.#position, at: this.#clock(), ...this.#reported };
-  }
-
-  /** The server's, as far as it was seen. */
-  #clock(): Date {
-    return new Date(Date.now() + this.#aheadMs);
   }
 
   /** What goes wrong beside snapshots is told, and the next look tries again. */

@@ -54,6 +54,8 @@ export class Memory {
 
   #succeeded({ id }: StoredSnapshot): void {
     this.#own = { id, before: this.#before };
+    // What is let go after it is no part of it: another one may be asked for.
+    this.running = undefined;
     this.failed = undefined;
     this.failures = { ...this.failures, inARow: 0 };
   }

@@ -1,5 +1,5 @@
 // A folder of snapshots: what counts, what does not, and what becomes of each.
-import { copyFile, mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Repository } from '#dist/app/repository/repository.js';
@@ -99,6 +99,16 @@ describe('what counts', () => {
       expect.stringContaining('it has 1000 bytes, and had'),
       'it has not been verified yet',
     ]);
+  });
+
+  test('a record that is written anew is read anew', async () => {
+    await using folder = await folderWith({ 's-5.tar.zst': 100n });
+    const repository = new Repository({ store: folder.path, prefix: 's' });
+    await repository.verifyUnknown();
+    const path = join(folder.path, 's-5.tar.zst.verified.json');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace('"height": "100"', '"height": "101"'));
+    expect(await repository.newestGood()).toMatchObject({ position: { height: 101n } });
   });
 
   test('a snapshot that is doubted does not count until it is verified again', async () => {
