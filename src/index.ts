@@ -5,6 +5,8 @@ export { type LoadOptions as LoadConfigOptions, loadConfig } from './app/config/
 export type { ConfigInput } from './app/config/schema.js';
 export type { Database } from './app/connection.js';
 export { type DrillOptions, type DrillResult, drillSnapshot } from './app/drill.js';
+export { type ExportOptions, type ExportResult, exportTables } from './app/export-tables.js';
+export { type ImportOptions, type ImportResult, importTables } from './app/import-tables.js';
 export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/list-archive.js';
 export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';
 export { type PruneOptions, type PruneResult, pruneSnapshots } from './app/prune-snapshots.js';
@@ -30,6 +32,7 @@ export { type VerifyReport, type VerifySnapshotOptions, verifySnapshot } from '.
 export type { Column, CopyFormat } from './model/catalog.js';
 export { type ErrorCode, TidemarkError } from './model/errors.js';
 export type { EventListener, TidemarkEvent } from './model/events.js';
+export type { ExportedFile, ExportedSequence, ExportedTable, ExportFormat, ExportManifest } from './model/export.js';
 export type { FrameSize, LeftOut, Manifest, SourceInfo, StoredChunk, StoredMember, TableEntry } from './model/manifest.js';
 export type { Position } from './model/position.js';
 export type { DrillRecord, StoredSnapshot, UnknownSnapshot, Verification } from './model/stored-snapshot.js';

@@ -23,7 +23,7 @@ const storedChunk = z
 
 const tableEntry = z.strictObject({ ...tableFields, rows: decimal, rawBytes: decimal, chunks: z.array(storedChunk).readonly() }).readonly();
 
-const source = z
+export const sourceRecord = z
   .strictObject({
     serverVersion: index,
     systemIdentifier: z.string().nullable(),
@@ -65,7 +65,7 @@ const manifest = z
     format: z.literal('tidemark'),
     formatVersion: z.int().min(formatVersion).max(formatVersion),
     toolVersion: z.string(),
-    source,
+    source: sourceRecord,
     position: positionRecord,
     settings,
     schema: z.array(z.strictObject(storedMember).readonly()).readonly(),

@@ -6,6 +6,8 @@ import { bootstrapCommand } from './bootstrap.js';
 import { configCommand } from './config.js';
 import { daemonCommand } from './daemon.js';
 import { drillCommand } from './drill.js';
+import { exportCommand } from './export.js';
+import { importCommand } from './import.js';
 import { listCommand } from './list.js';
 import { nextCommand } from './next.js';
 import { pinCommand, unpinCommand } from './pin.js';
@@ -24,6 +26,8 @@ const commands: readonly (() => Command)[] = [
   verifyCommand,
   showCommand,
   schemaCommand,
+  exportCommand,
+  importCommand,
   listCommand,
   pruneCommand,
   pinCommand,

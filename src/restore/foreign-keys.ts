@@ -76,13 +76,18 @@ function normal(json: string): string {
   return JSON.stringify(JSON.parse(json));
 }
 
-/** The tables so that those referred to come first; where foreign keys go in a circle, in the order given. */
-export async function inForeignKeyOrder<T extends TableName>(session: Session, tables: readonly T[]): Promise<readonly T[]> {
+/** The tables so that those referred to come first; where foreign keys go in a circle, in the order given.
+ *  @param more pairs of which the second is to come first, too */
+export async function inForeignKeyOrder<T extends TableName>(
+  session: Session,
+  tables: readonly T[],
+  more: readonly (readonly [TableName, TableName])[] = [],
+): Promise<readonly T[]> {
   const keys = await readForeignKeys(session, tables);
-  return referredFirst(
-    tables,
-    keys.map(({ from, to }) => [normal(from), normal(to)] as const),
-  );
+  return referredFirst(tables, [
+    ...keys.map(({ from, to }) => [normal(from), normal(to)] as const),
+    ...more.map(([later, earlier]) => [key(later), key(earlier)] as const),
+  ]);
 }
 
 /** Pure part of `inForeignKeyOrder`: depth first. @param edges from referring to referred table, each as a JSON array of schema and name */

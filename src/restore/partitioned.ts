@@ -6,7 +6,10 @@ import type { Session } from '../pg/session.js';
 
 /** The partitioned tables whose rows are all in these tables, quoted. One with a partition besides (a new one, say) is not: its rows
  *  are nobody's to take. */
-export async function partitionedByThese(session: Session, tables: readonly CatalogTable[]): Promise<readonly string[]> {
+export async function partitionedByThese(
+  session: Session,
+  tables: readonly Pick<CatalogTable, 'schema' | 'name'>[],
+): Promise<readonly string[]> {
   const rows = await session.query<{ schema: string; name: string }>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind = 'p' AND EXISTS (SELECT FROM pg_partition_tree(c.oid) t WHERE t.isleaf AND t.relid <> c.oid)

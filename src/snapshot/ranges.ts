@@ -37,7 +37,7 @@ export interface CopyStatement {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly string[];
-  readonly format: CopyFormat;
+  readonly format: CopyFormat | 'csv';
   /** COPY reads them only through a query. */
   readonly foreign?: boolean;
   /** A WHERE clause that an extension has for a table of its own, or nothing. */

@@ -19,7 +19,7 @@ export interface ReadChunk {
 /** What becomes of chunks and ranges. Called one at a time and in the order of arrival. */
 export interface ChunkSink {
   chunk(chunk: ReadChunk): Promise<void>;
-  done(task: RangeTask, rows: bigint): void;
+  done(task: RangeTask, rows: bigint): void | Promise<void>;
 }
 
 class ReadWorker {
@@ -140,8 +140,8 @@ export class WorkerPool implements AsyncDisposable {
             writing.then(() => worker.written(message.member, this.#framesComeBack), reject);
           } else if (message.type === 'done') {
             give(worker);
-            writing = writing.then(() => {
-              sink.done(tasks[message.id] as RangeTask, message.rows);
+            writing = writing.then(async () => {
+              await sink.done(tasks[message.id] as RangeTask, message.rows);
               open -= 1;
               if (open === 0) resolve();
             });

@@ -4,6 +4,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
+import { isAlive } from './is-alive.js';
 import { syncDirectory } from './sync-directory.js';
 import { TemporaryFile } from './temporary-file.js';
 
@@ -98,14 +99,5 @@ async function removeStale(target: string): Promise<void> {
     const owned = [...inUse].some((path) => join(directory, name).startsWith(path));
     const process_ = Number(match[1]);
     if (!owned && (process_ === process.pid || !isAlive(process_))) await rm(join(directory, name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,0 +1,113 @@
+// `tidemark export`: the options of `tidemark snapshot` as far as they are about rows.
+import { Command, Option } from 'commander';
+import type { ExportFormat } from '../model/export.js';
+import { printable } from '../model/printable.js';
+import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
+import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
+import { addConnection } from './content-flags.js';
+import { given } from './given.js';
+import { describePosition } from './report.js';
+import { run } from './run.js';
+
+interface Flags {
+  readonly to: string;
+  readonly format?: ExportFormat;
+  readonly dbname?: string;
+  readonly role?: string;
+  readonly jobs?: number;
+  readonly compress?: number;
+  readonly table?: readonly string[];
+  readonly excludeTable?: readonly string[];
+  readonly schema?: readonly string[];
+  readonly excludeSchema?: readonly string[];
+  readonly excludeTableData?: readonly string[];
+  readonly tableAndChildren?: readonly string[];
+  readonly excludeTableAndChildren?: readonly string[];
+  readonly excludeTableDataAndChildren?: readonly string[];
+  readonly filter?: readonly string[];
+  readonly loadViaPartitionRoot?: true;
+  readonly owner: boolean;
+  readonly privileges: boolean;
+  readonly height?: bigint;
+  readonly heightQuery?: string;
+  readonly hashQuery?: string;
+  readonly streamsQuery?: string;
+  readonly lockWaitTimeout?: number;
+  readonly maxAge?: number;
+  readonly skipUnsupported?: true;
+  readonly json?: true;
+}
+
+export function exportCommand(): Command {
+  const command = new Command('export').description('export tables in one view, one compressed file each, for any program to read');
+  return addConnection(command)
+    .requiredOption('--to <directory>', 'folder to make')
+    .addOption(new Option('--format <format>', 'form of the rows (default: csv)').choices(['csv', 'text', 'binary']))
+    .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
+    .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)
+    .option('-t, --table <pattern>', 'only these tables (repeatable)', collect)
+    .option('--table-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect)
+    .option('-T, --exclude-table <pattern>', 'without these tables (repeatable)', collect)
+    .option('--exclude-table-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect)
+    .option('--exclude-table-data <pattern>', 'of these tables the definition only (repeatable)', collect)
+    .option('--exclude-table-data-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect)
+    .option('-n, --schema <pattern>', 'only these schemas (repeatable)', collect)
+    .option('-N, --exclude-schema <pattern>', 'without these schemas (repeatable)', collect)
+    .option('--filter <file>', 'patterns from a file in the form of pg_dump; - is standard input (repeatable)', collect)
+    .option('--load-via-partition-root', 'rows of partitions in the file of their partitioned table')
+    .option('-O, --no-owner', 'without owners in schema.sql')
+    .option('-x, --no-privileges', 'without privileges in schema.sql')
+    .option('--height <n>', 'height to record', height)
+    .option('--height-query <sql>', 'query for the height, run in the same view')
+    .option('--hash-query <sql>', 'query for the hash, run in the same view; $1 is the height')
+    .option('--streams-query <sql>', 'query for (stream, sequence) rows, run in the same view')
+    .option('--lock-wait-timeout <duration>', 'give up when a table lock takes longer (default: 10s; 0: never)', duration)
+    .option('--max-age <duration>', 'give up when the transaction gets older', duration)
+    .option('--skip-unsupported', 'go on without objects of unknown kinds, and list them in the manifest')
+    .option('--json', 'events on standard error and the result on standard output as JSON')
+    .action(exportAction);
+}
+
+async function exportAction(flags: Flags): Promise<void> {
+  await run({ command: 'export', json: flags.json === true }, async ({ onEvent, signal }) => {
+    // Not before it is needed: help and wrong arguments are answered at once.
+    const { exportTables } = await import('../app/export-tables.js');
+    const { directory, manifest, durationMs, attempts } = await exportTables({
+      directory: flags.to,
+      ...given('format', flags.format),
+      ...given('database', flags.dbname),
+      ...given('role', flags.role),
+      ...given('jobs', flags.jobs),
+      ...given('compressLevel', flags.compress),
+      ...given('tables', flags.table),
+      ...given('tablesAndChildren', flags.tableAndChildren),
+      ...given('excludeTables', flags.excludeTable),
+      ...given('excludeTablesAndChildren', flags.excludeTableAndChildren),
+      ...given('excludeTableData', flags.excludeTableData),
+      ...given('excludeTableDataAndChildren', flags.excludeTableDataAndChildren),
+      ...given('schemas', flags.schema),
+      ...given('excludeSchemas', flags.excludeSchema),
+      ...given('filterFiles', flags.filter),
+      ...given('loadViaPartitionRoot', flags.loadViaPartitionRoot),
+      noOwner: !flags.owner,
+      noPrivileges: !flags.privileges,
+      ...given('height', flags.height),
+      ...given('heightQuery', flags.heightQuery),
+      ...given('hashQuery', flags.hashQuery),
+      ...given('streamsQuery', flags.streamsQuery),
+      ...given('lockTimeoutMs', flags.lockWaitTimeout),
+      ...given('maxAgeMs', flags.maxAge),
+      ...given('skipUnsupported', flags.skipUnsupported),
+      onEvent,
+      signal,
+    });
+    const { position, totals, source, leftOut } = manifest;
+    const lines = [
+      `${printable(directory)}: ${formatCounted(totals.tables, 'table')}, ${formatCounted(totals.rows, 'row')}, ${formatBytes(totals.rawBytes)} ` +
+        `-> ${formatBytes(totals.bytes)} of ${manifest.copyFormat} in ${formatDuration(durationMs)}`,
+      `database ${printable(source.database)}, ${describePosition(position)}`,
+    ];
+    const result = { type: 'export', directory, database: source.database, position, totals, leftOut, durationMs, attempts };
+    return { result, text: lines.join('\n') };
+  });
+}
