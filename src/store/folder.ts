@@ -1,5 +1,6 @@
 // A folder that holds snapshots: its files as they are, small ones read and written whole. What their names and contents mean is for
 // others.
+import type { BigIntStats } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from '../model/file-error.js';
@@ -11,6 +12,11 @@ export interface FileFacts {
   /** Another one where the file was replaced or written to, as far as the file system tells. */
   readonly version: string;
   readonly modifiedAt: Date;
+}
+
+/** What can be told of a file without reading it. */
+export function factsOf({ ino, mtimeNs, mtime, size }: BigIntStats): FileFacts {
+  return { bytes: size, version: `${ino} ${mtimeNs} ${size}`, modifiedAt: mtime };
 }
 
 let counter = 0;
@@ -49,9 +55,7 @@ export class Folder {
   /** A regular file; undefined for what is none, or not there any more. */
   async look(name: string): Promise<FileFacts | undefined> {
     const found = await stat(this.at(name), { bigint: true }).catch(absent);
-    return found?.isFile()
-      ? { bytes: found.size, version: `${found.ino} ${found.mtimeNs} ${found.size}`, modifiedAt: found.mtime }
-      : undefined;
+    return found?.isFile() ? factsOf(found) : undefined;
   }
 
   /** Bytes of a regular file; undefined for what is none, or not there any more. */

@@ -1,0 +1,34 @@
+// Small objects, read whole: what a pointer or a record says, together with the version by which it can be replaced.
+import { TidemarkError } from '../model/errors.js';
+import type { Store, StoredObject } from './store.js';
+
+export interface SmallObject extends StoredObject {
+  readonly content: Buffer;
+}
+
+/** Undefined where there is no such object. What is replaced while it is read is read again.
+ *  @param most bytes that it may have: it may be anybody's
+ *  @throws TidemarkError STORE_ERROR for a larger one */
+export async function readSmall(store: Store, key: string, most = 1 << 20): Promise<SmallObject | undefined> {
+  for (let turn = 1; ; turn += 1) {
+    const found = await store.stat(key);
+    if (found === undefined) return undefined;
+    if (found.bytes > BigInt(most)) {
+      throw new TidemarkError(
+        'STORE_ERROR',
+        `read ${key} of ${store.location}: it has ${found.bytes} bytes, ${most} at most were expected`,
+        {
+          hint: 'it is not what it was taken for',
+        },
+      );
+    }
+    try {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of store.get(key, { version: found.version })) chunks.push(chunk);
+      return { ...found, content: Buffer.concat(chunks) };
+    } catch (error) {
+      const isReplaced = error instanceof TidemarkError && ['STORE_CONFLICT', 'OBJECT_MISSING'].includes(error.code);
+      if (!isReplaced || turn === 10) throw error;
+    }
+  }
+}
