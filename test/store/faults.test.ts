@@ -42,11 +42,11 @@ async function dangling(): Promise<number> {
   return Uploads?.length ?? 0;
 }
 
-/** Through the proxy; waits are cut out, a silent connection is one of 100 ms. */
-function harmed(attempts: number): Promise<S3Store> {
+/** Through the proxy; waits are cut out. Only where silence is the fault it is short. */
+function harmed(attempts: number, stallMs: number): Promise<S3Store> {
   const location = `s3://${bucket}/prefix`;
   const patience = { attempts, wait: () => Promise.resolve() };
-  return S3Store.open({ bucket, prefix: 'prefix', location, credentials, endpoint: proxy.endpoint, partBytes, patience, stallMs: 100 });
+  return S3Store.open({ bucket, prefix: 'prefix', location, credentials, endpoint: proxy.endpoint, partBytes, patience, stallMs });
 }
 
 interface Work {
@@ -151,7 +151,7 @@ async function each(
   for (let k = 0; ; k += 1) {
     await direct.remove('object');
     await work.prepare?.();
-    const store = await harmed(attempts);
+    const store = await harmed(attempts, fault === 'stall' ? 200 : 30_000);
     proxy.seen = [];
     let hit = false;
     proxy.fault = (n) => {
@@ -185,7 +185,7 @@ describe.each(works)('$name', (work) => {
     await each(
       work,
       fault,
-      3,
+      fault === 'stall' ? 6 : 3,
       (n, k) => n === k,
       (error) => expect(error).toBeUndefined(),
     );
