@@ -97,7 +97,8 @@ export function referredFirst<T extends TableName>(
 ): readonly T[] {
   const byKey = new Map(tables.map((table) => [key(table), table]));
   const referred = new Map<string, string[]>();
-  for (const [from, to] of edges) referred.set(from, [...(referred.get(from) ?? []), to]);
+  // A table that refers to itself would be taken for one whose turn has come.
+  for (const [from, to] of edges) if (from !== to) referred.set(from, [...(referred.get(from) ?? []), to]);
   const ordered = new Set<T>();
   const begun = new Set<string>();
   for (const first of byKey.keys()) {
