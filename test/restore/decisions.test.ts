@@ -156,12 +156,13 @@ describe('order by foreign keys', () => {
   test('referred tables come first, whatever the order', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.nat(9), fc.nat(9)).filter(([from, to]) => from > to)),
+        fc.array(fc.tuple(fc.nat(9), fc.nat(9)).filter(([from, to]) => from >= to)),
         fc.shuffledSubarray([...Array(10).keys()], { minLength: 10 }),
         (edges, order) => {
           const sorted = referredFirst(order.map(name), edges.map(edge)).map((table) => table.name);
           expect(sorted.toSorted()).toEqual(order.map((index) => `t${index}`).toSorted());
-          for (const [from, to] of edges) expect(sorted.indexOf(`t${to}`)).toBeLessThan(sorted.indexOf(`t${from}`));
+          // One that refers to itself is no reason to come before the others.
+          for (const [from, to] of edges) if (from !== to) expect(sorted.indexOf(`t${to}`)).toBeLessThan(sorted.indexOf(`t${from}`));
         },
       ),
     );
