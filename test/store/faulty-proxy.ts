@@ -21,7 +21,8 @@ export const faults = [
   'stall',
 ] as const;
 
-export type Fault = (typeof faults)[number];
+/** `lie`: not done, and a reply as if it was. Nobody gets over that, and where nothing is looked at again (a removal) nobody can tell. */
+export type Fault = (typeof faults)[number] | 'lie';
 
 export interface FaultyProxy extends AsyncDisposable {
   readonly endpoint: string;
@@ -31,6 +32,8 @@ export interface FaultyProxy extends AsyncDisposable {
   fault: (n: number, request: string) => Fault | undefined;
 }
 
+const lie =
+  '<?xml version="1.0" encoding="UTF-8"?>\n<CompleteMultipartUploadResult><Key>x</Key><ETag>&quot;lie&quot;</ETag></CompleteMultipartUploadResult>';
 const errorBody =
   '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>';
 
@@ -49,6 +52,7 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
     if (fault === 'stall') return;
     if (fault === 'error') return void response.writeHead(503, { 'content-type': 'application/xml' }).end(errorBody);
     if (fault === '200-error') return void response.writeHead(200, { 'content-type': 'application/xml' }).end(errorBody);
+    if (fault === 'lie') return void response.writeHead(200, { etag: '"lie"', 'content-type': 'application/xml' }).end(lie);
     const reply = await forward(request, body);
     const content = await collect(reply);
     if (fault === 'drop') return void response.destroy();

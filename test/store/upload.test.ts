@@ -141,3 +141,20 @@ test('a bucket that is not there is told of, with a hint', async () => {
   });
   await store[Symbol.asyncDispose]();
 });
+
+test.each([
+  ['small', 10, /^PUT /],
+  ['a part', 200_000, /^PUT .*partNumber=2/],
+  ['large', 200_000, /^POST .*uploadId=/],
+])('a server that says it has written, and has not, is found out: %s', async (_, bytes, lied) => {
+  const store = await open();
+  const before = await store.put('believed', chunks(Buffer.from('before')));
+  proxy.fault = (_n, request) => (lied.test(request) ? 'lie' : undefined);
+  await expect(store.put('believed', chunks(Buffer.alloc(bytes)))).rejects.toMatchObject({ code: expect.stringMatching(/^STORE_/) });
+  await expect(store.put('new', chunks(Buffer.alloc(bytes)))).rejects.toMatchObject({ code: expect.stringMatching(/^STORE_/) });
+  proxy.fault = () => undefined;
+  expect(await store.stat('believed')).toEqual(before);
+  expect(await store.stat('new')).toBeUndefined();
+  expect(server.uploads.size).toBe(0);
+  await store[Symbol.asyncDispose]();
+});
