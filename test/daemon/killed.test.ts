@@ -8,6 +8,7 @@ import { eventually } from '../server/index.js';
 import { type Chain, type DaemonProcess, type LogLine, startChain } from './daemon-process.js';
 
 const rounds = Number(process.env.TIDEMARK_TEST_ROUNDS ?? 6);
+const limit = { timeout: 60_000 + rounds * 20_000 };
 
 /** The same numbers in each run: a failure can be looked at again. */
 function* numbers(seed: number): Generator<number, never> {
@@ -36,38 +37,42 @@ async function wholeArchives(chain: Chain): Promise<readonly string[]> {
   return archives;
 }
 
-test(`killed ${rounds} times at any place, and begun again: nothing half has a name, and the newest good one is never lost`, async () => {
-  await using chain = await startChain();
-  const random = numbers(4);
-  const repository = new Repository({ store: chain.store, prefix: 'chain' });
-  const snapshots = { log: { level: 'debug' } };
-  let height = 1n;
-  let best = 0n;
-  for (let round = 0; round < rounds; round += 1) {
-    const place = places[Math.floor(random.next().value * places.length)] ?? /^creating/;
+test(
+  `killed ${rounds} times at any place, and begun again: nothing half has a name, and the newest good one is never lost`,
+  limit,
+  async () => {
+    await using chain = await startChain();
+    const random = numbers(4);
+    const repository = new Repository({ store: chain.store, prefix: 'chain' });
+    const snapshots = { log: { level: 'debug' } };
+    let height = 1n;
+    let best = 0n;
+    for (let round = 0; round < rounds; round += 1) {
+      const place = places[Math.floor(random.next().value * places.length)] ?? /^creating/;
+      const daemon = await chain.daemon(snapshots);
+      await daemon.line(place, 0);
+      daemon.signal('SIGKILL');
+      await daemon.ended;
+      await wholeArchives(chain);
+      const newest = (await repository.list()).snapshots[0]?.position.height ?? 0n;
+      const named = (await chain.archives()).map((name) => BigInt(/\d+/.exec(name)?.[0] ?? 0));
+      // One that was published and not recorded yet counts for the next.
+      expect([newest, ...named].some((one) => one >= best)).toBe(true);
+      best = newest > best ? newest : best;
+      height += 150n;
+      await chain.processTo(height);
+    }
     const daemon = await chain.daemon(snapshots);
-    await daemon.line(place, 0);
-    daemon.signal('SIGKILL');
-    await daemon.ended;
-    await wholeArchives(chain);
-    const newest = (await repository.list()).snapshots[0]?.position.height ?? 0n;
-    const named = (await chain.archives()).map((name) => BigInt(/\d+/.exec(name)?.[0] ?? 0));
-    // One that was published and not recorded yet counts for the next.
-    expect([newest, ...named].some((one) => one >= best)).toBe(true);
-    best = newest > best ? newest : best;
-    height += 150n;
-    await chain.processTo(height);
-  }
-  const daemon = await chain.daemon(snapshots);
-  await daemon.line(({ msg }: LogLine) => msg === `created chain-${height}`, 0);
-  daemon.signal('SIGTERM');
-  expect(await daemon.ended).toBe(0);
-  expect((await wholeArchives(chain)).at(-1)).toBe(`chain-${height}.tar.zst`);
-  expect((await chain.files()).filter((name) => name.startsWith('.') && !name.includes('.token-'))).toEqual([]);
-  await eventually('no session is left', async () => (await chain.sessions()) === 0);
-});
+    await daemon.line(({ msg }: LogLine) => msg === `created chain-${height}`, 0);
+    daemon.signal('SIGTERM');
+    expect(await daemon.ended).toBe(0);
+    expect(await wholeArchives(chain)).toContain(`chain-${height}.tar.zst`);
+    expect((await chain.files()).filter((name) => name.startsWith('.') && !name.includes('.token-'))).toEqual([]);
+    await eventually('no session is left', async () => (await chain.sessions()) === 0);
+  },
+);
 
-test(`stopped past its lease, ${rounds} times: another takes over, and a mark never has two snapshots`, async () => {
+test(`stopped past its lease, ${rounds} times: another takes over, and a mark never has two snapshots`, limit, async () => {
   await using chain = await startChain();
   const random = numbers(8);
   const settings = { log: { level: 'debug' }, lease: '600ms', retention: { last: 'all' } };
@@ -86,7 +91,7 @@ test(`stopped past its lease, ${rounds} times: another takes over, and a mark ne
     });
     holder.signal('SIGCONT');
     await holder.line(/^(created|snapshot failed|stood back)/, from[daemons.indexOf(holder)]);
-    const created = daemons.flatMap(({ lines }, i) => lines.slice(from[i]).filter(({ msg }) => msg.startsWith('created')));
+    const created = daemons.flatMap(({ lines }) => lines.filter(({ msg }) => msg.startsWith(`created chain-${height}`)));
     expect(created.length).toBeLessThanOrEqual(1);
     expect(await chain.archives()).toHaveLength(round + 2);
   }
