@@ -16,8 +16,8 @@ import { buildStatus } from './build-status.js';
 import { Drills } from './drills.js';
 import type { SchedulerListener } from './events.js';
 import { Memory } from './memory.js';
+import { PositionSource } from './position-source.js';
 import type { Advance, Scheduler, SchedulerOptions } from './scheduler.js';
-import { Sight } from './sight.js';
 import type { Status } from './status.js';
 import { tolerant } from './tolerant.js';
 
@@ -41,7 +41,7 @@ const longestMs = 2 ** 31 - 1;
 class RunningScheduler implements Scheduler {
   readonly #schedule: Schedule;
   readonly #series: Series;
-  readonly #sight: Sight;
+  readonly #source: PositionSource;
   readonly #drills: Drills | undefined;
   readonly #emit: SchedulerListener;
   readonly #timer: NodeJS.Timeout;
@@ -80,7 +80,7 @@ class RunningScheduler implements Scheduler {
     const connection = connectionOf(options.db);
     planSnapshot({ ...taken, database: connection });
     this.#series = { connection, repository: new Repository(options), retention, snapshot: taken, leaseMs, reserve, inUse: new Set() };
-    this.#sight = new Sight(connection, position);
+    this.#source = new PositionSource(connection, position);
     this.#emit = tolerant(options.onEvent);
     this.#drills = drill && new Drills(this.#series, drill, this.#emit);
     this.#timer = setInterval(() => {
@@ -92,7 +92,7 @@ class RunningScheduler implements Scheduler {
   }
 
   advance({ height }: Advance): void {
-    if (height !== undefined) this.#sight.tell({ height });
+    if (height !== undefined) this.#source.tell({ height });
     if (this.#resting || this.#closing) return;
     const passed = this.#decision?.next.some((mark) => mark.by === 'height' && height !== undefined && height >= mark.value) ?? true;
     if (passed) void this.look();
@@ -146,13 +146,13 @@ class RunningScheduler implements Scheduler {
 
   async status(): Promise<Status> {
     const { repository, retention } = this.#series;
-    const position = this.#sight.seen ?? (await this.#sight.observeAside(this.#stop.signal));
+    const position = this.#source.seen ?? (await this.#source.observeAside(this.#stop.signal));
     const { failed, running, failures } = this.#memory;
     return await buildStatus({
       repository,
       schedule: this.#schedule,
       retention,
-      now: this.#sight.clock(),
+      now: this.#source.clock(),
       ...(failed && { failed }),
       ...(position && { position }),
       ...(running && { running }),
@@ -174,11 +174,11 @@ class RunningScheduler implements Scheduler {
     clearInterval(this.#timer);
     await Promise.all([this.#queue, this.#drills?.close()]);
     // An abort has cut its session, also where nothing was being asked: the last snapshot needs another one.
-    if (this.#stop.signal.aborted) await this.#sight[Symbol.asyncDispose]();
+    if (this.#stop.signal.aborted) await this.#source[Symbol.asyncDispose]();
     try {
       if (final ?? this.#schedule.atShutdown) await this.#takeFinal({ asked: final === true });
     } finally {
-      await this.#sight[Symbol.asyncDispose]();
+      await this.#source[Symbol.asyncDispose]();
     }
   }
 
@@ -210,7 +210,7 @@ class RunningScheduler implements Scheduler {
 
   async #lookAndTake(): Promise<void> {
     await this.#tolerate(async () => {
-      const now = await this.#sight.now(this.#schedule.rules, this.#stop.signal);
+      const now = await this.#source.now(this.#schedule.rules, this.#stop.signal);
       const good = this.#memory.lastGood(await this.#series.repository.list(), now);
       const decision = this.#decide(good, now);
       this.#decision = decision;
@@ -221,14 +221,14 @@ class RunningScheduler implements Scheduler {
         // What another process has taken meanwhile is later than `now`: counters that stand below its own would count from zero.
         wanted: async (later) => {
           const last = this.#memory.lastGood(later, now);
-          return last?.id === good?.id || this.#decide(last, await this.#sight.observe(this.#stop.signal)).due;
+          return last?.id === good?.id || this.#decide(last, await this.#source.observe(this.#stop.signal)).due;
         },
       }).catch(() => undefined);
     });
   }
 
   async #takeAsked(): Promise<StoredSnapshot> {
-    const taken = await this.#take('asked for', { now: this.#sight.known(), wanted: async () => true });
+    const taken = await this.#take('asked for', { now: this.#source.known(), wanted: async () => true });
     if (typeof taken === 'object') return taken;
     throw locked(taken);
   }
@@ -236,7 +236,7 @@ class RunningScheduler implements Scheduler {
   /** Several that end at once take one of them all: who comes second sees that nothing has moved since the first. By rule, it is enough that
    *  another is at it. */
   async #takeFinal({ asked }: { readonly asked: boolean }): Promise<void> {
-    const now = await this.#sight.observe();
+    const now = await this.#source.observe();
     const listing = await this.#series.repository.list();
     const schedule = { ...this.#schedule, atShutdown: true };
     const decision = this.#decide(this.#memory.lastGood(listing, now), { ...now, shutdown: true }, schedule);
@@ -268,7 +268,7 @@ class RunningScheduler implements Scheduler {
         // The next look says what comes after it.
         this.#decision = undefined;
         this.#stoodBack = false;
-        this.#sight.compare(event.snapshot.position);
+        this.#source.compare(event.snapshot.position);
       }
       this.#emit(event);
     };

@@ -10,7 +10,7 @@ export interface Told {
   readonly height?: bigint;
 }
 
-export class Sight implements AsyncDisposable {
+export class PositionSource implements AsyncDisposable {
   /** As it was at the last look, if that asked the database. */
   seen: Position | undefined;
   readonly #connection: ConnectionSettings;
