@@ -8,11 +8,15 @@ export type Period = 'hour' | 'day' | 'week' | 'month' | 'year';
 export interface LocalTime {
   /** Its UTC fields are the local ones. */
   readonly date: Date;
-  /** `GMT+02:00`: tells the two hours apart that have the same name when clocks are put back. */
-  readonly offset: string;
+  /** How far its clocks are ahead of UTC, in milliseconds: tells the two hours apart that have the same name when they are put back. */
+  readonly offset: number;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
+/** Offsets that were asked for, by zone and stretch: the same snapshots are looked at again and again. */
+const edgesOf = new Map<string, Map<number, number>>();
+/** Some two hundred years. */
+const mostEdges = 20_000;
 
 /** @throws TidemarkError USAGE for a zone that the IANA database does not have */
 export function checkTimeZone(timeZone: string): void {
@@ -23,10 +27,12 @@ export function checkTimeZone(timeZone: string): void {
  *  where they differ at the instant itself.
  *  @throws TidemarkError USAGE for an unknown time zone */
 export function localTimes(timeZone: string): (at: Date) => LocalTime {
-  if (timeZone === 'UTC') return (date) => ({ date, offset: 'GMT' });
+  if (timeZone === 'UTC') return (date) => ({ date, offset: 0 });
   const format = formatOf(timeZone);
-  const edges = new Map<number, Offset>();
-  const edge = (stretch: number): Offset => {
+  const edges = edgesOf.get(timeZone) ?? new Map<number, number>();
+  if (edges.size > mostEdges) edges.clear();
+  edgesOf.set(timeZone, edges);
+  const edge = (stretch: number): number => {
     const found = edges.get(stretch) ?? offsetOf(format, stretch * stretchMs);
     edges.set(stretch, found);
     return found;
@@ -34,8 +40,8 @@ export function localTimes(timeZone: string): (at: Date) => LocalTime {
   return (at) => {
     const stretch = Math.floor(at.getTime() / stretchMs);
     const before = edge(stretch);
-    const { name, ms } = before.ms === edge(stretch + 1).ms ? before : offsetOf(format, at.getTime());
-    return { date: new Date(at.getTime() + ms), offset: name };
+    const offset = before === edge(stretch + 1) ? before : offsetOf(format, at.getTime());
+    return { date: new Date(at.getTime() + offset), offset };
   };
 }
 
@@ -43,16 +49,11 @@ export function localTimes(timeZone: string): (at: Date) => LocalTime {
  *  in a forecast; Recife, 2000). */
 const stretchMs = 4 * 86_400_000;
 
-interface Offset {
-  readonly name: string;
-  readonly ms: number;
-}
-
-/** @param at limited to what a Date can hold */
-function offsetOf(format: Intl.DateTimeFormat, at: number): Offset {
+/** In milliseconds. @param at limited to what a Date can hold */
+function offsetOf(format: Intl.DateTimeFormat, at: number): number {
   const text = format.format(Math.max(-latest, Math.min(latest, at)));
-  const [name = 'GMT', sign, hours = 0, minutes = 0, seconds = 0] = offsetPattern.exec(text) ?? [];
-  return { name, ms: (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * (sign === '-' ? -1000 : 1000) };
+  const [, sign, hours = 0, minutes = 0, seconds = 0] = offsetPattern.exec(text) ?? [];
+  return (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * (sign === '-' ? -1000 : 1000);
 }
 
 /** https://tc39.es/ecma262/#sec-time-values-and-time-range */
@@ -61,12 +62,13 @@ const latest = 8.64e15;
 /** Seconds: local mean times, before there were zones. */
 const offsetPattern = /GMT(?:([+-])(\d+):(\d+)(?::(\d+))?)?$/;
 
-/** A number or name for the period that a local time lies in; equal for two of one zone exactly where they lie in the same one. */
-export function periodOf({ date, offset }: LocalTime, period: Period): number | string {
+/** A number for the period that a local time lies in; equal for two of one zone exactly where they lie in the same one. */
+export function periodOf({ date, offset }: LocalTime, period: Period): number {
   const year = date.getUTCFullYear();
   switch (period) {
     case 'hour':
-      return `${Math.floor(date.getTime() / 3_600_000)} ${offset}`;
+      // No offset has a day or more, in seconds.
+      return Math.floor(date.getTime() / 3_600_000) * 200_000 + offset / 1000;
     case 'day':
       return Math.floor(date.getTime() / 86_400_000);
     case 'week':

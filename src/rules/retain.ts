@@ -45,7 +45,7 @@ export function retain<S extends Candidate>(policy: RetentionPolicy, snapshots: 
   const { timeZone = 'UTC', heights } = policy;
   const localTime = localTimes(timeZone);
   for (const [name, period] of periods) {
-    const bucketOf = (entry: Entry<S>): number | string => {
+    const bucketOf = (entry: Entry<S>): number => {
       entry.local ??= localTime(entry.snapshot.position.at);
       return periodOf(entry.local, period);
     };

@@ -29,10 +29,17 @@ function makeFormat(timeZone: string): Intl.DateTimeFormat {
   });
 }
 
+/** In milliseconds -> as Intl has it: `GMT+02:00`, with seconds where there are some. */
+function spelled(offset: number): string {
+  const seconds = Math.abs(offset) / 1000;
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, ...(seconds % 60 === 0 ? [] : [seconds % 60])];
+  return `GMT${offset < 0 ? '-' : '+'}${parts.map((part) => String(part).padStart(2, '0')).join(':')}`;
+}
+
 function asOurs(at: Date, timeZone: string): string {
   const { date, offset } = localTimes(timeZone)(at);
   const fields = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes()];
-  return [...fields, offset].join(' ');
+  return [...fields, spelled(offset)].join(' ');
 }
 
 const hour = 3_600_000;
