@@ -131,6 +131,8 @@ class GrowingFile {
   #file: HashedFile | undefined;
   #rows = 0n;
   #rawBytes = 0n;
+  /** What is being done to it: one that is given up must not be made after its folder was removed. */
+  #doing: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string, name: string, form: FileForm) {
     this.#directory = directory;
@@ -138,7 +140,26 @@ class GrowingFile {
     this.#form = form;
   }
 
-  async append({ name, content, rawBytes }: EncodedMember, rows: bigint): Promise<void> {
+  append(member: EncodedMember, rows: bigint): Promise<void> {
+    return this.#watched(this.#append(member, rows));
+  }
+
+  finish(): Promise<WrittenRows> {
+    return this.#watched(this.#finish());
+  }
+
+  /** Closes it as it is, once nothing is being done to it any more. */
+  async abandon(): Promise<void> {
+    await this.#doing;
+    if (this.written === undefined) await this.#file?.abandon();
+  }
+
+  #watched<T>(work: Promise<T>): Promise<T> {
+    this.#doing = Promise.allSettled([this.#doing, work]);
+    return work;
+  }
+
+  async #append({ name, content, rawBytes }: EncodedMember, rows: bigint): Promise<void> {
     const file = await this.#opened();
     if (content.kind === 'buffer') await file.write(content.bytes);
     else {
@@ -153,17 +174,13 @@ class GrowingFile {
     this.#rawBytes += BigInt(rawBytes);
   }
 
-  async finish(): Promise<WrittenRows> {
+  async #finish(): Promise<WrittenRows> {
     const file = await this.#opened();
     const tail = exportTail(this.#form.format);
     // A file without a frame is none that zstd would read.
     if (tail.length > 0 || this.#rawBytes === 0n) await this.#write(file, tail);
     this.written = { ...(await file.finish()), rows: this.#rows, rawBytes: this.#rawBytes };
     return this.written;
-  }
-
-  async abandon(): Promise<void> {
-    if (this.written === undefined) await this.#file?.abandon();
   }
 
   async #opened(): Promise<HashedFile> {

@@ -84,6 +84,7 @@ async function write(plan: SnapshotPlan, { publication, codec, format, sight }: 
   // are closed before the folder is removed.
   const written = await Promise.race([rows, control.lost]).catch(async (error: unknown) => {
     await pool[Symbol.asyncDispose]();
+    await Promise.allSettled([rows]);
     throw error;
   });
   const before = emitSection(schema.catalog, 'pre-data');

@@ -65,7 +65,7 @@ export class DirectoryPublication implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.temporary, { recursive: true, force: true }).catch(() => undefined);
+    await rm(this.temporary, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
     inUse.delete(this.temporary);
   }
 }

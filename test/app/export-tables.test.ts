@@ -195,7 +195,7 @@ describe('an export under fire', () => {
       return result;
     };
     const vanish = async () => {
-      for (const name of await readdir(path)) await rm(join(path, name), { recursive: true, force: true });
+      for (const name of await readdir(path)) await rm(join(path, name), { recursive: true, force: true, maxRetries: 10 });
     };
     expect(await failing(vanish)).toBe('FILE_ERROR');
     const stop = new AbortController();
