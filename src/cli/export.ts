@@ -3,13 +3,14 @@ import { Command, Option } from 'commander';
 import type { ExportFormat } from '../model/export.js';
 import { printable } from '../model/printable.js';
 import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
-import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
+import { collect, compressLevel, wholeNumber } from './arguments.js';
 import { addConnection } from './content-flags.js';
 import { given } from './given.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
+import { addView, type ViewFlags, viewOptions } from './view-flags.js';
 
-interface Flags {
+interface Flags extends ViewFlags {
   readonly to: string;
   readonly format?: ExportFormat;
   readonly dbname?: string;
@@ -28,42 +29,30 @@ interface Flags {
   readonly loadViaPartitionRoot?: true;
   readonly owner: boolean;
   readonly privileges: boolean;
-  readonly height?: bigint;
-  readonly heightQuery?: string;
-  readonly hashQuery?: string;
-  readonly streamsQuery?: string;
-  readonly lockWaitTimeout?: number;
-  readonly maxAge?: number;
-  readonly skipUnsupported?: true;
   readonly json?: true;
 }
 
 export function exportCommand(): Command {
   const command = new Command('export').description('export tables in one view, one compressed file each, for any program to read');
-  return addConnection(command)
-    .requiredOption('--to <directory>', 'folder to make')
-    .addOption(new Option('--format <format>', 'form of the rows (default: csv)').choices(['csv', 'text', 'binary']))
-    .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
-    .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)
-    .option('-t, --table <pattern>', 'only these tables (repeatable)', collect)
-    .option('--table-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect)
-    .option('-T, --exclude-table <pattern>', 'without these tables (repeatable)', collect)
-    .option('--exclude-table-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect)
-    .option('--exclude-table-data <pattern>', 'of these tables the definition only (repeatable)', collect)
-    .option('--exclude-table-data-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect)
-    .option('-n, --schema <pattern>', 'only these schemas (repeatable)', collect)
-    .option('-N, --exclude-schema <pattern>', 'without these schemas (repeatable)', collect)
-    .option('--filter <file>', 'patterns from a file in the form of pg_dump; - is standard input (repeatable)', collect)
-    .option('--load-via-partition-root', 'rows of partitions in the file of their partitioned table')
-    .option('-O, --no-owner', 'without owners in schema.sql')
-    .option('-x, --no-privileges', 'without privileges in schema.sql')
-    .option('--height <n>', 'height to record', height)
-    .option('--height-query <sql>', 'query for the height, run in the same view')
-    .option('--hash-query <sql>', 'query for the hash, run in the same view; $1 is the height')
-    .option('--streams-query <sql>', 'query for (stream, sequence) rows, run in the same view')
-    .option('--lock-wait-timeout <duration>', 'give up when a table lock takes longer (default: 10s; 0: never)', duration)
-    .option('--max-age <duration>', 'give up when the transaction gets older', duration)
-    .option('--skip-unsupported', 'go on without objects of unknown kinds, and list them in the manifest')
+  return addView(
+    addConnection(command)
+      .requiredOption('--to <directory>', 'folder to make')
+      .addOption(new Option('--format <format>', 'form of the rows (default: csv)').choices(['csv', 'text', 'binary']))
+      .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
+      .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)
+      .option('-t, --table <pattern>', 'only these tables (repeatable)', collect)
+      .option('--table-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect)
+      .option('-T, --exclude-table <pattern>', 'without these tables (repeatable)', collect)
+      .option('--exclude-table-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect)
+      .option('--exclude-table-data <pattern>', 'of these tables the definition only (repeatable)', collect)
+      .option('--exclude-table-data-and-children <pattern>', 'the same, with the tables that inherit from them (repeatable)', collect)
+      .option('-n, --schema <pattern>', 'only these schemas (repeatable)', collect)
+      .option('-N, --exclude-schema <pattern>', 'without these schemas (repeatable)', collect)
+      .option('--filter <file>', 'patterns from a file in the form of pg_dump; - is standard input (repeatable)', collect)
+      .option('--load-via-partition-root', 'rows of partitions in the file of their partitioned table')
+      .option('-O, --no-owner', 'without owners in schema.sql')
+      .option('-x, --no-privileges', 'without privileges in schema.sql'),
+  )
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(exportAction);
 }
@@ -91,13 +80,7 @@ async function exportAction(flags: Flags): Promise<void> {
       ...given('loadViaPartitionRoot', flags.loadViaPartitionRoot),
       noOwner: !flags.owner,
       noPrivileges: !flags.privileges,
-      ...given('height', flags.height),
-      ...given('heightQuery', flags.heightQuery),
-      ...given('hashQuery', flags.hashQuery),
-      ...given('streamsQuery', flags.streamsQuery),
-      ...given('lockTimeoutMs', flags.lockWaitTimeout),
-      ...given('maxAgeMs', flags.maxAge),
-      ...given('skipUnsupported', flags.skipUnsupported),
+      ...viewOptions(flags),
       onEvent,
       signal,
     });

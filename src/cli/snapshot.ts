@@ -2,30 +2,24 @@
 import { Command, Option } from 'commander';
 import { printable } from '../model/printable.js';
 import { formatBytes, formatDuration } from '../model/units.js';
-import { collect, compressLevel, duration, height, wholeNumber } from './arguments.js';
+import { collect, compressLevel, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
 import { describePosition, describeTotals } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
+import { addView, type ViewFlags, viewOptions } from './view-flags.js';
 
-interface Flags extends ContentFlags {
+interface Flags extends ContentFlags, ViewFlags {
   readonly file: string;
   readonly jobs?: number;
   readonly compress?: number;
   readonly copyFormat?: 'auto' | 'text' | 'binary';
-  readonly height?: bigint;
-  readonly heightQuery?: string;
-  readonly hashQuery?: string;
-  readonly streamsQuery?: string;
-  readonly lockWaitTimeout?: number;
-  readonly maxAge?: number;
   readonly secrets?: true;
   readonly globals?: true;
   readonly rolePasswords?: true;
   readonly statistics?: true;
   readonly includeForeignData?: readonly string[];
-  readonly skipUnsupported?: true;
   readonly json?: true;
 }
 
@@ -36,19 +30,14 @@ export function snapshotCommand(): Command {
     .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
     .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)
     .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']));
-  return addContents(command, { short: { excludeTable: '-T, ', extension: '-e, ' }, rows: true })
-    .option('--secrets', 'with the passwords of user mappings and subscriptions')
-    .option('--globals', 'with roles, memberships, privileges on parameters and tablespaces of the server')
-    .option('--role-passwords', 'with --globals: with the password hashes of the roles')
-    .option('--statistics', "with the planner's statistics, which hold values of rows")
-    .option('--include-foreign-data <pattern>', 'with the rows of foreign tables of these servers (repeatable)', collect)
-    .option('--height <n>', 'height to record', height)
-    .option('--height-query <sql>', 'query for the height, run in the snapshot')
-    .option('--hash-query <sql>', 'query for the hash, run in the snapshot; $1 is the height')
-    .option('--streams-query <sql>', 'query for (stream, sequence) rows, run in the snapshot')
-    .option('--lock-wait-timeout <duration>', 'give up when a table lock takes longer (default: 10s; 0: never)', duration)
-    .option('--max-age <duration>', 'give up when the transaction gets older', duration)
-    .option('--skip-unsupported', 'go on without objects of unknown kinds, and list them in the manifest')
+  return addView(
+    addContents(command, { short: { excludeTable: '-T, ', extension: '-e, ' }, rows: true })
+      .option('--secrets', 'with the passwords of user mappings and subscriptions')
+      .option('--globals', 'with roles, memberships, privileges on parameters and tablespaces of the server')
+      .option('--role-passwords', 'with --globals: with the password hashes of the roles')
+      .option('--statistics', "with the planner's statistics, which hold values of rows")
+      .option('--include-foreign-data <pattern>', 'with the rows of foreign tables of these servers (repeatable)', collect),
+  )
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(snapshot);
 }
@@ -67,18 +56,12 @@ async function snapshot(flags: Flags): Promise<void> {
       ...given('jobs', flags.jobs),
       ...given('compressLevel', flags.compress),
       ...given('copyFormat', flags.copyFormat),
-      ...given('height', flags.height),
-      ...given('heightQuery', flags.heightQuery),
-      ...given('hashQuery', flags.hashQuery),
-      ...given('streamsQuery', flags.streamsQuery),
-      ...given('lockTimeoutMs', flags.lockWaitTimeout),
-      ...given('maxAgeMs', flags.maxAge),
+      ...viewOptions(flags),
       ...given('secrets', flags.secrets),
       ...given('globals', flags.globals),
       ...given('rolePasswords', flags.rolePasswords),
       ...given('statistics', flags.statistics),
       ...given('includeForeignData', flags.includeForeignData),
-      ...given('skipUnsupported', flags.skipUnsupported),
       onEvent,
       signal,
     });

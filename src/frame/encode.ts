@@ -38,25 +38,19 @@ function encoded(name: string, rawBytes: number, raw: number, bytes: Buffer): En
   return { name, rawBytes, frames: [{ compressed: bytes.length, raw }], sha256, length: bytes.length, content: { kind: 'buffer', bytes } };
 }
 
+/** A body in memory, at `buffer[headroom, headroom + bodyBytes)`. */
+export interface Body extends CompressOptions {
+  readonly name: string;
+  readonly buffer: Uint8Array;
+  readonly bodyBytes: number;
+  readonly level: number;
+}
+
 /**
  * Encodes a body that lies at `buffer[headroom, headroom + bodyBytes)`. Header and padding are written into the buffer around it, so
  * that nothing is copied; `tailroom` bytes behind the body must be free. The buffer may be used again at once.
  */
-export function encodeMember(
-  codec: Codec,
-  {
-    name,
-    buffer,
-    bodyBytes,
-    level,
-    ...options
-  }: CompressOptions & {
-    readonly name: string;
-    readonly buffer: Uint8Array;
-    readonly bodyBytes: number;
-    readonly level: number;
-  },
-): EncodedMember {
+export function encodeMember(codec: Codec, { name, buffer, bodyBytes, level, ...options }: Body): EncodedMember {
   const total = tarBytes(bodyBytes);
   if (total > buffer.length) throw new TidemarkError('INTERNAL', `encode ${name}: the buffer has no room for the tar padding`);
   writeTarHeader(buffer, name, bodyBytes);
@@ -65,16 +59,7 @@ export function encodeMember(
 }
 
 /** Encodes the body alone, which lies where `encodeMember` has it: frames of such, one after the other, are a file of all the bodies. */
-export function encodeBody(
-  codec: Codec,
-  {
-    name,
-    buffer,
-    bodyBytes,
-    level,
-    ...options
-  }: CompressOptions & { readonly name: string; readonly buffer: Uint8Array; readonly bodyBytes: number; readonly level: number },
-): EncodedMember {
+export function encodeBody(codec: Codec, { name, buffer, bodyBytes, level, ...options }: Body): EncodedMember {
   return encoded(name, bodyBytes, bodyBytes, codec.compress(buffer.subarray(headroom, headroom + bodyBytes), level, options));
 }
 
