@@ -1,6 +1,5 @@
-// `tidemark run`: the daemon, until SIGTERM or SIGINT; SIGHUP makes it read its configuration again, SIGUSR2
-// take a snapshot now. Its log is on standard output; what
-// keeps it from starting is told like every other error.
+// `tidemark run`: the daemon, until SIGTERM or SIGINT; SIGHUP makes it read its configuration again, SIGUSR2 take a snapshot now. Its log is
+// on standard output; what keeps it from starting is told like every other error.
 import { Command } from 'commander';
 import type { Daemon } from '../app/daemon/daemon.js';
 import { reportError } from './report-error.js';

@@ -1,4 +1,5 @@
 // The scheduler inside of a process, on a real database: systems 1, 4 and 5 of those it was made for, played through.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -150,6 +151,28 @@ describe('failures', () => {
     ]);
     expect(events.of('creating')).toEqual([]);
     expect(await engine.archives()).toEqual([]);
+  });
+
+  test('an archive that is not on the disk what was written is never published', async () => {
+    await using engine = await startEngine();
+    await engine.processTo(7n);
+    let harmful = false;
+    const { scheduler, events } = engine.scheduler({
+      retention: { last: 1 },
+      onEvent: (event) => {
+        events.listener(event);
+        if (!harmful || event.type !== 'snapshot' || event.event.type !== 'phase' || event.event.phase !== 'verify') return;
+        const path = event.event.detail ?? '';
+        const bytes = readFileSync(path);
+        bytes[40] = (bytes[40] ?? 0) ^ 1;
+        writeFileSync(path, bytes);
+      },
+    });
+    await scheduler.look();
+    harmful = true;
+    await expect(scheduler.snapshotNow()).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT' });
+    expect(await engine.archives()).toEqual(['chain-7.tar.zst']);
+    expect((await readdir(engine.folder.path)).filter((name) => name.startsWith('.') && !name.includes('.token-'))).toEqual([]);
   });
 
   test('a listener that throws ends nothing', async () => {
