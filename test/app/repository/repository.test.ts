@@ -2,6 +2,7 @@
 import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pruneRepository } from '#dist/app/repository/prune.js';
 import { Repository } from '#dist/app/repository/repository.js';
 import { takeSnapshot } from '#dist/app/take-snapshot.js';
 import { createDatabase } from '../../server/index.js';
@@ -155,6 +156,23 @@ describe('what is done to them', () => {
     expect(await readdir(folder.path)).toHaveLength(1 + left.length + foreign.length);
     await repository.clearUp(new Date(Date.now() + 3_700_000));
     expect((await readdir(folder.path)).sort()).toEqual(['s-5.tar.zst', ...foreign].sort());
+  });
+
+  test('one that is being read stays until the next time', async () => {
+    await using folder = await folderWith({ 's-5.tar.zst': 100n, 's-6.tar.zst': 20n, 's-7.tar.zst': 3n });
+    const repository = new Repository({ store: folder.path, prefix: 's' });
+    await repository.verifyUnknown();
+    const { keep, removed } = await pruneRepository(repository, { last: 1 }, { inUse: new Set(['s-6']) });
+    expect([keep.map(({ snapshot, reasons }) => [snapshot.id, ...reasons]), ids(removed)]).toEqual([
+      [
+        ['s-5', 'last snapshot'],
+        ['s-6', 'in use'],
+      ],
+      ['s-7'],
+    ]);
+    expect(ids((await repository.list()).snapshots)).toEqual(['s-5', 's-6']);
+    await pruneRepository(repository, { last: 1 });
+    expect(ids((await repository.list()).snapshots)).toEqual(['s-5']);
   });
 
   test('removing one removes what is its own, and nothing else', async () => {
