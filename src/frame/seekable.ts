@@ -1,0 +1,13 @@
+// Bytes of which any part can be read at any time. Archives are read through it, wherever they lie: a file, an object in a store, either of
+// them decrypted. What opens them is elsewhere.
+
+export interface Seekable extends AsyncDisposable {
+  /** For messages: a path, or a URL without secrets. */
+  readonly name: string;
+  readonly size: bigint;
+  /** `length` bytes from `offset` on, all of which must be there. Several reads may run at once.
+   *  @throws TidemarkError ARCHIVE_TRUNCATED where there are fewer, FILE_ERROR, STORE_ERROR */
+  read(offset: bigint, length: number): Promise<Buffer>;
+  /** The same in pieces of any size, for what is too long to be held at once. Nothing is read before the first piece is asked for. */
+  stream(offset: bigint, length: bigint): AsyncIterable<Buffer>;
+}
