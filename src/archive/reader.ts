@@ -1,10 +1,10 @@
-// An archive in a file, open for reading any member of it. Opening reads only the end of the file; members are checked one by one, when
+// An archive, open for reading any member of it, wherever it lies. Opening reads only its end; members are checked one by one, when
 // they are read. Checking all of it is verify.ts.
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import type { Codec } from '../frame/codec.js';
 import { decodeMember, fitsWhole, openMemberStream, readFrames, wholeMemberLimit } from '../frame/decode.js';
+import { FileBytes } from '../frame/file-bytes.js';
 import { catalogMember } from '../frame/member-names.js';
+import type { Seekable } from '../frame/seekable.js';
 import { tarBytes } from '../frame/tar.js';
 import { loadCodec } from '../frame/zstd.js';
 import type { Catalog } from '../model/catalog.js';
@@ -14,30 +14,25 @@ import { parseCatalog } from './catalog-schema.js';
 import { jsonLimit } from './layout.js';
 import { type ArchiveTail, readTail } from './tail.js';
 
-/** An archive that was opened; its manifest agrees with the frames of the file. Close it, or let `await using` do so. */
+/** An archive that was opened; its manifest agrees with its frames. Close it, or let `await using` do so. */
 export class ArchiveReader {
+  /** For messages: path, or URL without secrets. */
   readonly path: string;
-  /** Bytes of the file. */
+  /** Bytes of the archive. */
   readonly size: bigint;
   readonly manifest: Manifest;
-  /** What the end of the file says, for those who check all of it. */
+  /** What the end of the archive says, for those who check all of it. */
   readonly tail: ArchiveTail;
-  readonly file: FileHandle;
+  readonly bytes: Seekable;
   readonly codec: Codec;
 
-  constructor(found: {
-    readonly path: string;
-    readonly size: bigint;
-    readonly tail: ArchiveTail;
-    readonly file: FileHandle;
-    readonly codec: Codec;
-  }) {
-    this.path = found.path;
-    this.size = found.size;
-    this.tail = found.tail;
-    this.manifest = found.tail.manifest;
-    this.file = found.file;
-    this.codec = found.codec;
+  constructor({ bytes, tail, codec }: { readonly bytes: Seekable; readonly tail: ArchiveTail; readonly codec: Codec }) {
+    this.path = bytes.name;
+    this.size = bytes.size;
+    this.tail = tail;
+    this.manifest = tail.manifest;
+    this.bytes = bytes;
+    this.codec = codec;
   }
 
   /** The body of a member of at most 32 MiB, after its hash was found right. Throws ARCHIVE_CORRUPT, ARCHIVE_TRUNCATED. */
@@ -47,7 +42,7 @@ export class ArchiveReader {
 
   /** The body of a member of any size, in pieces; nothing comes before its hash was found right. Throws as `readMember`. */
   async openMember(member: StoredMember): Promise<AsyncIterable<Buffer>> {
-    if (!fitsWhole(member)) return openMemberStream(this.codec, this.file, member);
+    if (!fitsWhole(member)) return openMemberStream(this.codec, this.bytes, member);
     const body = await this.readMember(member);
     return (async function* () {
       if (body.length > 0) yield body;
@@ -65,11 +60,12 @@ export class ArchiveReader {
     if (Number(member.rawBytes) > limit) {
       throw new TidemarkError('INTERNAL', `read member ${member.member}: ${member.rawBytes} bytes are too many to be read at once`);
     }
-    return decodeMember(this.codec, await readFrames(this.file, member), member, { limit });
+    return decodeMember(this.codec, await readFrames(this.bytes, member), member, { limit });
   }
 
-  close(): Promise<void> {
-    return this.file.close();
+  /** And closes its bytes. */
+  async close(): Promise<void> {
+    await this.bytes[Symbol.asyncDispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -78,35 +74,17 @@ export class ArchiveReader {
 }
 
 /**
- * Opens an archive by its end. Throws FILE_ERROR where the file cannot be read, ARCHIVE_INVALID where it is no archive,
- * ARCHIVE_TRUNCATED where it is cut short, ARCHIVE_CORRUPT where its end contradicts itself, ARCHIVE_TOO_NEW, CODEC_MISSING.
+ * Opens an archive by its end: a file by its path, or bytes that lie anywhere, which are the reader's from now on, also where this fails.
+ * Throws FILE_ERROR where the file cannot be read, STORE_ERROR, ARCHIVE_INVALID where it is no archive, ARCHIVE_TRUNCATED where it is
+ * cut short, ARCHIVE_CORRUPT where its end contradicts itself, ARCHIVE_TOO_NEW, CODEC_MISSING.
  */
-export async function openArchive(path: string): Promise<ArchiveReader> {
-  const codec = await loadCodec();
-  const file = await openFile(path);
+export async function openArchive(archive: string | Seekable): Promise<ArchiveReader> {
+  const bytes = typeof archive === 'string' ? await FileBytes.open(archive) : archive;
   try {
-    const stat = await file.stat({ bigint: true });
-    if (!stat.isFile()) {
-      throw new TidemarkError('FILE_ERROR', `open ${path}: it is not a regular file`, { hint: 'give `-` to read an archive from a pipe' });
-    }
-    return new ArchiveReader({ path, size: stat.size, tail: await readTail(codec, { file, path, size: Number(stat.size) }), file, codec });
+    const codec = await loadCodec();
+    return new ArchiveReader({ bytes, tail: await readTail(codec, bytes), codec });
   } catch (error) {
-    await file.close();
+    await bytes[Symbol.asyncDispose]();
     throw error;
-  }
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  try {
-    // Opening a pipe would wait for its writer; what kind of file it is, is asked afterwards.
-    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const what = { ENOENT: 'there is no such file', EACCES: 'permission denied', ENOTDIR: 'a part of the path is no directory' }[code];
-    throw new TidemarkError('FILE_ERROR', `open ${path}: ${what ?? (error instanceof Error ? error.message : String(error))}`, {
-      hint: 'look whether the path is right and may be read by this user',
-      details: { path },
-      cause: error,
-    });
   }
 }

@@ -1,9 +1,8 @@
 // Finds out what a file is by its first and last bytes: seek table, checksum frame, manifest, with one read of 64 KiB in most cases. It
 // tells apart what is no archive, cut short, altered, or of a newer format, and believes no size that the file's own does not allow.
-import type { FileHandle } from 'node:fs/promises';
 import type { Codec } from '../frame/codec.js';
-import { readAt } from '../frame/decode.js';
 import { manifestMember } from '../frame/member-names.js';
+import type { Seekable } from '../frame/seekable.js';
 import { zstdMagic } from '../frame/walk.js';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
@@ -32,12 +31,12 @@ export interface ArchiveTail {
 
 /** Reads ranges near the end of a file, from one guess where that holds them. */
 class TailBytes {
-  readonly #file: FileHandle;
+  readonly #bytes: Seekable;
   readonly #size: number;
   #guess: Buffer = Buffer.alloc(0);
 
-  constructor(file: FileHandle, size: number) {
-    this.#file = file;
+  constructor(bytes: Seekable, size: number) {
+    this.#bytes = bytes;
     this.#size = size;
   }
 
@@ -52,14 +51,8 @@ class TailBytes {
     return this.#read(start, end);
   }
 
-  async #read(start: number, end: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(end - start);
-    for (let filled = 0; filled < buffer.length; ) {
-      const bytesRead = await readAt(this.#file, start + filled, { buffer, from: filled });
-      if (bytesRead === 0) throw new TidemarkError('ARCHIVE_TRUNCATED', 'open the archive: it became shorter while it was read');
-      filled += bytesRead;
-    }
-    return buffer;
+  #read(start: number, end: number): Promise<Buffer> {
+    return this.#bytes.read(BigInt(start), end - start);
   }
 }
 
@@ -86,20 +79,18 @@ function corrupt(path: string, what: string, cause?: unknown): TidemarkError {
 }
 
 /**
- * Reads the end of an archive of `size` bytes. `path` is for messages. Hashes are not compared here, except by what is structure.
+ * Reads the end of an archive. Hashes are not compared here, except by what is structure.
  * Throws ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW.
  */
-export async function readTail(
-  codec: Codec,
-  { file, path, size }: { readonly file: FileHandle; readonly path: string; readonly size: number },
-): Promise<ArchiveTail> {
+export async function readTail(codec: Codec, bytes: Seekable): Promise<ArchiveTail> {
+  const path = bytes.name;
+  const size = Number(bytes.size);
   if (size < 4) throw notAnArchive(path, size === 0 ? 'it is empty' : `it has ${size} bytes`);
-  const first = Buffer.alloc(4);
-  await readAt(file, 0, { buffer: first });
+  const first = await bytes.read(0n, 4);
   if (first.readUInt32LE(0) !== zstdMagic) throw notAnArchive(path, 'it does not begin as zstd');
   if (size < seekTableBytes(0)) throw cutShort(path, size);
 
-  const tail = new TailBytes(file, size);
+  const tail = new TailBytes(bytes, size);
   const footer = await tail.range(size - seekFooterBytes, size);
   const { frames, seekTable } = await readSeekTable(path, { tail, footer, size });
   const checksumOffset = size - seekTable.length - checksumFrameBytes;

@@ -1,11 +1,10 @@
 // Proves an archive: reads all of it once, in order, and checks every byte against something that was said elsewhere. Structure first
 // (opening does that), then each member, then the whole. What is damaged is collected, so that one run tells the extent.
 import { createHash, type Hash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { bodyOf, corruptMember, decodeMember, fitsWhole, readFrames, readRange } from '../frame/decode.js';
+import { bodyOf, corruptMember, decodeMember, fitsWhole, readFrames } from '../frame/decode.js';
 import { decompressed } from '../frame/decompressed.js';
 import { catalogMember } from '../frame/member-names.js';
+import type { Seekable } from '../frame/seekable.js';
 import { tarBytes } from '../frame/tar.js';
 import { FrameWalker } from '../frame/walk.js';
 import { TidemarkError } from '../model/errors.js';
@@ -17,17 +16,21 @@ import { rowCounter } from './copy-rows.js';
 import { jsonLimit } from './layout.js';
 import { type ArchiveReader, openArchive } from './reader.js';
 import { encodeSeekTable } from './seek-table.js';
-import { checksumSidecar, manifestSidecar, parseChecksumText } from './sidecars.js';
+import { fileSidecars, type Sidecars } from './sidecar-files.js';
+import { parseChecksumText } from './sidecars.js';
 
 export interface VerifyOptions {
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
+  /** What lies beside the archive. Default: of a path, the files beside it; of bytes, nothing. */
+  readonly sidecars?: Sidecars;
 }
 
 /** What was proven. */
 export interface VerifyReport {
+  /** Or URL, without secrets. */
   readonly path: string;
-  /** Bytes of the file, and the SHA-256 of all of them. */
+  /** Bytes of the archive, and the SHA-256 of all of them. */
   readonly bytes: bigint;
   readonly sha256: string;
   readonly manifest: Manifest;
@@ -35,7 +38,7 @@ export interface VerifyReport {
   readonly rows: bigint;
   /** Bytes of the tables' rows as COPY gave them. */
   readonly rawBytes: bigint;
-  /** Files beside the archive that were compared with it. */
+  /** Names of those beside the archive that were compared with it. */
   readonly sidecars: readonly string[];
 }
 
@@ -49,27 +52,31 @@ export interface Damage {
 const listedDamage = 100;
 
 /**
- * Checks all of an archive and the sidecars that lie beside it; returns only if everything is right.
- * Memory: one member of at most 32 MiB with its frames (larger ones are streamed), and manifest and catalog whole.
+ * Checks all of an archive and what lies beside it; returns only if everything is right. Bytes are closed at the end.
+ * Memory: one member of at most 32 MiB with its frames (larger ones are streamed), and manifest and catalog whole; of what is no file,
+ * also what is read ahead.
  * Throws what `openArchive` throws, and ARCHIVE_CORRUPT with `details.damage` (all places up to 100) where anything was found; ABORTED.
  */
-export async function verifyArchive(path: string, { onEvent, signal }: VerifyOptions = {}): Promise<VerifyReport> {
-  onEvent?.({ type: 'phase', phase: 'verify', detail: path });
-  await using archive = await openArchive(path);
-  return await new Verification(archive, { ...(onEvent ? { onEvent } : {}), ...(signal ? { signal } : {}) }).run();
+export async function verifyArchive(archive: string | Seekable, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const { onEvent, sidecars = typeof archive === 'string' ? fileSidecars(archive) : undefined } = options;
+  onEvent?.({ type: 'phase', phase: 'verify', detail: typeof archive === 'string' ? archive : archive.name });
+  await using reader = await openArchive(archive);
+  return await new Verification(reader, { ...options, ...(sidecars && { sidecars }) }).run();
 }
 
 class Verification {
   readonly #archive: ArchiveReader;
+  readonly #bytes: Seekable;
   readonly #options: VerifyOptions;
   readonly #damage: Damage[] = [];
   #damages = 0;
   readonly #hash: Hash = createHash('sha256');
-  /** Bytes of the file that are in the hash. */
+  /** Bytes of the archive that are in the hash. */
   #hashed = 0n;
 
   constructor(archive: ArchiveReader, options: VerifyOptions) {
     this.#archive = archive;
+    this.#bytes = archive.bytes;
     this.#options = options;
   }
 
@@ -122,7 +129,7 @@ class Verification {
 
   /** One member: hash, frames, tar, and what its kind promises. Throws ARCHIVE_CORRUPT. */
   async #member(member: StoredMember, table: TableEntry | undefined): Promise<void> {
-    const { codec, file } = this.#archive;
+    const { codec } = this.#archive;
     const whole = fitsWhole(member) || member.member === catalogMember;
     const counter = table === undefined ? undefined : rowCounter(table.format, table.columns.length);
     const rowsOf = (step: () => bigint | undefined): bigint | undefined => {
@@ -136,7 +143,7 @@ class Verification {
       }
     };
     if (whole) {
-      const frames = await readFrames(file, member);
+      const frames = await readFrames(this.#bytes, member);
       this.#hash.update(frames);
       this.#hashed += member.length;
       const body = decodeMember(codec, frames, member, { limit: tarBytes(jsonLimit) });
@@ -164,7 +171,7 @@ class Verification {
   /** The bytes of a member's frames, hashed on their way. */
   async *#passing(member: StoredMember, memberHash: Hash): AsyncGenerator<Buffer> {
     const walk = new FrameCheck(member);
-    for await (const piece of readRange(this.#archive.file, member.offset, member.length)) {
+    for await (const piece of this.#bytes.stream(member.offset, member.length)) {
       this.#hash.update(piece);
       this.#hashed += BigInt(piece.length);
       memberHash.update(piece);
@@ -178,7 +185,7 @@ class Verification {
   /** Hashes what was passed over. */
   async #hashTo(end: bigint): Promise<void> {
     if (this.#hashed >= end) return;
-    for await (const piece of readRange(this.#archive.file, this.#hashed, end - this.#hashed)) {
+    for await (const piece of this.#bytes.stream(this.#hashed, end - this.#hashed)) {
       this.#hash.update(piece);
       this.#hashed += BigInt(piece.length);
     }
@@ -194,20 +201,22 @@ class Verification {
   }
 
   async #sidecars(sha256: string): Promise<readonly string[]> {
-    const { path, tail } = this.#archive;
+    const { manifest, checksum, basename } = this.#options.sidecars ?? { basename: '' };
     const compared: string[] = [];
-    const manifest = await readIfThere(manifestSidecar(path));
-    if (manifest !== undefined) {
-      compared.push(manifestSidecar(path));
-      if (!manifest.equals(Buffer.from(tail.manifestText))) this.#found(`${manifestSidecar(path)} is not the manifest of the archive`);
+    const manifestBeside = await manifest?.();
+    if (manifestBeside !== undefined) {
+      const { name, content } = manifestBeside;
+      compared.push(name);
+      if (!content.equals(Buffer.from(this.#archive.tail.manifestText))) this.#found(`${name} is not the manifest of the archive`);
     }
-    const checksum = await readIfThere(checksumSidecar(path));
-    if (checksum !== undefined) {
-      compared.push(checksumSidecar(path));
-      const line = parseChecksumText(checksum.toString('utf8'));
-      if (line?.sha256 !== sha256) this.#found(`${checksumSidecar(path)} does not hold the SHA-256 of the archive, ${sha256}`);
-      else if (line.basename !== basename(path)) {
-        this.#options.onEvent?.({ type: 'notice', message: `${checksumSidecar(path)} names the archive ${line.basename}` });
+    const checksumBeside = await checksum?.();
+    if (checksumBeside !== undefined) {
+      const { name, content } = checksumBeside;
+      compared.push(name);
+      const line = parseChecksumText(content.toString('utf8'));
+      if (line?.sha256 !== sha256) this.#found(`${name} does not hold the SHA-256 of the archive, ${sha256}`);
+      else if (line.basename !== basename) {
+        this.#options.onEvent?.({ type: 'notice', message: `${name} names the archive ${line.basename}` });
       }
     }
     return compared;
@@ -267,14 +276,5 @@ class FrameCheck {
       throw corruptMember(this.#member, 'it has frames of other sizes than it should');
     }
     this.#walker.next();
-  }
-}
-
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new TidemarkError('FILE_ERROR', `read ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }

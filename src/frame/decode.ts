@@ -1,20 +1,16 @@
 // Gives a member's body back out of its frames, and only after everything that the manifest says of it was found true: SHA-256 first,
 // before a single byte is decompressed; then sizes, tar header, padding. Where the bytes come from is the caller's business.
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { TidemarkError } from '../model/errors.js';
-import { fileError } from '../model/file-error.js';
 import type { StoredMember } from '../model/manifest.js';
 import { ByteCursor } from './byte-cursor.js';
 import type { Codec } from './codec.js';
 import { decompressed } from './decompressed.js';
+import type { Seekable } from './seekable.js';
 import { paddingOf, parseTarHeader, tarBlock, tarBytes } from './tar.js';
 
 /** Members whose frames hold more than this are read as streams, in bytes: a chunk is far smaller, a spooled row can be 1 GiB. */
 export const wholeMemberLimit = 32 * 1024 * 1024;
-
-/** Bytes read from a file at a time. */
-const readBytes = 1024 * 1024;
 
 /** An ARCHIVE_CORRUPT that names the member and where it lies. */
 export function corruptMember(stored: { readonly member: string; readonly offset: bigint }, what: string, cause?: unknown): TidemarkError {
@@ -91,58 +87,22 @@ export function decodeMember(codec: Codec, bytes: Uint8Array, stored: StoredMemb
   return rest.subarray(0, bodyBytes);
 }
 
-/** Reads some bytes into `buffer` from `from` on, and says how many; 0 at the end of the file. Throws FILE_ERROR.
- *  FileHandle.read takes a bigint position without complaint and reads from the current one instead (Node 20): numbers only. */
-export async function readAt(
-  file: FileHandle,
-  position: number,
-  { buffer, from = 0 }: { readonly buffer: Buffer; readonly from?: number },
-): Promise<number> {
-  try {
-    return (await file.read(buffer, from, buffer.length - from, position)).bytesRead;
-  } catch (error) {
-    throw fileError(error, `read the archive at offset ${position}`);
-  }
-}
-
-/** The bytes `[offset, offset + length)` of a file in pieces of up to 1 MiB. Ends early where the file does. */
-export async function* readRange(file: FileHandle, offset: bigint, length: bigint): AsyncGenerator<Buffer> {
-  let at = Number(offset);
-  const end = Number(offset + length);
-  while (at < end) {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(end - at, readBytes));
-    const bytesRead = await readAt(file, at, { buffer });
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
-}
-
-/** All bytes of a member's frames. Throws ARCHIVE_TRUNCATED where the file ends before. */
-export async function readFrames(file: FileHandle, stored: StoredMember): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(Number(stored.length));
-  let filled = 0;
-  while (filled < buffer.length) {
-    const bytesRead = await readAt(file, Number(stored.offset) + filled, { buffer, from: filled });
-    if (bytesRead === 0) {
-      throw new TidemarkError('ARCHIVE_TRUNCATED', `read member ${stored.member} at offset ${stored.offset}: the file ends within it`);
-    }
-    filled += bytesRead;
-  }
-  return buffer;
+/** All bytes of a member's frames. Throws ARCHIVE_TRUNCATED where the archive ends before. */
+export function readFrames(bytes: Seekable, stored: StoredMember): Promise<Buffer> {
+  return bytes.read(stored.offset, Number(stored.length));
 }
 
 /**
  * The body of a member of any size, piece by piece. The first pass, before this resolves, hashes the frames where they lie; only the
  * second decompresses. Memory: a few megabytes. Throws (at once or while iterating) as `decodeMember`.
  */
-export async function openMemberStream(codec: Codec, file: FileHandle, stored: StoredMember): Promise<AsyncIterable<Buffer>> {
+export async function openMemberStream(codec: Codec, bytes: Seekable, stored: StoredMember): Promise<AsyncIterable<Buffer>> {
   checkSizes(stored);
   const hash = createHash('sha256');
-  for await (const piece of readRange(file, stored.offset, stored.length)) hash.update(piece);
+  for await (const piece of bytes.stream(stored.offset, stored.length)) hash.update(piece);
   const sha256 = hash.digest('hex');
   if (sha256 !== stored.sha256) throw corruptMember(stored, `its SHA-256 is ${sha256}, not ${stored.sha256}`);
-  return bodyOf(decompressed(codec, readRange(file, stored.offset, stored.length)), stored);
+  return bodyOf(decompressed(codec, bytes.stream(stored.offset, stored.length)), stored);
 }
 
 /** The body out of the tar bytes of one member, which must be as `stored` says and end with it. */

@@ -1,5 +1,6 @@
 // Bytes of which any part can be read at any time. Archives are read through it, wherever they lie: a file, an object in a store, either of
 // them decrypted. What opens them is elsewhere.
+import { TidemarkError } from '../model/errors.js';
 
 export interface Seekable extends AsyncDisposable {
   /** For messages: a path, or a URL without secrets. */
@@ -10,4 +11,15 @@ export interface Seekable extends AsyncDisposable {
   read(offset: bigint, length: number): Promise<Buffer>;
   /** The same in pieces of any size, for what is too long to be held at once. Nothing is read before the first piece is asked for. */
   stream(offset: bigint, length: bigint): AsyncIterable<Buffer>;
+}
+
+/** Where fewer bytes are there than there should be. */
+export function cutShort(
+  name: string,
+  { offset, got, of }: { readonly offset: bigint; readonly got: number; readonly of: number },
+): TidemarkError {
+  return new TidemarkError('ARCHIVE_TRUNCATED', `read ${name} at offset ${offset}: it ends after ${got} of ${of} bytes`, {
+    hint: 'copy it again from where it was made, or use another archive',
+    details: { offset },
+  });
 }

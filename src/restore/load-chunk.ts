@@ -1,8 +1,8 @@
 // One chunk into one table: the hash is checked before a row is sent, the count of the server after. Used by the workers and by the
 // restore on a single session; which chunk goes where is decided elsewhere.
-import type { FileHandle } from 'node:fs/promises';
 import type { Codec } from '../frame/codec.js';
 import { decodeMember, fitsWhole, openMemberStream, readFrames } from '../frame/decode.js';
+import type { Seekable } from '../frame/seekable.js';
 import { TidemarkError } from '../model/errors.js';
 import type { StoredMember } from '../model/manifest.js';
 import { copyIn } from '../pg/copy-in.js';
@@ -14,11 +14,12 @@ import { restoreError } from './restore-error.js';
 /** Bytes of a member's body. A large one comes in pieces, so that memory stays within a few chunks. */
 export type Body = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 
-/** The body of a member of an archive file, checked.
+/** The body of a member of an archive, checked.
+ *  @param frames its bytes, where they were read already
  *  @throws TidemarkError ARCHIVE_CORRUPT, ARCHIVE_TRUNCATED; for a large member also while it is iterated */
-export async function readBody(codec: Codec, file: FileHandle, stored: StoredMember): Promise<Body> {
-  if (fitsWhole(stored)) return [decodeMember(codec, await readFrames(file, stored), stored)];
-  return openMemberStream(codec, file, stored);
+export async function readBody(codec: Codec, bytes: Seekable, stored: StoredMember, frames?: Uint8Array): Promise<Body> {
+  if (fitsWhole(stored)) return [decodeMember(codec, frames ?? (await readFrames(bytes, stored)), stored)];
+  return openMemberStream(codec, bytes, stored);
 }
 
 export interface Delivery {
@@ -78,10 +79,10 @@ async function take(session: Session, { take: statement, clear }: Staging, copie
   await session.query(clear);
 }
 
-/** As `deliver`, from an archive file. */
+/** As `deliver`, from an archive of which any part can be read. */
 export async function deliverChunk(
   session: Session,
-  { chunk, codec, file, ...delivery }: LoadRequest & { codec: Codec; file: FileHandle },
+  { chunk, frames, codec, bytes, ...delivery }: LoadRequest & { codec: Codec; bytes: Seekable },
 ): Promise<bigint> {
-  return deliver(session, { ...delivery, rows: chunk.rows, body: await readBody(codec, file, chunk) });
+  return deliver(session, { ...delivery, rows: chunk.rows, body: await readBody(codec, bytes, chunk, frames) });
 }

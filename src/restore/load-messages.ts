@@ -21,6 +21,8 @@ export interface LoadRequest {
   readonly staging?: Staging;
   readonly triggersAside?: true;
   readonly chunk: StoredChunk;
+  /** Its bytes, where the thread does not read them itself. */
+  readonly frames?: Uint8Array;
 }
 
 export type LoadReply =

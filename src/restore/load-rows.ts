@@ -1,6 +1,6 @@
 // The rows of all tables: through threads into a fresh database, over one session within its transaction, or as they come from a pipe.
 // Whichever it is, the counts are held against the manifest before this ends.
-import { open } from 'node:fs/promises';
+import { FileBytes } from '../frame/file-bytes.js';
 import { loadCodec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Manifest } from '../model/manifest.js';
@@ -52,10 +52,10 @@ async function loadFile(work: LoadRows, { path, manifest }: Extract<RowSource, {
   }
   await alone.carryRows(encodings.rows);
   const codec = await loadCodec();
-  await using file = await open(path, 'r');
+  await using bytes = await FileBytes.open(path);
   for (const load of loads) {
     for (const chunk of load.chunks ?? []) {
-      await deliverChunk(alone, { ...deliveryOf(load), chunk, codec, file });
+      await deliverChunk(alone, { ...deliveryOf(load), chunk, codec, bytes });
       onLoaded(load, chunk);
     }
   }

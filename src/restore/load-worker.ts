@@ -1,7 +1,7 @@
 // Entry of a loading thread: a connection and a file handle of its own; takes one chunk at a time from the main thread and says what
 // became of it. Order and number of chunks are load-pool.ts's business.
-import { open } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { FileBytes } from '../frame/file-bytes.js';
 import { loadCodec } from '../frame/zstd.js';
 import { packError } from '../model/thread-error.js';
 import { openSession } from '../pg/session.js';
@@ -16,17 +16,17 @@ function reply(message: LoadReply): void {
 
 async function work(port: NonNullable<typeof parentPort>): Promise<void> {
   const codec = await loadCodec();
-  const file = await open(path, 'r');
+  const bytes = await FileBytes.open(path);
   const session = await openSession(connection, { use: 'write', encoding: encodings.text, applicationName });
   await session.carryRows(encodings.rows);
   // Awaited by the main thread one by one: there is never a second message before the reply to the first.
   port.on('message', (request: LoadRequest | 'end') => {
     if (request === 'end') {
       port.close();
-      void Promise.all([session.close(), file.close()]);
+      void Promise.all([session.close(), bytes[Symbol.asyncDispose]()]);
       return;
     }
-    deliverChunk(session, { ...request, codec, file }).then(
+    deliverChunk(session, { ...request, codec, bytes }).then(
       (rows) => reply({ type: 'loaded', rows }),
       (error: unknown) => reply({ type: 'failed', error: packError(error) }),
     );

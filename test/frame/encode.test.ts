@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decompress } from 'zstd-napi';
 import { decodeMember, openMemberStream, wholeMemberLimit } from '#dist/frame/decode.js';
 import { type EncodedMember, encodeMember, encodeSpooledMember, headroom, tailroom } from '#dist/frame/encode.js';
+import { FileBytes } from '#dist/frame/file-bytes.js';
 import type { StoredMember } from '../../src/model/manifest.js';
 import { codecs } from './codecs.js';
 
@@ -146,10 +147,11 @@ describe('a spooled member', () => {
     expect(member.frames).toHaveLength(2);
     expect(member.frames[0]?.raw).toBe(512);
     await using file = await open(join(directory, 'good'));
+    await using opened = await FileBytes.open(join(directory, 'good'));
     const bytes = await file.readFile();
     expect(bytes.length).toBe(member.length);
     expect(decodeMember(codec, bytes, storedAt(member)).equals(body)).toBe(true);
-    expect((await all(await openMemberStream(codec, file, storedAt(member)))).equals(body)).toBe(true);
+    expect((await all(await openMemberStream(codec, opened, storedAt(member)))).equals(body)).toBe(true);
     // The same tar bytes as those of a member that fits into a buffer.
     expect(Buffer.from(decompress(bytes)).equals(decompress(bytesOf(encode(body))))).toBe(true);
   });
@@ -161,23 +163,25 @@ describe('a spooled member', () => {
     const member = await encodeSpooledMember(codec, options);
     expect(member.frames.map(({ raw }) => raw)).toEqual([512, 1048576, 1048576, 1048576, 512]);
     await using file = await open(join(directory, 'several'));
+    await using opened = await FileBytes.open(join(directory, 'several'));
     expect(decodeMember(codec, await file.readFile(), storedAt(member)).equals(body)).toBe(true);
-    expect((await all(await openMemberStream(codec, file, storedAt(member)))).equals(body)).toBe(true);
+    expect((await all(await openMemberStream(codec, opened, storedAt(member)))).equals(body)).toBe(true);
   });
 
   test('without a body is the header alone', async () => {
     const path = join(directory, 'nothing.raw');
     await writeFile(path, '');
     const member = await encodeSpooledMember(codec, { name, path, bodyBytes: 0, level: 1, spoolPath: join(directory, 'nothing') });
-    await using file = await open(join(directory, 'nothing'));
-    expect(await all(await openMemberStream(codec, file, storedAt(member)))).toEqual(Buffer.alloc(0));
+    await using opened = await FileBytes.open(join(directory, 'nothing'));
+    expect(await all(await openMemberStream(codec, opened, storedAt(member)))).toEqual(Buffer.alloc(0));
   });
 
   test('gives no byte where its hash is not as it is said to be', async () => {
     const member = await spool('changed');
     await using file = await open(join(directory, 'changed'), 'r+');
+    await using opened = await FileBytes.open(join(directory, 'changed'));
     await file.write(Buffer.from([0xff]), 0, 1, member.length - 1);
-    await expect(openMemberStream(codec, file, storedAt(member))).rejects.toMatchObject({
+    await expect(openMemberStream(codec, opened, storedAt(member))).rejects.toMatchObject({
       code: 'ARCHIVE_CORRUPT',
       details: { member: name },
     });
@@ -185,9 +189,9 @@ describe('a spooled member', () => {
 
   test('fails while iterating where frames and tar do not agree', async () => {
     const member = await spool('other');
-    await using file = await open(join(directory, 'other'));
+    await using opened = await FileBytes.open(join(directory, 'other'));
     const stored = { ...storedAt(member), member: 'data/2-b/00000-00000.copy' };
-    await expect(openMemberStream(codec, file, stored).then(all)).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT' });
+    await expect(openMemberStream(codec, opened, stored).then(all)).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT' });
   });
 
   test.each([body.length + 1, body.length + 600])('leaves no file where the body has not %i bytes', async (bodyBytes) => {

@@ -1,0 +1,90 @@
+// Opens what somebody calls an archive (archive-name.ts), wherever it lies, and finds what lies beside it. What is read of it is for others.
+import { posix } from 'node:path';
+import { fileSidecars, readSidecar, type Sidecar, type Sidecars } from '../archive/sidecar-files.js';
+import { checksumSidecar, manifestSidecar } from '../archive/sidecars.js';
+import { FileBytes } from '../frame/file-bytes.js';
+import type { Seekable } from '../frame/seekable.js';
+import { TidemarkError } from '../model/errors.js';
+import { openStore, type StoreOptions } from '../store/open-store.js';
+import { readSmall } from '../store/read-object.js';
+import type { Store } from '../store/store.js';
+import { parseArchiveName } from './archive-name.js';
+import { StoreBytes } from './store-bytes.js';
+
+export type { StoreOptions };
+
+export interface OpenArchiveOptions {
+  /** Credentials and the like, which a URL does not have. */
+  readonly store?: StoreOptions;
+  /** Ends all that is read. */
+  readonly signal?: AbortSignal;
+}
+
+/** An archive, and what lies beside it. Whoever opens it closes `bytes`, and with them all there is. */
+export interface OpenedArchive {
+  readonly bytes: Seekable;
+  /** Another text where the archive was replaced. */
+  readonly version: string;
+  readonly sidecars: Sidecars;
+  /** What lies beside the archive under its name and this ending. */
+  beside(ending: string): Promise<Sidecar | undefined>;
+}
+
+/** What a sidecar has at most: a manifest is as large as the member that it is. */
+const sidecarLimit = 256 * 1024 * 1024;
+
+/** @param name a path, `file:///path`, `s3://bucket/path/x.tar.zst?endpoint=...`, `https://host/path/x.tar.zst`; a directory, or a URL of S3
+ *  or HTTPS that does not end so, is a store, whose newest archive is meant
+ *  @throws TidemarkError USAGE, FILE_ERROR, OBJECT_MISSING, STORE_ERROR, PACKAGE_MISSING */
+export async function openArchiveBytes(name: string, options: OpenArchiveOptions = {}): Promise<Seekable> {
+  return (await openNamedArchive(name, options)).bytes;
+}
+
+/** The same, with what lies beside it. */
+export async function openNamedArchive(name: string, { store: storeOptions, signal }: OpenArchiveOptions = {}): Promise<OpenedArchive> {
+  const parsed = parseArchiveName(name);
+  if (parsed.kind === 'path') return openFile(parsed.path);
+  const store = await openStore(parsed.store, { ...storeOptions, ...(signal && { signal }) });
+  try {
+    if (parsed.kind === 'object') return await openStored(store, parsed.key, { name: parsed.shown, ownsStore: true });
+    throw new TidemarkError('USAGE', `open ${parsed.shown}: it does not end with .tar.zst, and names no archive`, {
+      hint: 'name the archive itself',
+    });
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openFile(path: string): Promise<OpenedArchive> {
+  const bytes = await FileBytes.open(path);
+  return { bytes, version: bytes.version, sidecars: fileSidecars(path), beside: (ending) => readSidecar(`${path}${ending}`) };
+}
+
+/** An archive in a store that is open.
+ *  @param options name: what messages call it; ownsStore: closing the bytes closes the store, too
+ *  @throws TidemarkError OBJECT_MISSING, STORE_ERROR */
+export async function openStored(
+  store: Store,
+  key: string,
+  options: { readonly name?: string; readonly ownsStore?: boolean } = {},
+): Promise<OpenedArchive> {
+  const bytes = await StoreBytes.open(store, key, options);
+  const folder = key.slice(0, key.lastIndexOf('/') + 1);
+  const read = async (besideKey: string): Promise<Sidecar | undefined> => {
+    const found = await readSmall(store, besideKey, sidecarLimit);
+    return found && { name: `${posix.basename(besideKey)} beside ${bytes.name}`, content: found.content };
+  };
+  // A folder for each snapshot gives the files in it names of their own.
+  const own = posix.basename(key).startsWith('snapshot.tar.zst');
+  return {
+    bytes,
+    version: bytes.version,
+    sidecars: {
+      basename: posix.basename(key),
+      manifest: async () => (await read(manifestSidecar(key))) ?? (own ? await read(`${folder}manifest.json`) : undefined),
+      checksum: async () => (await read(checksumSidecar(key))) ?? (own ? await read(`${folder}snapshot.sha256`) : undefined),
+    },
+    beside: (ending) => read(`${key}${ending}`),
+  };
+}
