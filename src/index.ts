@@ -7,6 +7,7 @@ export type { Database } from './app/connection.js';
 export { type DrillOptions, type DrillResult, drillSnapshot } from './app/drill.js';
 export { type ExportOptions, type ExportResult, exportTables } from './app/export-tables.js';
 export { type ImportOptions, type ImportResult, importTables } from './app/import-tables.js';
+export { generateKeys, type KeygenOptions, type MadeKeys } from './app/keygen.js';
 export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/list-archive.js';
 export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';
 export { type PruneOptions, type PruneResult, pruneSnapshots } from './app/prune-snapshots.js';
@@ -16,6 +17,8 @@ export { createScheduler } from './app/schedule/create-scheduler.js';
 export type { SchedulerEvent, SchedulerListener } from './app/schedule/events.js';
 export type { Advance, Scheduler, SchedulerOptions } from './app/schedule/scheduler.js';
 export type { JudgedSnapshot, Status } from './app/schedule/status.js';
+export type { CheckedSignature } from './app/seal/check-signature.js';
+export type { TrustOptions } from './app/seal/open-sealed.js';
 export { type ShownSnapshot, showSnapshot } from './app/show-snapshot.js';
 export type { SnapshotOptions } from './app/snapshot-options.js';
 export {

@@ -9,10 +9,11 @@ import { selectContents } from '../selection/contents.js';
 import { keepListed } from '../selection/toc.js';
 import { type ContentOptions, refuse, settleContents } from './common-options.js';
 import { readText, withFilters } from './read-filters.js';
+import { openSealed, type TrustOptions } from './seal/open-sealed.js';
 
 export type { ListEntry } from '../restore/list.js';
 
-export interface ListOptions extends ContentOptions {
+export interface ListOptions extends ContentOptions, TrustOptions {
   /** Path of the archive. */
   readonly file: string;
   /** Path of a list: only what it has. */
@@ -59,7 +60,8 @@ function listGlobals({ globals }: Catalog): { readonly globals?: GlobalsList } {
  *  @throws TidemarkError USAGE, PATTERN_UNMATCHED, FILE_ERROR, ARCHIVE_* */
 export async function listArchive(options: ListOptions): Promise<ArchiveList> {
   const { file, useList } = options;
-  const archive = await openArchive(file);
+  const opened = await openSealed(file, options.verifyKeys ? { verifyKeys: options.verifyKeys } : {});
+  const archive = await openArchive(opened.bytes, opened);
   try {
     const { source, position, tables } = archive.manifest;
     const filtered = await withFilters(options);

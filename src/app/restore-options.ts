@@ -1,9 +1,10 @@
 // The options of a restore as a caller gives them, and as they are once checked and filled up.
 import type { Section } from '../model/catalog.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
+import type { TrustOptions } from './seal/open-sealed.js';
 
 /** `database` is the one to restore into. An existing database is restored into by one connection alone, whatever `jobs` says. */
-export interface RestoreOptions extends CommonOptions {
+export interface RestoreOptions extends CommonOptions, TrustOptions {
   /** Path of the archive, or its bytes in order (from a pipe; in the middle of a restore nobody can look at its end). */
   readonly file: string | AsyncIterable<Uint8Array>;
   /** Drops what the archive has before it is made anew; missing objects are an error unless `ifExists`. */
@@ -42,6 +43,7 @@ export interface RestoreSettings extends CommonPlan {
   readonly force: boolean;
   readonly analyze: boolean;
   readonly useList: string | undefined;
+  readonly trust: TrustOptions;
 }
 
 const attempt = 'restore';
@@ -101,5 +103,6 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
     force: options.force ?? false,
     analyze: !options.noAnalyze,
     useList: options.useList,
+    trust: options.verifyKeys === undefined ? {} : { verifyKeys: options.verifyKeys },
   };
 }

@@ -11,6 +11,9 @@ import type { Manifest } from '../model/manifest.js';
 import { toolVersion } from '../model/tool-version.js';
 import type { RowSource } from '../restore/load-rows.js';
 import type { Mark } from '../restore/marker.js';
+import { refuseUnsignedPipe } from './seal/check-signature.js';
+import { type OpenSealedOptions, openSealed } from './seal/open-sealed.js';
+import { readVerifyKeys } from './seal/read-keys.js';
 
 export interface RestoreSource extends AsyncDisposable {
   readonly catalog: Catalog;
@@ -20,13 +23,17 @@ export interface RestoreSource extends AsyncDisposable {
   mark(startedAt: Date): Mark;
 }
 
-/** @throws TidemarkError FILE_ERROR, ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, CODEC_MISSING */
-export async function openSource(file: string | AsyncIterable<Uint8Array>): Promise<RestoreSource> {
-  return typeof file === 'string' ? openFile(file) : openPipe(file);
+/** @throws TidemarkError FILE_ERROR, ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, CODEC_MISSING, SIGNATURE_MISSING,
+ *  SIGNATURE_INVALID */
+export async function openSource(file: string | AsyncIterable<Uint8Array>, options: OpenSealedOptions = {}): Promise<RestoreSource> {
+  if (typeof file === 'string') return openFile(file, options);
+  if ((await readVerifyKeys(options.verifyKeys)) !== undefined) throw refuseUnsignedPipe();
+  return openPipe(file);
 }
 
-async function openFile(path: string): Promise<RestoreSource> {
-  const archive = await openArchive(path);
+async function openFile(path: string, options: OpenSealedOptions): Promise<RestoreSource> {
+  const opened = await openSealed(path, options);
+  const archive = await openArchive(opened.bytes, opened);
   try {
     const { manifest } = archive;
     return {

@@ -35,6 +35,9 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions {
   readonly skipUnsupported?: boolean;
   /** How often to start over when DDL came in between. Default 5 attempts. */
   readonly attempts?: number;
+  /** Path of a secret key in minisign's form: its signature of the manifest is written to `<file>.manifest.json.minisig`.
+   *  Default: TIDEMARK_SIGN_KEY */
+  readonly signKey?: string;
 }
 
 /** Raw bytes at which a chunk is closed. */

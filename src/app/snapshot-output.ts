@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { openArchive } from '../archive/reader.js';
-import { checksumSidecar, checksumText, manifestSidecar } from '../archive/sidecars.js';
 import type { ByteSink, WrittenArchive } from '../archive/writer.js';
 import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
 import type { Manifest } from '../model/manifest.js';
 import { FilePublication } from '../store/publish-file.js';
+import { type Sealing, sidecarTexts } from './seal/sidecar-texts.js';
 import type { Destination } from './sight.js';
 
 export interface SnapshotOutput extends ByteSink, Destination {
@@ -17,8 +17,8 @@ export interface SnapshotOutput extends ByteSink, Destination {
   finish(archive: WrittenArchive, manifest: Manifest): Promise<void>;
 }
 
-export async function openOutput(file: string | Writable): Promise<SnapshotOutput> {
-  return typeof file === 'string' ? await fileOutput(file) : await streamOutput(file);
+export async function openOutput(file: string | Writable, sealing: Sealing): Promise<SnapshotOutput> {
+  return typeof file === 'string' ? await fileOutput(file, sealing) : await streamOutput(file);
 }
 
 /** The same output, but a write ends with the signal: one into a pipe lasts for as long as its reader stands still. */
@@ -47,7 +47,7 @@ export function endingWith(signal: AbortSignal, output: SnapshotOutput): Snapsho
   };
 }
 
-async function fileOutput(path: string): Promise<SnapshotOutput> {
+async function fileOutput(path: string, sealing: Sealing): Promise<SnapshotOutput> {
   const publication = await FilePublication.open(path);
   return {
     spoolPrefix: `${publication.temporary}-rows`,
@@ -57,10 +57,8 @@ async function fileOutput(path: string): Promise<SnapshotOutput> {
     async finish(archive) {
       await publication.sync();
       await readBack(publication.temporary, archive);
-      await publication.publish([
-        [checksumSidecar(path), checksumText(archive.sha256, basename(path))],
-        [manifestSidecar(path), archive.manifestText],
-      ]);
+      const texts = sidecarTexts(archive, { name: basename(path), sealing });
+      await publication.publish(texts.map(([ending, text]) => [`${path}${ending}`, text]));
     },
     [Symbol.asyncDispose]: () => publication[Symbol.asyncDispose](),
   };

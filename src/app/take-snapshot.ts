@@ -17,6 +17,7 @@ import { emitGlobals } from '../schema/globals/emit.js';
 import { contentSections } from '../selection/sections.js';
 import { readSource } from '../snapshot/source.js';
 import { withFilters } from './read-filters.js';
+import { settleSealing } from './seal/settle-sealing.js';
 import { announce, inAttempts, type Sight, withSight } from './sight.js';
 import { readRows } from './snapshot-data.js';
 import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './snapshot-options.js';
@@ -31,6 +32,8 @@ export interface SnapshotResult {
   readonly sha256: string;
   readonly manifest: Manifest;
   readonly durationMs: number;
+  /** Id of the key that signed it. */
+  readonly signedBy?: string;
   /** 1, or more when DDL came in between and it was started over. */
   readonly attempts: number;
 }
@@ -42,8 +45,10 @@ export interface SnapshotResult {
  *  `<file>.sha256` beside it. On any failure nothing is left: no file, no session.
  *  @throws TidemarkError with the codes of docs/errors.md */
 export async function takeSnapshot({ file, ...options }: SnapshotOptions): Promise<SnapshotResult> {
-  const result = await snapshotInto(() => openOutput(file), options);
-  return { file: typeof file === 'string' ? file : undefined, ...result };
+  const sealing = await settleSealing(file, options);
+  const result = await snapshotInto(() => openOutput(file, sealing), options);
+  const signedBy = sealing.signKey?.id;
+  return { file: typeof file === 'string' ? file : undefined, ...result, ...(signedBy === undefined ? {} : { signedBy }) };
 }
 
 /** The same for whoever has an output of its own. It is opened anew for each attempt.
@@ -51,7 +56,7 @@ export async function takeSnapshot({ file, ...options }: SnapshotOptions): Promi
 export async function snapshotInto(
   open: () => Promise<SnapshotOutput>,
   options: Omit<SnapshotOptions, 'file'>,
-): Promise<Omit<SnapshotResult, 'file'>> {
+): Promise<Omit<SnapshotResult, 'file' | 'signedBy'>> {
   const plan = planSnapshot(await withFilters(options));
   const started = performance.now();
   const codec = await loadCodec();

@@ -1,21 +1,34 @@
 // The use case "verify a snapshot": every byte of an archive, and of the files beside it, is checked.
-import { type VerifyReport, verifyArchive } from '../archive/verify.js';
+import { type VerifyReport as ArchiveReport, verifyArchive } from '../archive/verify.js';
 import type { EventListener } from '../model/events.js';
 import { abortReason } from './abort.js';
+import { type CheckedSignature, compareSigned } from './seal/check-signature.js';
+import { openSealed, type TrustOptions } from './seal/open-sealed.js';
 
-export type { VerifyReport };
+export interface VerifyReport extends ArchiveReport {
+  /** Where keys were given. */
+  readonly signature?: CheckedSignature;
+}
 
-export interface VerifySnapshotOptions {
+export interface VerifySnapshotOptions extends TrustOptions {
   readonly file: string;
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
 }
 
-/** Checks all of an archive: hashes, frames, tar, manifest, seek table, rows. Resolves only if everything is right.
- *  @throws TidemarkError ARCHIVE_CORRUPT with `details.damage`, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, FILE_ERROR, ABORTED */
-export async function verifySnapshot({ file, onEvent, signal }: VerifySnapshotOptions): Promise<VerifyReport> {
+/** Checks all of an archive: the signature, where keys are given, hashes, frames, tar, manifest, seek table, rows. Resolves only if everything is right.
+ *  @throws TidemarkError ARCHIVE_CORRUPT with `details.damage`, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, FILE_ERROR, ABORTED,
+ *  SIGNATURE_MISSING, SIGNATURE_INVALID, KEY_INVALID */
+export async function verifySnapshot({ file, ...options }: VerifySnapshotOptions): Promise<VerifyReport> {
+  const { onEvent, signal } = options;
   try {
-    return await verifyArchive(file, { ...(onEvent ? { onEvent } : {}), ...(signal ? { signal } : {}) });
+    const opened = await openSealed(file, options);
+    const { bytes, sidecars, accept } = opened;
+    const report = await verifyArchive(bytes, { sidecars, accept, ...(onEvent ? { onEvent } : {}), ...(signal ? { signal } : {}) });
+    const { signature } = opened;
+    if (signature === undefined) return report;
+    compareSigned(signature, report);
+    return { ...report, signature };
   } catch (error) {
     throw abortReason(signal) ?? error;
   }

@@ -73,16 +73,23 @@ export class ArchiveReader {
   }
 }
 
+export interface Acceptance {
+  /** Looks at the manifest, as it stands in the archive, before anything else is read. Where it throws, there is no reader. */
+  readonly accept?: (manifestText: string) => Promise<void>;
+}
+
 /**
  * Opens an archive by its end: a file by its path, or bytes that lie anywhere, which are the reader's from now on, also where this fails.
  * Throws FILE_ERROR where the file cannot be read, STORE_ERROR, ARCHIVE_INVALID where it is no archive, ARCHIVE_TRUNCATED where it is
  * cut short, ARCHIVE_CORRUPT where its end contradicts itself, ARCHIVE_TOO_NEW, CODEC_MISSING.
  */
-export async function openArchive(archive: string | Seekable): Promise<ArchiveReader> {
+export async function openArchive(archive: string | Seekable, { accept }: Acceptance = {}): Promise<ArchiveReader> {
   const bytes = typeof archive === 'string' ? await FileBytes.open(archive) : archive;
   try {
     const codec = await loadCodec();
-    return new ArchiveReader({ bytes, tail: await readTail(codec, bytes), codec });
+    const tail = await readTail(codec, bytes);
+    await accept?.(tail.manifestText);
+    return new ArchiveReader({ bytes, tail, codec });
   } catch (error) {
     await bytes[Symbol.asyncDispose]();
     throw error;

@@ -1,8 +1,18 @@
-// The two files that lie beside an archive: its manifest, to be read without the archive, and its SHA-256, to be checked without
-// tidemark. Names and texts only; who writes and reads the files is elsewhere.
+// The files that lie beside an archive: its manifest, to be read without the archive, its SHA-256, to be checked without tidemark, and the
+// signature of the manifest. Names and texts only; who writes and reads the files is elsewhere.
 
 export function manifestSidecar(path: string): string {
   return `${path}.manifest.json`;
+}
+
+/** Of the manifest's text, which is the same in the archive. */
+export function signatureSidecar(path: string): string {
+  return `${path}.manifest.json.minisig`;
+}
+
+/** The manifest of an archive that is encrypted, encrypted, too: it has the names of tables and columns. */
+export function encryptedManifestSidecar(path: string): string {
+  return `${path}.manifest.json.age`;
 }
 
 export function checksumSidecar(path: string): string {

@@ -14,12 +14,12 @@ import { parseCatalog } from './catalog-schema.js';
 import { encodeChecksumFrame } from './checksum-frame.js';
 import { rowCounter } from './copy-rows.js';
 import { jsonLimit } from './layout.js';
-import { type ArchiveReader, openArchive } from './reader.js';
+import { type Acceptance, type ArchiveReader, openArchive } from './reader.js';
 import { encodeSeekTable } from './seek-table.js';
 import { fileSidecars, type Sidecars } from './sidecar-files.js';
 import { parseChecksumText } from './sidecars.js';
 
-export interface VerifyOptions {
+export interface VerifyOptions extends Acceptance {
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
   /** What lies beside the archive. Default: of a path, the files beside it; of bytes, nothing. */
@@ -60,7 +60,7 @@ const listedDamage = 100;
 export async function verifyArchive(archive: string | Seekable, options: VerifyOptions = {}): Promise<VerifyReport> {
   const { onEvent, sidecars = typeof archive === 'string' ? fileSidecars(archive) : undefined } = options;
   onEvent?.({ type: 'phase', phase: 'verify', detail: typeof archive === 'string' ? archive : archive.name });
-  await using reader = await openArchive(archive);
+  await using reader = await openArchive(archive, options);
   return await new Verification(reader, { ...options, ...(sidecars && { sidecars }) }).run();
 }
 

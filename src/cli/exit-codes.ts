@@ -6,6 +6,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   USAGE: 2,
   PATTERN_UNMATCHED: 2,
   POSITION_INVALID: 2,
+  KEY_INVALID: 2,
   CONNECTION_FAILED: 3,
   AUTHENTICATION_FAILED: 3,
   DATABASE_MISSING: 3,
@@ -39,5 +40,8 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   LOCK_LOST: 9,
   STORE_CONFLICT: 9,
   SNAPSHOT_STALE: 10,
+  SIGNATURE_MISSING: 11,
+  SIGNATURE_INVALID: 11,
+  IDENTITY_MISSING: 11,
   ABORTED: 130,
 };

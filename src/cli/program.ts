@@ -8,6 +8,7 @@ import { daemonCommand } from './daemon.js';
 import { drillCommand } from './drill.js';
 import { exportCommand } from './export.js';
 import { importCommand } from './import.js';
+import { keygenCommand } from './keygen.js';
 import { listCommand } from './list.js';
 import { nextCommand } from './next.js';
 import { pinCommand, unpinCommand } from './pin.js';
@@ -37,6 +38,7 @@ const commands: readonly (() => Command)[] = [
   daemonCommand,
   bootstrapCommand,
   drillCommand,
+  keygenCommand,
   configCommand,
 ];
 

@@ -3,15 +3,16 @@ import { Command } from 'commander';
 import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
-import { wholeNumber } from './arguments.js';
+import { collect, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { describePlan } from './describe-plan.js';
 import { given } from './given.js';
 import { describeGlobals, describeGlobalsList, describePosition } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
+import { type TrustFlags, trustOptions, verifyKeyHelp } from './trust-flags.js';
 
-interface Flags extends ContentFlags {
+interface Flags extends ContentFlags, TrustFlags {
   readonly jobs?: number;
   readonly clean?: true;
   readonly ifExists?: true;
@@ -45,6 +46,7 @@ export function restoreCommand(): Command {
     .option('--no-statistics', "leave out the archive's statistics: ANALYZE gathers them")
     .option('-l, --list', 'only list what is in the archive, in the order of a restore; no database is asked')
     .option('-L, --use-list <file>', 'only the entries of a list that was made by --list')
+    .option('--verify-key <key>', verifyKeyHelp, collect)
     .option('--dry-run', 'only say what would be done')
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(restore);
@@ -73,6 +75,7 @@ async function restore(file: string, flags: Flags): Promise<void> {
       ...given('swap', flags.swap),
       ...given('force', flags.force),
       ...given('useList', flags.useList),
+      ...trustOptions(flags),
       noAnalyze: !flags.analyze,
       noStatistics: !flags.statistics,
       onEvent,
@@ -97,6 +100,7 @@ async function list(file: string, flags: Flags): Promise<void> {
       file,
       ...contentOptions(flags),
       ...given('useList', flags.useList),
+      ...trustOptions(flags),
       noStatistics: !flags.statistics,
     });
     const { source, position, leftOut, globals } = listed;

@@ -1,21 +1,31 @@
 // `tidemark show`: what an archive holds, from its manifest alone.
 import { Command } from 'commander';
+import { collect } from './arguments.js';
 import { describeManifest } from './report.js';
 import { run } from './run.js';
+import { describeSignature, type TrustFlags, trustOptions, verifyKeyHelp } from './trust-flags.js';
 
 export function showCommand(): Command {
   return new Command('show')
     .description('show what an archive holds, without reading its rows')
     .argument('<file>', 'archive')
+    .option('--verify-key <key>', verifyKeyHelp, collect)
     .option('--json', 'the manifest as JSON')
     .action(show);
 }
 
-async function show(file: string, { json = false }: { readonly json?: boolean }): Promise<void> {
+interface Flags extends TrustFlags {
+  readonly json?: boolean;
+}
+
+async function show(file: string, flags: Flags): Promise<void> {
+  const { json = false } = flags;
   await run({ command: 'show', json }, async () => {
     // Not before it is needed: help and wrong arguments are answered at once.
     const { showSnapshot } = await import('../app/show-snapshot.js');
-    const shown = await showSnapshot({ file });
-    return { result: { type: 'show', ...shown }, text: describeManifest(shown) };
+    const shown = await showSnapshot({ file, ...trustOptions(flags) });
+    const { signature } = shown;
+    const lines = [describeManifest(shown), ...(signature === undefined ? [] : ['', describeSignature(signature)])];
+    return { result: { type: 'show', ...shown }, text: lines.join('\n') };
   });
 }

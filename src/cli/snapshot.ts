@@ -20,6 +20,7 @@ interface Flags extends ContentFlags, ViewFlags {
   readonly rolePasswords?: true;
   readonly statistics?: true;
   readonly includeForeignData?: readonly string[];
+  readonly sign?: string;
   readonly json?: true;
 }
 
@@ -38,6 +39,7 @@ export function snapshotCommand(): Command {
       .option('--statistics', "with the planner's statistics, which hold values of rows")
       .option('--include-foreign-data <pattern>', 'with the rows of foreign tables of these servers (repeatable)', collect),
   )
+    .option('--sign <keyfile>', 'sign the manifest with a secret key of `tidemark keygen` (default: TIDEMARK_SIGN_KEY)')
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(snapshot);
 }
@@ -62,18 +64,33 @@ async function snapshot(flags: Flags): Promise<void> {
       ...given('rolePasswords', flags.rolePasswords),
       ...given('statistics', flags.statistics),
       ...given('includeForeignData', flags.includeForeignData),
+      ...given('signKey', flags.sign),
       onEvent,
       signal,
     });
-    const { file, bytes, sha256, manifest, durationMs, attempts } = result;
+    const { file, bytes, sha256, manifest, durationMs, attempts, signedBy } = result;
     const { position, totals, source, leftOut } = manifest;
     const lines = [
       `${printable(file ?? 'standard output')}: ${describeTotals(manifest)} -> ${formatBytes(bytes)} in ${formatDuration(durationMs)}`,
       `database ${printable(source.database)}, ${describePosition(position)}`,
       `sha256 ${sha256}`,
+      ...(signedBy === undefined ? [] : [`signed by the key ${signedBy}`]),
     ];
+    const { database } = source;
     return {
-      result: { type: 'snapshot', file, bytes, sha256, database: source.database, position, totals, leftOut, durationMs, attempts },
+      result: {
+        type: 'snapshot',
+        file,
+        bytes,
+        sha256,
+        database,
+        position,
+        totals,
+        leftOut,
+        durationMs,
+        attempts,
+        ...given('signedBy', signedBy),
+      },
       text: lines.join('\n'),
     };
   });

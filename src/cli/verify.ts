@@ -2,25 +2,35 @@
 import { Command } from 'commander';
 import { printable } from '../model/printable.js';
 import { formatBytes, formatCounted } from '../model/units.js';
+import { collect } from './arguments.js';
 import { run } from './run.js';
+import { describeSignature, type TrustFlags, trustOptions, verifyKeyHelp } from './trust-flags.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('check every byte of an archive')
     .argument('<file>', 'archive')
+    .option('--verify-key <key>', verifyKeyHelp, collect)
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(verify);
 }
 
-async function verify(file: string, { json = false }: { readonly json?: boolean }): Promise<void> {
+interface Flags extends TrustFlags {
+  readonly json?: boolean;
+}
+
+async function verify(file: string, flags: Flags): Promise<void> {
+  const { json = false } = flags;
   await run({ command: 'verify', json }, async ({ onEvent, signal }) => {
     // Not before it is needed: help and wrong arguments are answered at once.
     const { verifySnapshot } = await import('../app/verify-snapshot.js');
-    const { manifest, ...report } = await verifySnapshot({ file, onEvent, signal });
+    const { manifest, ...report } = await verifySnapshot({ file, ...trustOptions(flags), onEvent, signal });
     const beside = report.sidecars.length > 0 ? `, and ${formatCounted(report.sidecars.length, 'file')} beside it` : '';
+    const { signature } = report;
+    const signed = signature === undefined ? '' : `\n${describeSignature(signature)}`;
     const text =
       `${printable(file)}: every byte is right (${formatBytes(report.bytes)}, ${formatCounted(report.members, 'member')}, ` +
-      `${formatCounted(report.rows, 'row')}${beside})\nsha256 ${report.sha256}`;
+      `${formatCounted(report.rows, 'row')}${beside})\nsha256 ${report.sha256}${signed}`;
     return { result: { type: 'verify', ...report, position: manifest.position }, text };
   });
 }

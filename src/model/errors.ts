@@ -40,6 +40,10 @@ export type ErrorCode =
   | 'LOCKED'
   | 'LOCK_LOST'
   | 'SNAPSHOT_STALE'
+  | 'KEY_INVALID'
+  | 'SIGNATURE_MISSING'
+  | 'SIGNATURE_INVALID'
+  | 'IDENTITY_MISSING'
   | 'ABORTED';
 
 export interface ErrorExtras {

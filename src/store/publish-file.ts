@@ -58,12 +58,15 @@ export class FilePublication implements AsyncDisposable {
   }
 
   /** Makes the archive visible, then its sidecars (path and content) in the order given. Sidecars of an archive that is replaced are
-   *  removed first, so that at no instant one archive lies beside another one's manifest. */
-  async publish(sidecars: readonly (readonly [path: string, content: string])[]): Promise<void> {
+   *  removed first, also those that the new one does not have (without content), so that at no instant one archive lies beside another
+   *  one's manifest or signature. */
+  async publish(sidecars: readonly (readonly [path: string, content: string | undefined])[]): Promise<void> {
     try {
       await this.#file.close();
       const written = [];
-      for (const [path, content] of sidecars) written.push([await this.#file.addBeside(extname(path), content), path] as const);
+      for (const [path, content] of sidecars) {
+        if (content !== undefined) written.push([await this.#file.addBeside(extname(path), content), path] as const);
+      }
       for (const [path] of [...sidecars].reverse()) await rm(path, { force: true });
       await rename(this.temporary, this.target);
       for (const [from, to] of written) await rename(from, to);
