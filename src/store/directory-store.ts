@@ -1,7 +1,8 @@
 // A store in a directory: a key is a path below it. Written under a temporary name, fsynced, given its name in one step, the directory
 // fsynced. Conditional writes exclude each other by the directory's fence (fence.ts), whatever process does them and wherever it is stopped.
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { copyFile, link, open, readdir, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -9,7 +10,6 @@ import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
 import { checkedSource } from './checked-source.js';
 import { takeOver } from './fence.js';
-import { factsOf } from './folder.js';
 import { checkKey, checkPrefix, isTemporary } from './key.js';
 import { publishFenced } from './publish-fenced.js';
 import { aDayMs, type CleanUpOptions, type GetOptions, type PutOptions, type Store, type StoredObject } from './store.js';
@@ -18,6 +18,7 @@ import { makeDirectory, syncDirectory } from './sync-directory.js';
 import { TemporaryFile } from './temporary-file.js';
 
 const readBytes = 1 << 20;
+const statsAtOnce = 64;
 /** Others that write the same key conditionally may take over so often before it is given up. */
 const turns = 50;
 const longestMs = 250;
@@ -29,18 +30,23 @@ const inUse = new Set<string>();
 
 export class DirectoryStore implements Store {
   readonly location: string;
+  readonly writable = true;
 
   constructor(path: string) {
     this.location = resolve(path);
   }
 
   async *list(prefix = ''): AsyncGenerator<StoredObject, void> {
-    const directory = checkPrefix(prefix);
-    for await (const key of this.#walk(directory)) {
+    checkPrefix(prefix);
+    let some: string[] = [];
+    for await (const key of this.#walk(prefix, (name) => !isTemporary(name))) {
       if (!key.startsWith(prefix)) continue;
-      const found = await this.stat(key);
-      if (found !== undefined) yield found;
+      some.push(key);
+      if (some.length < statsAtOnce) continue;
+      yield* await this.#those(some);
+      some = [];
     }
+    yield* await this.#those(some);
   }
 
   async stat(key: string): Promise<StoredObject | undefined> {
@@ -119,7 +125,8 @@ export class DirectoryStore implements Store {
 
   async cleanUp({ prefix = '', olderThanMs = aDayMs }: CleanUpOptions = {}): Promise<number> {
     let removed = 0;
-    for await (const name of this.#walk(checkPrefix(prefix), isOurs)) {
+    checkPrefix(prefix);
+    for await (const name of this.#walk(prefix, isOurs)) {
       const path = join(this.location, name);
       const found = await stat(path).catch(() => undefined);
       if (found === undefined || inUse.has(path)) continue;
@@ -130,6 +137,18 @@ export class DirectoryStore implements Store {
     return removed;
   }
 
+  async free(): Promise<bigint> {
+    // Of what is there already of a path that is made when it is needed.
+    for (let at = this.location; ; at = dirname(at)) {
+      try {
+        const { bavail, bsize } = await statfs(at, { bigint: true });
+        return bavail * bsize;
+      } catch (error) {
+        if (!isAbsent(error) || at === dirname(at)) throw fileError(error, `ask how much room there is in ${this.location}`);
+      }
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #path(key: string): string {
@@ -137,8 +156,12 @@ export class DirectoryStore implements Store {
     return join(this.location, ...key.split('/'));
   }
 
-  /** Paths of files below a directory that have names of the right kind, with `/`. */
-  async *#walk(directory: string, isWanted = (name: string) => !isTemporary(name)): AsyncGenerator<string, void> {
+  async #those(keys: readonly string[]): Promise<readonly StoredObject[]> {
+    return (await Promise.all(keys.map((key) => this.stat(key)))).flatMap((found) => found ?? []);
+  }
+
+  /** Paths of files that have names of the right kind, with `/`, in those directories that may have keys of a prefix in them. */
+  async *#walk(prefix: string, isWanted: (name: string) => boolean, directory = checkPrefix(prefix)): AsyncGenerator<string, void> {
     const path = join(this.location, ...directory.split('/'));
     const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
       if (isAbsent(error)) return [];
@@ -146,8 +169,11 @@ export class DirectoryStore implements Store {
     });
     for (const entry of entries) {
       const key = directory === '' ? entry.name : `${directory}/${entry.name}`;
-      if (entry.isDirectory()) yield* this.#walk(key, isWanted);
-      else if (isWanted(entry.name)) yield key;
+      if (!entry.isDirectory()) {
+        if (isWanted(entry.name)) yield key;
+      } else if (`${key}/`.startsWith(prefix)) {
+        yield* this.#walk(prefix, isWanted, key);
+      }
     }
   }
 
@@ -213,6 +239,11 @@ async function copyDurably(from: string, to: string): Promise<void> {
   await handle.sync();
 }
 
+/** What can be told of a file without reading it: another version where it was replaced or written to, as far as the file system tells. */
+function factsOf({ ino, mtimeNs, mtime, size }: BigIntStats): Omit<StoredObject, 'key'> {
+  return { bytes: size, version: `${ino} ${mtimeNs} ${size}`, modifiedAt: mtime };
+}
+
 const pattern = /^\.put-(.*)-(\d+)-[0-9a-f]{16}\.tidemark$/;
 
 function isOurs(name: string): boolean {
@@ -234,5 +265,6 @@ function isOfDeadProcess(name: string): boolean {
 
 function isAbsent(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
+  // ELOOP: a link that leads to itself leads to no file, as one that leads nowhere.
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP';
 }

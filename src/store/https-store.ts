@@ -28,6 +28,7 @@ class Passing extends Error {}
 
 export class HttpsStore implements Store {
   readonly location: string;
+  readonly writable = false;
   readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #options: HttpsStoreOptions;
@@ -93,6 +94,8 @@ export class HttpsStore implements Store {
   cleanUp(): Promise<never> {
     return Promise.reject(new TidemarkError('USAGE', `clean up ${this.location}: HTTPS is for reading`, { hint: readOnlyHint }));
   }
+
+  async free(): Promise<undefined> {}
 
   async [Symbol.asyncDispose](): Promise<void> {}
 

@@ -12,6 +12,7 @@ interface Kept {
 
 export class MemoryStore implements Store {
   readonly location = 'memory';
+  readonly writable = true;
   readonly #objects = new Map<string, Kept>();
   #writes = 0;
 
@@ -57,6 +58,8 @@ export class MemoryStore implements Store {
   async cleanUp(): Promise<number> {
     return 0;
   }
+
+  async free(): Promise<undefined> {}
 
   async [Symbol.asyncDispose](): Promise<void> {}
 

@@ -1,5 +1,6 @@
 // What names a store: a path, `file:`, `s3://bucket/prefix?...`, `https://`. Pure. A URL may have a password or a token in it, and what is no
 // URL may be one: nothing of it is repeated but what is known to be none.
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TidemarkError } from '../model/errors.js';
 import { limits } from './s3/parts.js';
@@ -24,6 +25,13 @@ export type StoreUrl =
 const known = ['endpoint', 'region', 'path-style', 'profile', 'part-size'];
 const example =
   's3://bucket/prefix?region=eu-central-1, s3://bucket/prefix?endpoint=https://host, https://host/path, file:///path, or a path';
+
+/** For messages: where it is, without secrets. */
+export function locationOf(parsed: StoreUrl): string {
+  if (parsed.kind === 'directory') return resolve(parsed.path);
+  if (parsed.kind === 's3') return parsed.location;
+  return `${parsed.url.origin}${parsed.url.pathname.replace(/\/+$/, '')}`;
+}
 
 /** @throws TidemarkError USAGE */
 export function parseStoreUrl(text: string): StoreUrl {

@@ -49,6 +49,8 @@ export interface CleanUpOptions {
 export interface Store extends AsyncDisposable {
   /** Where it is, for messages: a path, or a URL without secrets. */
   readonly location: string;
+  /** False where it can only be read, and has no lists. */
+  readonly writable: boolean;
   /** Objects whose keys begin with `prefix` (any text, not only whole parts of names), in no order. */
   list(prefix?: string): AsyncIterable<StoredObject>;
   /** Undefined where there is no such object. */
@@ -63,6 +65,8 @@ export interface Store extends AsyncDisposable {
   remove(key: string): Promise<void>;
   /** Removes what writers left behind that were killed: temporary files, uploads never completed. @returns how many */
   cleanUp(options?: CleanUpOptions): Promise<number>;
+  /** Bytes that may still be written; undefined where nobody knows. */
+  free(): Promise<bigint | undefined>;
 }
 
 export const aDayMs = 86_400_000;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { HttpsStore } from '#dist/store/https-store.js';
 import { openStore } from '#dist/store/open-store.js';
-import { readSmall } from '#dist/store/read-object.js';
+import { readSmall } from '#dist/store/small-object.js';
 import { read } from './contract.js';
 
 const content = Buffer.from(Array.from({ length: 100_000 }, (_, at) => at % 251));

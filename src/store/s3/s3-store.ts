@@ -35,6 +35,7 @@ export interface S3StoreOptions extends S3Options {
 
 export class S3Store implements Store {
   readonly location: string;
+  readonly writable = true;
   readonly #connection: Connection;
   /** With a slash at its end, or empty. */
   readonly #prefix: string;
@@ -152,6 +153,8 @@ export class S3Store implements Store {
     }
     return stale.length;
   }
+
+  async free(): Promise<undefined> {}
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#connection.client.destroy();

@@ -1,6 +1,6 @@
-// Small objects, read whole: what a pointer or a record says, together with the version by which it can be replaced.
+// Small objects, read and written whole: what a pointer or a record says, together with the version by which it can be replaced.
 import { TidemarkError } from '../model/errors.js';
-import type { Store, StoredObject } from './store.js';
+import type { PutOptions, Store, StoredObject } from './store.js';
 
 export interface SmallObject extends StoredObject {
   readonly content: Buffer;
@@ -31,4 +31,19 @@ export async function readSmall(store: Store, key: string, most = 1 << 20): Prom
       if (!isReplaced || turn === 10) throw error;
     }
   }
+}
+
+/** Writes or replaces an object. @throws TidemarkError as `put` of the store */
+export async function putSmall(
+  store: Store,
+  key: string,
+  text: string,
+  options: Pick<PutOptions, 'ifAbsent' | 'ifVersion'> = {},
+): Promise<StoredObject> {
+  const content = Buffer.from(text);
+  return await store.put(key, once(content), { size: BigInt(content.length), ...options });
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
