@@ -82,8 +82,9 @@ export async function bootstrap(options: BootstrapOptions): Promise<BootstrapRes
     'bootstrap: what the streams still hold says nothing without a streams query',
   );
   refuse(options.invalid?.trim() === '', 'bootstrap: the invalid query is empty');
+  await using repository = new Repository(options);
   try {
-    return await new Bootstrap(options).run();
+    return await new Bootstrap(options, repository).run();
   } catch (error) {
     throw abortReason(options.signal) ?? error;
   }
@@ -98,10 +99,10 @@ class Bootstrap {
   readonly #emit: EventListener;
   readonly #tried: TriedSnapshot[] = [];
 
-  constructor(options: BootstrapOptions) {
+  constructor(options: BootstrapOptions, repository: Repository) {
     this.#options = options;
     this.#connection = connectionOf(options.database, options.role);
-    this.#repository = new Repository(options);
+    this.#repository = repository;
     this.#emit = options.onEvent ?? (() => undefined);
   }
 
@@ -198,7 +199,7 @@ class Bootstrap {
     const { jobs, noOwner = false, noPrivileges = false, noSubscriptions = false, force = false, onEvent } = this.#options;
     try {
       const restored = await restoreSnapshot({
-        file: this.#repository.pathOf(snapshot),
+        file: this.#repository.nameOf(snapshot),
         database: this.#connection,
         ...(jobs === undefined ? {} : { jobs }),
         ...(onEvent === undefined ? {} : { onEvent }),

@@ -47,17 +47,17 @@ const without = { noOwner: true, noPrivileges: true, noSubscriptions: true, noTa
  *  @returns also where the drill failed: `ok` says so, `error` why
  *  @throws TidemarkError SNAPSHOT_MISSING, USAGE, ABORTED (nothing is recorded then), FILE_ERROR */
 export async function drillSnapshot({ server, id, jobs, onEvent, signal, ...store }: DrillOptions): Promise<DrillResult> {
-  const repository = new Repository(store);
+  await using repository = new Repository(store);
   const snapshot = id === undefined ? await repository.newestGood() : await repository.find(id);
   if (snapshot === undefined) {
-    throw new TidemarkError('SNAPSHOT_MISSING', `drill: there is no good snapshot in ${store.store}`, {
-      hint: `tidemark list shows those whose names begin with ${repository.prefix}-, and why they do not count`,
+    throw new TidemarkError('SNAPSHOT_MISSING', `drill: there is no good snapshot in ${repository.location}`, {
+      hint: `tidemark list shows those whose names begin with ${repository.layout.start}, and why they do not count`,
     });
   }
   const started = performance.now();
   const emit: EventListener = onEvent ?? (() => undefined);
   const tried = await attempt({
-    file: repository.pathOf(snapshot),
+    file: repository.nameOf(snapshot),
     id: snapshot.id,
     server,
     jobs,

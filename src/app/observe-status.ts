@@ -23,7 +23,7 @@ export interface ObserveStatusOptions extends RepositoryOptions, Pick<StatusCrit
  *  @throws TidemarkError USAGE, FILE_ERROR, ABORTED */
 export async function observeStatus(options: ObserveStatusOptions): Promise<Status> {
   const { schedule, retention, maxAgeMs } = options;
-  const repository = new Repository(options);
+  await using repository = new Repository(options);
   return await buildStatus({
     repository,
     ...(schedule && { schedule }),

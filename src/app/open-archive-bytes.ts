@@ -6,7 +6,7 @@ import { FileBytes } from '../frame/file-bytes.js';
 import type { Seekable } from '../frame/seekable.js';
 import { TidemarkError } from '../model/errors.js';
 import { openStore, type StoreOptions } from '../store/open-store.js';
-import { readSmall } from '../store/read-object.js';
+import { readSmall } from '../store/small-object.js';
 import type { Store } from '../store/store.js';
 import { parseArchiveName } from './archive-name.js';
 import { StoreBytes } from './store-bytes.js';

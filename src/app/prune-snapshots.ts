@@ -20,7 +20,7 @@ export interface PruneOptions extends RepositoryOptions, LockedSeries {
  *  await pruneSnapshots({ store: 'snapshots', prefix: 'indexer', retention: { last: 2, daily: 7 }, dryRun: true }) */
 export async function pruneSnapshots(options: PruneOptions): Promise<PruneResult> {
   const { retention, dryRun = false } = options;
-  const repository = new Repository(options);
+  await using repository = new Repository(options);
   checkPolicy(retention);
   if (dryRun) return await pruneRepository(repository, retention, { dryRun });
   return await underLock(options, { prefix: repository.prefix, applicationName: 'tidemark prune' }, (signal) =>

@@ -104,11 +104,16 @@ export async function withSight<Result>(
 }
 
 /** Says how much there is to read. */
-export function announce({ toRead, largeObjects }: SnapshotSchema, { emit }: SnapshotPlan): void {
+export function announce(schema: SnapshotSchema, { emit }: SnapshotPlan): void {
+  const { toRead } = schema;
   const rows = toRead.reduce((sum, { described }) => sum + BigInt(Math.max(0, Math.round(described.estimatedRows))), 0n);
+  emit({ type: 'plan', tables: toRead.length, rows, bytes: bytesToRead(schema), exact: false });
+}
+
+/** Bytes that the rows to be read have on the server's disk. */
+export function bytesToRead({ toRead, largeObjects }: SnapshotSchema): bigint {
   const blobs = (largeObjects?.ranges ?? []).reduce((sum, range) => sum + range.bytes, 0n);
-  const bytes = toRead.reduce((sum, { described }) => sum + described.bytes, blobs);
-  emit({ type: 'plan', tables: toRead.length, rows, bytes, exact: false });
+  return toRead.reduce((sum, { described }) => sum + described.bytes, blobs);
 }
 
 /** The workers as they come up; disposing of them ends also those that are still starting. */

@@ -8,11 +8,14 @@ import type { ByteSink, WrittenArchive } from '../archive/writer.js';
 import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
 import type { Manifest } from '../model/manifest.js';
+import type { Position } from '../model/position.js';
 import { FilePublication } from '../store/publish-file.js';
 import { type Sealing, sidecarTexts } from './seal/sidecar-texts.js';
 import type { Destination } from './sight.js';
 
 export interface SnapshotOutput extends ByteSink, Destination {
+  /** Before the first byte, once it is known what is going to be written. @param bytes at most, as far as can be told */
+  begin(expected: { readonly position: Position; readonly bytes: bigint }): Promise<void>;
   /** Proves and publishes the archive. */
   finish(archive: WrittenArchive, manifest: Manifest): Promise<void>;
 }
@@ -29,6 +32,7 @@ export function endingWith(signal: AbortSignal, output: SnapshotOutput): Snapsho
     get untouched() {
       return output.untouched;
     },
+    begin: (expected) => output.begin(expected),
     async write(bytes) {
       signal.throwIfAborted();
       let stop = (): void => undefined;
@@ -53,6 +57,7 @@ async function fileOutput(path: string, sealing: Sealing): Promise<SnapshotOutpu
     spoolPrefix: `${publication.temporary}-rows`,
     keepsBytes: false,
     untouched: true,
+    async begin() {},
     write: (bytes) => publication.write(bytes),
     async finish(archive) {
       await publication.sync();
@@ -91,6 +96,7 @@ async function streamOutput(stream: Writable): Promise<SnapshotOutput> {
     get untouched() {
       return !touched;
     },
+    async begin() {},
     async write(bytes) {
       touched = true;
       await new Promise<void>((resolve, reject) => {

@@ -22,13 +22,14 @@ export interface PinOptions extends NamedSnapshot {
  *  @example
  *  const { snapshots: [newest] } = await listSnapshots({ store: 'snapshots', prefix: 'indexer' }) */
 export async function listSnapshots(options: RepositoryOptions): Promise<Listing> {
-  return await new Repository(options).list();
+  await using repository = new Repository(options);
+  return await repository.list();
 }
 
 /** Keeps a snapshot until it is unpinned. Pinning again replaces the note. @throws TidemarkError USAGE where there is none of that name, FILE_ERROR */
 export async function pinSnapshot({ id, note = '', ...options }: PinOptions): Promise<StoredSnapshot> {
   refuse(/[\r\n]/.test(note) || note.length > 1000, `pin snapshot ${id}: the note must be one line of 1,000 characters at most`);
-  const repository = new Repository(options);
+  await using repository = new Repository(options);
   const found = await repository.find(id);
   await repository.pin(found, note);
   return await repository.find(found.id);
@@ -36,7 +37,7 @@ export async function pinSnapshot({ id, note = '', ...options }: PinOptions): Pr
 
 /** Leaves a snapshot to the policy again, whether it was pinned or not. @throws TidemarkError USAGE, FILE_ERROR */
 export async function unpinSnapshot({ id, ...options }: NamedSnapshot): Promise<StoredSnapshot> {
-  const repository = new Repository(options);
+  await using repository = new Repository(options);
   const found = await repository.find(id);
   await repository.unpin(found);
   return await repository.find(found.id);
@@ -51,7 +52,7 @@ export interface VerifyStoredOptions extends RepositoryOptions, LockedSeries {
  *  @throws TidemarkError LOCKED while another process is at work, FILE_ERROR, ABORTED, CONNECTION_FAILED and its like */
 export async function verifyStored(options: VerifyStoredOptions): Promise<Listing> {
   const { onEvent } = options;
-  const repository = new Repository(options);
+  await using repository = new Repository(options);
   return await underLock(options, { prefix: repository.prefix, applicationName: 'tidemark list' }, async (signal) => {
     await repository.verifyUnknown({ ...(onEvent && { onEvent }), ...(signal && { signal }) });
     return await repository.list();

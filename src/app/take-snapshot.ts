@@ -18,7 +18,7 @@ import { contentSections } from '../selection/sections.js';
 import { readSource } from '../snapshot/source.js';
 import { withFilters } from './read-filters.js';
 import { settleSealing } from './seal/settle-sealing.js';
-import { announce, inAttempts, type Sight, withSight } from './sight.js';
+import { announce, bytesToRead, inAttempts, type Sight, withSight } from './sight.js';
 import { readRows } from './snapshot-data.js';
 import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './snapshot-options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './snapshot-output.js';
@@ -67,6 +67,9 @@ export async function snapshotInto(
   return { bytes, sha256, manifest: result.manifest, durationMs: performance.now() - started, attempts };
 }
 
+/** Schema and manifest are well within it, but for databases of a hundred thousand tables. */
+const smallBytes = 1n << 28n;
+
 interface Tools {
   readonly codec: Codec;
   readonly output: SnapshotOutput;
@@ -82,6 +85,7 @@ async function write(
 ): Promise<{ manifest: Manifest; archive: WrittenArchive }> {
   const { emit, signal } = plan;
   const { control, pool, position, schema } = sight;
+  await output.begin({ position, bytes: bytesToRead(schema) + smallBytes });
   const writer = new ArchiveWriter({ sink: output, codec, level: plan.compressLevel });
   const members = [await writer.addMember(catalogMember, encodeText(serializeCatalog(schema.catalog)))];
   if (schema.catalog.globals !== undefined) members.push(await writer.addMember(globalsMember, encodeText(emitGlobals(schema.catalog))));

@@ -34,6 +34,8 @@ export interface VerifyReport {
   readonly bytes: bigint;
   readonly sha256: string;
   readonly manifest: Manifest;
+  /** As it stands in the archive. */
+  readonly manifestText: string;
   readonly members: number;
   readonly rows: bigint;
   /** Bytes of the tables' rows as COPY gave them. */
@@ -96,6 +98,7 @@ class Verification {
       bytes: size,
       sha256,
       manifest,
+      manifestText: tail.manifestText,
       members: tail.members.length + 1,
       rows: totals.rows,
       rawBytes: totals.rawBytes,

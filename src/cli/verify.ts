@@ -24,7 +24,7 @@ async function verify(file: string, flags: Flags): Promise<void> {
   await run({ command: 'verify', json }, async ({ onEvent, signal }) => {
     // Not before it is needed: help and wrong arguments are answered at once.
     const { verifySnapshot } = await import('../app/verify-snapshot.js');
-    const { manifest, ...report } = await verifySnapshot({ file, ...trustOptions(flags), onEvent, signal });
+    const { manifest, manifestText: _, ...report } = await verifySnapshot({ file, ...trustOptions(flags), onEvent, signal });
     const beside = report.sidecars.length > 0 ? `, and ${formatCounted(report.sidecars.length, 'file')} beside it` : '';
     const { signature } = report;
     const signed = signature === undefined ? '' : `\n${describeSignature(signature)}`;

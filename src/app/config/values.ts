@@ -2,7 +2,7 @@
 // which kind is schema.ts's business.
 import { z } from 'zod';
 import { parseBytes, parseDuration } from '../quantities.js';
-import { checkPrefix } from '../repository/names.js';
+import { checkPrefix } from '../repository/layout.js';
 import { refusalOf } from './refusal.js';
 
 interface Kind<Out> {

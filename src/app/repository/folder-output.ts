@@ -1,38 +1,34 @@
-// Writes a snapshot into a repository. The archive lies under a temporary name until every byte of it has been read back and found right;
+// Writes a snapshot into a directory. The archive lies under a temporary name until every byte of it has been read back and found right;
 // what has a snapshot's name has been verified. A process that was overtaken meanwhile finds its temporary file gone.
-import { checksumSidecar, checksumText, manifestSidecar } from '../../archive/sidecars.js';
+import { dirname, join } from 'node:path';
 import { verifyArchive } from '../../archive/verify.js';
 import type { WrittenArchive } from '../../archive/writer.js';
 import { TidemarkError } from '../../model/errors.js';
-import type { EventListener } from '../../model/events.js';
 import type { Manifest } from '../../model/manifest.js';
 import type { Fence } from '../../store/fence.js';
 import { publishFenced } from '../../store/publish-fenced.js';
+import { makeDirectory } from '../../store/sync-directory.js';
 import { TemporaryFile } from '../../store/temporary-file.js';
-import type { SnapshotOutput } from '../snapshot-output.js';
-import { idFor, keyOf, verifiedFile } from './names.js';
-import { verificationText } from './records.js';
-import { type Repository, verificationOf } from './repository.js';
+import { advanceLatest, readLatest } from './latest.js';
+import { type OutputOptions, pointerTo, type RepositoryOutput, textsBeside } from './output.js';
+import { verificationOf } from './records.js';
+import type { Repository } from './repository.js';
 
-export interface FolderOutputOptions {
+export interface FolderOutputOptions extends OutputOptions {
+  readonly directory: string;
   readonly fence: Fence;
-  /** When the snapshot was begun, of `performance.now()`. */
-  readonly started: number;
-  readonly onEvent?: EventListener;
-  readonly signal?: AbortSignal;
-}
-
-export interface FolderOutput extends SnapshotOutput {
-  /** The name that it was published under. */
-  readonly id: string | undefined;
 }
 
 /** @throws TidemarkError LOCK_LOST where another process has taken over, FILE_ERROR, DISK_FULL */
 export async function openFolderOutput(
-  { folder, prefix }: Repository,
-  { fence, started, onEvent, signal }: FolderOutputOptions,
-): Promise<FolderOutput> {
-  const file = await TemporaryFile.open(folder.at(fence.temporaryName()), `an archive in ${folder.path}`);
+  repository: Repository,
+  { directory, fence, started, onEvent, signal }: FolderOutputOptions,
+): Promise<RepositoryOutput> {
+  const { layout, prefix } = repository;
+  const store = await repository.store();
+  // What is not ours under that name is found before the work, not after it.
+  await readLatest(store);
+  const file = await TemporaryFile.open(join(directory, fence.temporaryName()), `an archive in ${directory}`);
   let published: string | undefined;
   try {
     await fence.check();
@@ -43,20 +39,21 @@ export async function openFolderOutput(
 
   /** Under the first name that nobody has; never in place of another. What comes beside it is written before, so that nothing is made
    *  by one that was overtaken. */
-  async function publish(
-    manifest: Manifest,
-    textsFor: (key: string) => readonly (readonly [name: string, text: string])[],
-  ): Promise<string> {
+  async function publish(manifest: Manifest, textsFor: (key: string) => ReturnType<typeof textsBeside>): Promise<string> {
     for (let turn = 1; ; turn += 1) {
-      const id = idFor(prefix, manifest.position, turn);
-      const key = keyOf(id);
-      if ((await folder.names()).some((name) => name.startsWith(key))) continue;
+      const id = layout.idFor(manifest.position, turn);
+      const key = layout.keyOf(id);
+      const keys = layout.beside(key);
+      const taken = await Promise.all([key, ...Object.values(keys)].map((name: string) => store.stat(name)));
+      if (taken.some((found) => found !== undefined)) continue;
       const beside: [from: string, to: string][] = [];
-      for (const [name, text] of textsFor(key)) beside.push([await file.addBeside(name.slice(key.length), text), folder.at(name)]);
+      for (const [what, text] of textsFor(key)) beside.push([await file.addBeside(`.${what}`, text), join(directory, keys[what])]);
+      const target = join(directory, key);
+      await makeDirectory(dirname(target));
       await fence.check();
       signal?.throwIfAborted();
       try {
-        await publishFenced(file.path, folder.at(key));
+        await publishFenced(file.path, target);
       } catch (error) {
         if (error instanceof TidemarkError && error.details.errno === 'EEXIST') continue;
         throw error;
@@ -73,23 +70,24 @@ export async function openFolderOutput(
     get id() {
       return published;
     },
+    async begin() {},
     write: (bytes) => file.write(bytes),
     async finish(archive: WrittenArchive, manifest: Manifest) {
       await file.sync();
       await file.close();
+      await fence.check();
       const report = await verifyArchive(file.path, { ...(onEvent && { onEvent }), ...(signal && { signal }) });
       if (report.sha256 !== archive.sha256) {
         throw new TidemarkError('ARCHIVE_CORRUPT', `read the new archive back: its SHA-256 is ${report.sha256}, not ${archive.sha256}`, {
           hint: 'check the disk and the memory of this machine; nothing was published',
         });
       }
-      const { sha256, bytes } = report;
-      const record = verificationOf(manifest, { sha256, bytes, durationMs: Math.round(performance.now() - started) });
-      published = await publish(manifest, (key) => [
-        [checksumSidecar(key), checksumText(sha256, key)],
-        [manifestSidecar(key), archive.manifestText],
-        [verifiedFile(key), verificationText(record)],
-      ]);
+      const durationMs = Math.round(performance.now() - started);
+      const record = verificationOf(manifest, { sha256: report.sha256, bytes: report.bytes, durationMs });
+      const { manifestText } = archive;
+      published = await publish(manifest, (key) => textsBeside(key, { manifestText, record }));
+      const snapshot = pointerTo({ layout, id: published }, { manifest, archive });
+      await advanceLatest(store, { series: prefix, snapshot });
     },
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   };

@@ -61,9 +61,10 @@ async function removed(repository: Repository, snapshot: StoredSnapshot): Promis
 }
 
 /** The decision is worth nothing where the folder is being emptied meanwhile: what was to go may be the last good one by now. */
-async function refuseIfLast({ folder }: Repository, keep: PruneResult['keep'], { id }: StoredSnapshot): Promise<void> {
-  for (const { snapshot } of keep) if ((await folder.size(snapshot.key)) === snapshot.bytes) return;
-  throw new TidemarkError('FILE_ERROR', `remove snapshot ${id} from ${folder.path}: those that were to stay have gone meanwhile`, {
+async function refuseIfLast(repository: Repository, keep: PruneResult['keep'], { id }: StoredSnapshot): Promise<void> {
+  const store = await repository.store();
+  for (const { snapshot } of keep) if ((await store.stat(snapshot.key))?.bytes === snapshot.bytes) return;
+  throw new TidemarkError('FILE_ERROR', `remove snapshot ${id} from ${repository.location}: those that were to stay have gone meanwhile`, {
     hint: 'look who else removes files there; nothing more was removed',
   });
 }

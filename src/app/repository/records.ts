@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { decimal, hex64, index, instant } from '../../archive/json-types.js';
 import { positionRecord } from '../../archive/manifest-schema.js';
+import type { Manifest } from '../../model/manifest.js';
 import type { DrillRecord, Verification } from '../../model/stored-snapshot.js';
 
 const verification: z.ZodType<Verification> = z.object({
@@ -27,6 +28,25 @@ const drill: z.ZodType<DrillRecord> = z.object({
   rows: decimal.exactOptional(),
   problem: z.string().exactOptional(),
 });
+
+/** What is recorded of an archive whose every byte has just been found right. */
+export function verificationOf(
+  { position, source, toolVersion, totals }: Manifest,
+  found: { readonly sha256: string; readonly bytes: bigint; readonly durationMs?: number },
+): Verification {
+  return {
+    verifiedAt: new Date(),
+    ...found,
+    position,
+    system: source.systemIdentifier,
+    database: source.database,
+    serverVersion: source.serverVersion,
+    toolVersion,
+    tables: totals.tables,
+    rows: totals.rows,
+    rawBytes: totals.rawBytes,
+  };
+}
 
 export const verificationText = (record: Verification): string => written(verification, record);
 export const readVerification = (text: string | undefined): Verification | undefined => read(verification, text);

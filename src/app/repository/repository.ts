@@ -1,22 +1,31 @@
-// The snapshots in a folder: which there are, what is known of each, and what may be done to them. A snapshot is an archive
-// `<prefix>-<height>.tar.zst` with a record of its verification beside it; an archive without one does not count, and is never removed.
-// All that is known lies in the folder: it may be emptied, copied elsewhere or filled by others at any time.
-import { checksumSidecar, manifestSidecar } from '../../archive/sidecars.js';
+// The snapshots of a series in a store: which there are, what is known of each, and what may be done to them. A snapshot is an archive with
+// a record of its verification beside it (layout.ts says where); an archive without one does not count, and is never removed. All that is
+// known lies in the store: it may be emptied, copied elsewhere or filled by others at any time.
+import { join } from 'node:path';
 import { type VerifyReport, verifyArchive } from '../../archive/verify.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
-import type { Manifest } from '../../model/manifest.js';
 import type { DrillRecord, StoredSnapshot, UnknownSnapshot, Verification } from '../../model/stored-snapshot.js';
 import { newestFirst } from '../../rules/order.js';
-import { type FileFacts, Folder } from '../../store/folder.js';
-import { checkPrefix, drillFile, keyOf, lastDrillFile, parseKey, pinFile, verifiedFile } from './names.js';
-import { drillText, readDrill, readVerification, verificationText } from './records.js';
+import { openStore, type StoreOptions } from '../../store/open-store.js';
+import { putSmall, readSmall } from '../../store/small-object.js';
+import type { Store, StoredObject } from '../../store/store.js';
+import { locationOf, parseStoreUrl } from '../../store/store-url.js';
+import { type OpenedArchive, openStored } from '../open-archive-bytes.js';
+import { readLatest } from './latest.js';
+import { type Layout, type LayoutName, layoutOf } from './layout.js';
+import { drillText, readDrill, readVerification, verificationOf, verificationText } from './records.js';
 
 export interface RepositoryOptions {
-  /** The folder. It is made when something is written to it. */
-  readonly store: string;
-  /** What the names of its snapshots begin with. Several series may share a folder. Default `snapshot`. */
+  /** Where the snapshots are: a directory, made when something is written to it; `file:`, `s3://bucket/prefix`, `https://` (to be read only);
+   *  or a store that was opened, and stays open. */
+  readonly store: string | Store;
+  /** What the names of its snapshots begin with. Several series may share a store. Default `snapshot`. */
   readonly prefix?: string;
+  /** `flat`: `<prefix>-<height>.tar.zst`; `dated`: `<prefix>/<date>/snapshot.tar.zst`. Default `flat`. */
+  readonly layout?: LayoutName;
+  /** For a store that is named: credentials and the like, which do not belong in its URL. */
+  readonly storeOptions?: StoreOptions;
 }
 
 export interface Listing {
@@ -25,37 +34,78 @@ export interface Listing {
   readonly unknown: readonly UnknownSnapshot[];
 }
 
-/** Files that are read at once. */
+/** Objects that are read at once. */
 const readsAtOnce = 32;
 
-export class Repository {
-  readonly folder: Folder;
+/** Objects of the series by their keys. */
+type Objects = ReadonlyMap<string, StoredObject>;
+
+export class Repository implements AsyncDisposable {
+  /** For messages: a path, or a URL without secrets. */
+  readonly location: string;
+  /** The path, where the store is a directory that was named. */
+  readonly directory: string | undefined;
   readonly prefix: string;
+  readonly layout: Layout;
+  readonly #open: () => Promise<Store>;
+  readonly #owned: boolean;
+  #store: Promise<Store> | undefined;
   /** Archives that were found damaged: they are not read again at each look. */
   readonly #damaged = new Map<string, { readonly version: string; readonly problem: string }>();
   /** Records by archive: among thousands of snapshots only what is new is read at each look. */
   readonly #records = new Map<string, { readonly version: string; readonly verification: Verification }>();
 
-  /** @throws TidemarkError USAGE */
-  constructor({ store, prefix = 'snapshot' }: RepositoryOptions) {
-    checkPrefix(prefix);
-    this.folder = new Folder(store);
+  /** Nothing is read yet. @throws TidemarkError USAGE */
+  constructor({ store, prefix = 'snapshot', layout = 'flat', storeOptions }: RepositoryOptions) {
+    this.layout = layoutOf(layout, prefix);
     this.prefix = prefix;
+    this.#owned = typeof store === 'string';
+    if (typeof store === 'string') {
+      const parsed = parseStoreUrl(store);
+      this.location = locationOf(parsed);
+      this.directory = parsed.kind === 'directory' ? parsed.path : undefined;
+      this.#open = () => openStore(store, storeOptions);
+    } else {
+      this.location = store.location;
+      this.#open = async () => store;
+    }
   }
 
-  /** The path of an archive. */
-  pathOf({ key }: { readonly key: string }): string {
-    return this.folder.at(key);
+  /** @throws TidemarkError PACKAGE_MISSING, USAGE */
+  async store(): Promise<Store> {
+    this.#store ??= this.#open();
+    try {
+      return await this.#store;
+    } catch (error) {
+      this.#store = undefined;
+      throw error;
+    }
   }
 
-  /** All snapshots, and what has their names and does not count. A folder that is not there has none. @throws TidemarkError FILE_ERROR */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#owned || this.#store === undefined) return;
+    await (await this.#store)[Symbol.asyncDispose]();
+  }
+
+  /** What an archive is called: a path, or a URL. */
+  nameOf({ key }: { readonly key: string }): string {
+    return join(this.location, key);
+  }
+
+  /** An archive, for reading: as it is now, another one of the same name is an error. Close it.
+   *  @throws TidemarkError OBJECT_MISSING, STORE_ERROR, FILE_ERROR */
+  async open({ key }: { readonly key: string }): Promise<OpenedArchive> {
+    return await openStored(await this.store(), key);
+  }
+
+  /** All snapshots, and what has their names and does not count. A store that is not there has none. Of one that has no lists, the one that
+   *  its `latest.json` points to. @throws TidemarkError FILE_ERROR, STORE_ERROR */
   async list(): Promise<Listing> {
-    const names = await this.folder.names();
-    const present = new Set(names);
-    const ids = names.flatMap((name) => parseKey(this.prefix, name) ?? []);
+    const objects = await this.#objects();
+    const keys = [...objects.keys()].filter((key) => this.layout.parse(key) !== undefined);
     const found: (StoredSnapshot | UnknownSnapshot)[] = [];
-    for (let at = 0; at < ids.length; at += readsAtOnce) {
-      const some = await Promise.all(ids.slice(at, at + readsAtOnce).map((id) => this.#look(id, present)));
+    for (let at = 0; at < keys.length; at += readsAtOnce) {
+      const some = await Promise.all(keys.slice(at, at + readsAtOnce).map((key) => this.#look(key, objects)));
       found.push(...some.flatMap((one) => one ?? []));
     }
     return {
@@ -64,19 +114,19 @@ export class Repository {
     };
   }
 
-  /** The newest snapshot that counts, by its recorded position. @throws TidemarkError FILE_ERROR */
+  /** The newest snapshot that counts, by its recorded position. @throws TidemarkError FILE_ERROR, STORE_ERROR */
   async newestGood(): Promise<StoredSnapshot | undefined> {
     return (await this.list()).snapshots[0];
   }
 
-  /** One snapshot by its id, or by the name of its archive. @throws TidemarkError USAGE where there is none */
+  /** One snapshot by its id, or by the key of its archive. @throws TidemarkError USAGE where there is none */
   async find(name: string): Promise<StoredSnapshot> {
     const { snapshots, unknown } = await this.list();
     const found = snapshots.find(({ id, key }) => id === name || key === name);
     if (found) return found;
     const bad = unknown.find(({ id, key }) => id === name || key === name);
-    throw new TidemarkError('USAGE', `find snapshot ${name} in ${this.folder.path}: ${bad ? bad.problem : 'there is none of that name'}`, {
-      hint: bad ? 'tidemark verify tells what is wrong with it' : `tidemark list shows those whose names begin with ${this.prefix}-`,
+    throw new TidemarkError('USAGE', `find snapshot ${name} in ${this.location}: ${bad ? bad.problem : 'there is none of that name'}`, {
+      hint: bad ? 'tidemark verify tells what is wrong with it' : `tidemark list shows those whose names begin with ${this.layout.start}`,
     });
   }
 
@@ -90,9 +140,11 @@ export class Repository {
     readonly signal?: AbortSignal;
   } = {}): Promise<readonly UnknownSnapshot[]> {
     const { unknown } = await this.list();
+    const store = await this.store();
+    if (!store.writable) return unknown;
     const bad: UnknownSnapshot[] = [];
     for (const archive of unknown) {
-      const version = (await this.folder.look(archive.key))?.version;
+      const version = (await store.stat(archive.key))?.version;
       if (version === undefined) continue;
       const known = this.#damaged.get(archive.key)?.version === version;
       const options = { version, ...(onEvent && { onEvent }), ...(signal && { signal }) };
@@ -102,58 +154,77 @@ export class Repository {
     return bad;
   }
 
-  /** Removes what writing records has left where a process was killed. Archives that were being written are the fence's business.
-   *  @throws TidemarkError FILE_ERROR */
-  async clearUp(now = new Date()): Promise<void> {
-    const endings = [verifiedFile(''), pinFile(''), drillFile('')];
-    const isRecord = (name: string): boolean =>
-      name === lastDrillFile(this.prefix) ||
-      endings.some((ending) => name.endsWith(ending) && parseKey(this.prefix, name.slice(0, -ending.length)) !== undefined);
-    await this.folder.clearUp(isRecord, now);
+  /** Removes what writers of the series have left that were killed, a day ago or more. Archives that a scheduler was writing are its
+   *  successor's business (take-over.ts). @throws TidemarkError FILE_ERROR, STORE_ERROR */
+  async clearUp(olderThanMs?: number): Promise<void> {
+    const store = await this.store();
+    const options = olderThanMs === undefined ? {} : { olderThanMs };
+    if (store.writable) await store.cleanUp({ prefix: this.layout.start, ...options });
   }
 
-  /** Keeps a snapshot whatever the policy says. @throws TidemarkError FILE_ERROR */
+  /** Keeps a snapshot whatever the policy says. @throws TidemarkError FILE_ERROR, STORE_ERROR */
   async pin({ key }: StoredSnapshot, note = ''): Promise<void> {
-    await this.folder.writeText(pinFile(key), note === '' ? '' : `${note}\n`);
+    await this.#write(this.layout.beside(key).pin, note === '' ? '' : `${note}\n`);
   }
 
-  /** Takes that back. @throws TidemarkError FILE_ERROR */
+  /** Takes that back. @throws TidemarkError FILE_ERROR, STORE_ERROR */
   async unpin({ key }: StoredSnapshot): Promise<void> {
-    await this.folder.remove(pinFile(key));
+    await (await this.store()).remove(this.layout.beside(key).pin);
   }
 
-  /** @throws TidemarkError FILE_ERROR, DISK_FULL */
+  /** Into a store that can only be read, nothing is recorded. @throws TidemarkError FILE_ERROR, DISK_FULL, STORE_ERROR */
   async recordDrill({ key }: StoredSnapshot, drill: DrillRecord): Promise<void> {
-    await this.folder.writeText(drillFile(key), drillText(drill));
-    await this.folder.writeText(lastDrillFile(this.prefix), drillText(drill));
+    if (!(await this.store()).writable) return;
+    await this.#write(this.layout.beside(key).drill, drillText(drill));
+    await this.#write(this.layout.lastDrill, drillText(drill));
   }
 
-  /** What the newest drill found, also where its snapshot is gone by now. @throws TidemarkError FILE_ERROR */
+  /** What the newest drill found, also where its snapshot is gone by now. @throws TidemarkError FILE_ERROR, STORE_ERROR */
   async lastDrill(): Promise<DrillRecord | undefined> {
-    return readDrill(await this.folder.readText(lastDrillFile(this.prefix)));
+    return readDrill(await this.#text(this.layout.lastDrill));
   }
 
-  /** Makes a snapshot that was found damaged one that does not count, until it is verified again. @throws TidemarkError FILE_ERROR */
+  /** Makes a snapshot that was found damaged one that does not count, until it is verified again. @throws TidemarkError FILE_ERROR, STORE_ERROR */
   async doubt({ key }: StoredSnapshot): Promise<void> {
-    await this.folder.remove(verifiedFile(key));
+    await (await this.store()).remove(this.layout.beside(key).verified);
   }
 
   /** Removes a snapshot. First what makes it count, and the archive last: whatever a crash leaves is seen again.
-   *  @throws TidemarkError USAGE for a pinned one, FILE_ERROR */
+   *  @throws TidemarkError USAGE for a pinned one, FILE_ERROR, STORE_ERROR */
   async remove({ id, key }: StoredSnapshot): Promise<void> {
-    if ((await this.folder.size(pinFile(key))) !== undefined) {
+    const store = await this.store();
+    const { pin, verified, manifest, signature, checksum, drill } = this.layout.beside(key);
+    if ((await store.stat(pin)) !== undefined) {
       throw new TidemarkError('USAGE', `remove snapshot ${id}: it is pinned`, { hint: 'unpin it first' });
     }
-    for (const name of [manifestSidecar(key), checksumSidecar(key), drillFile(key), verifiedFile(key), key]) await this.folder.remove(name);
+    for (const one of [manifest, signature, checksum, drill, verified, key]) await store.remove(one);
   }
 
-  async #look(id: string, present: ReadonlySet<string>): Promise<StoredSnapshot | UnknownSnapshot | undefined> {
-    const key = keyOf(id);
-    const archive = await this.folder.look(key);
-    if (archive === undefined) return undefined;
+  async #objects(): Promise<Objects> {
+    const store = await this.store();
+    const objects = new Map<string, StoredObject>();
+    if (store.writable) {
+      for await (const object of store.list(this.layout.start)) objects.set(object.key, object);
+      return objects;
+    }
+    const latest = await readLatest(store);
+    const newest = Object.hasOwn(latest, this.prefix) ? latest[this.prefix] : undefined;
+    if (newest === undefined) return objects;
+    for (const key of [newest.archive, this.layout.beside(newest.archive).verified]) {
+      const object = await store.stat(key);
+      if (object) objects.set(key, object);
+    }
+    return objects;
+  }
+
+  async #look(key: string, objects: Objects): Promise<StoredSnapshot | UnknownSnapshot | undefined> {
+    const id = this.layout.parse(key);
+    const archive = objects.get(key);
+    if (archive === undefined || id === undefined) return undefined;
     const { bytes } = archive;
-    const text = async (name: string): Promise<string | undefined> => (present.has(name) ? await this.folder.readText(name) : undefined);
-    const verification = present.has(verifiedFile(key)) ? await this.#recordOf(key, archive) : undefined;
+    const beside = this.layout.beside(key);
+    const text = async (name: string): Promise<string | undefined> => (objects.has(name) ? await this.#text(name) : undefined);
+    const verification = await this.#recordOf(archive, objects.get(beside.verified));
     if (verification === undefined) {
       const damaged = this.#damaged.get(key);
       return { id, key, bytes, problem: damaged?.version === archive.version ? damaged.problem : 'it has not been verified yet' };
@@ -161,8 +232,8 @@ export class Repository {
     if (verification.bytes !== bytes) {
       return { id, key, bytes, problem: `it has ${bytes} bytes, and had ${verification.bytes} when it was verified` };
     }
-    const pinned = (await text(pinFile(key)))?.trim();
-    const drill = readDrill(await text(drillFile(key)));
+    const pinned = (await text(beside.pin))?.trim();
+    const drill = readDrill(await text(beside.drill));
     const { position, system } = verification;
     return {
       id,
@@ -177,16 +248,24 @@ export class Repository {
     };
   }
 
-  async #recordOf(key: string, archive: FileFacts): Promise<Verification | undefined> {
-    const record = await this.folder.look(verifiedFile(key));
+  async #recordOf(archive: StoredObject, record: StoredObject | undefined): Promise<Verification | undefined> {
     if (record === undefined) return undefined;
+    const { key } = archive;
     const version = `${archive.version}, ${record.version}`;
     const known = this.#records.get(key);
     if (known?.version === version) return known.verification;
-    const verification = readVerification(await this.folder.readText(verifiedFile(key)));
+    const verification = readVerification(await this.#text(record.key));
     if (verification === undefined) this.#records.delete(key);
     else this.#records.set(key, { version, verification });
     return verification;
+  }
+
+  async #text(key: string): Promise<string | undefined> {
+    return (await readSmall(await this.store(), key))?.content.toString('utf8');
+  }
+
+  async #write(key: string, text: string): Promise<void> {
+    await putSmall(await this.store(), key, text);
   }
 
   /** @returns what is wrong */
@@ -196,36 +275,18 @@ export class Repository {
   ): Promise<string | undefined> {
     let report: VerifyReport;
     try {
-      report = await verifyArchive(this.pathOf({ key }), options);
+      const { bytes, sidecars } = await this.open({ key });
+      report = await verifyArchive(bytes, { ...options, sidecars });
     } catch (error) {
       if (!(error instanceof TidemarkError)) throw error;
       // One that cannot be read (somebody else's, or on a bad sector) does not keep others from being taken. The next time it may be readable.
-      if (error.code === 'FILE_ERROR') return error.message;
+      if (error.code === 'FILE_ERROR' || error.code === 'STORE_ERROR') return error.message;
       if (!error.code.startsWith('ARCHIVE_')) throw error;
       this.#damaged.set(key, { version, problem: error.message });
       return error.message;
     }
     const { sha256, bytes, manifest } = report;
-    await this.folder.writeText(verifiedFile(key), verificationText(verificationOf(manifest, { sha256, bytes })));
+    await this.#write(this.layout.beside(key).verified, verificationText(verificationOf(manifest, { sha256, bytes })));
     return undefined;
   }
-}
-
-/** What is recorded of an archive whose every byte has just been found right. */
-export function verificationOf(
-  { position, source, toolVersion, totals }: Manifest,
-  found: { readonly sha256: string; readonly bytes: bigint; readonly durationMs?: number },
-): Verification {
-  return {
-    verifiedAt: new Date(),
-    ...found,
-    position,
-    system: source.systemIdentifier,
-    database: source.database,
-    serverVersion: source.serverVersion,
-    toolVersion,
-    tables: totals.tables,
-    rows: totals.rows,
-    rawBytes: totals.rawBytes,
-  };
 }

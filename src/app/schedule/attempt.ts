@@ -1,4 +1,4 @@
-// One attempt at a snapshot into a repository: the lock, the take-over of the folder, a second look whether it is still wanted, room, the
+// One attempt at a snapshot into a repository: the lock, the take-over of the series, a second look whether it is still wanted, room, the
 // snapshot, and what the retention policy lets go then. Whatever happens in between, nothing half is left, and nothing good is lost.
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
@@ -6,11 +6,11 @@ import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import { tryLock } from '../../pg/advisory-lock.js';
 import type { ConnectionSettings } from '../../pg/settings.js';
 import type { RetentionPolicy } from '../../rules/policy.js';
-import { type Fence, takeOver } from '../../store/fence.js';
 import { abortReason } from '../abort.js';
-import { type FolderOutput, openFolderOutput } from '../repository/folder-output.js';
+import type { RepositoryOutput } from '../repository/output.js';
 import { pruneRepository } from '../repository/prune.js';
 import type { Listing, Repository } from '../repository/repository.js';
+import { takeOverRepository, type Writer } from '../repository/take-over.js';
 import type { SnapshotOptions } from '../snapshot-options.js';
 import { snapshotInto } from '../take-snapshot.js';
 import type { SchedulerListener } from './events.js';
@@ -32,7 +32,7 @@ export interface Series {
 }
 
 export interface Held {
-  readonly fence: Fence;
+  readonly writer: Writer;
   /** Aborts with the caller's, and when the lock is lost. */
   readonly signal: AbortSignal;
 }
@@ -49,8 +49,8 @@ export async function alone<T>(
   if ('heldBy' in lock) return { heldBy: lock.heldBy };
   await using held = lock;
   try {
-    const fence = await takeOver(repository.folder.path, repository.prefix);
-    return { done: await work({ fence, signal: AbortSignal.any([signal, held.signal]) }) };
+    const writer = await takeOverRepository(repository);
+    return { done: await work({ writer, signal: AbortSignal.any([signal, held.signal]) }) };
   } catch (error) {
     throw abortReason(held.signal) ?? error;
   }
@@ -76,19 +76,20 @@ export async function attemptSnapshot(series: Series, attempt: Attempt): Promise
   return 'heldBy' in result ? { kind: 'stood-back', reason: result.heldBy } : result.done;
 }
 
-async function takeInto(series: Series, { reason, wanted, emit, fence, signal, height }: Attempt & Held): Promise<Outcome> {
+async function takeInto(series: Series, { reason, wanted, emit, writer, signal, height }: Attempt & Held): Promise<Outcome> {
   const { repository, connection, reserve } = series;
   const onEvent: EventListener = (event) => emit({ type: 'snapshot', event });
   for (const archive of await repository.verifyUnknown({ onEvent, signal })) emit({ type: 'unknown', archive });
   const before = await repository.list();
   if (!(await wanted(before))) return { kind: 'not-wanted' };
-  checkRoom(before.snapshots, { free: await repository.folder.free(), reserve, folder: repository.folder.path });
+  const free = await (await repository.store()).free();
+  if (free !== undefined) checkRoom(before.snapshots, { free, reserve, folder: repository.location });
   emit({ type: 'creating', reason, ...(height === undefined ? {} : { height }) });
   const started = performance.now();
-  let output: FolderOutput | undefined;
+  let output: RepositoryOutput | undefined;
   const { durationMs } = await snapshotInto(
     async () => {
-      output = await openFolderOutput(repository, { fence, started, onEvent, signal });
+      output = await writer.open({ started, onEvent, signal });
       return output;
     },
     { ...series.snapshot, database: connection, onEvent, signal },

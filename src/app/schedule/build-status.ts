@@ -35,7 +35,7 @@ export interface StatusCriteria {
 /** Reads the store and judges what is there.
  *  @throws TidemarkError USAGE for a schedule or a policy that cannot be followed, FILE_ERROR */
 export async function buildStatus({ repository, ...criteria }: StatusCriteria & { readonly repository: Repository }): Promise<Status> {
-  return judgeStatus(await repository.list(), { prefix: repository.prefix, store: repository.folder.path, ...criteria });
+  return judgeStatus(await repository.list(), { prefix: repository.prefix, store: repository.location, ...criteria });
 }
 
 /** The part of it that is pure, but for the default of `now`. @throws TidemarkError USAGE */

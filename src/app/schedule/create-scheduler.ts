@@ -179,6 +179,7 @@ class RunningScheduler implements Scheduler {
       if (final ?? this.#schedule.atShutdown) await this.#takeFinal({ asked: final === true });
     } finally {
       await this.#source[Symbol.asyncDispose]();
+      await this.#series.repository[Symbol.asyncDispose]();
     }
   }
 

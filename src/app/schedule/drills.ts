@@ -53,8 +53,9 @@ export class Drills {
       if (newest === undefined || !(await this.#isDue())) return;
       inUse.add(newest.id);
       const { snapshot, at, durationMs, ok, rows, problem } = await drillSnapshot({
-        store: repository.folder.path,
+        store: await repository.store(),
         prefix: repository.prefix,
+        layout: repository.layout.name,
         server: this.#settings.database ?? connection,
         id: newest.id,
         signal: AbortSignal.any([this.#stop.signal, held.signal]),

@@ -64,10 +64,11 @@ test('where somebody empties the folder meanwhile, what is left stays', async ()
     for (const name of ['s-5.tar.zst', 's-4.tar.zst']) gone.push(rm(join(folder.path, name)));
   };
   const gone: Promise<void>[] = [];
-  const size = repository.folder.size.bind(repository.folder);
-  repository.folder.size = async (name) => {
+  const store = await repository.store();
+  const stat = store.stat.bind(store);
+  store.stat = async (key) => {
     await Promise.all(gone);
-    return await size(name);
+    return await stat(key);
   };
   await expect(pruneRepository(repository, { last: 2 }, { onRemoved })).rejects.toMatchObject({ code: 'FILE_ERROR' });
   expect(ids((await repository.list()).snapshots)).toEqual(['s-3', 's-2']);

@@ -1,0 +1,109 @@
+// The use cases that bring a snapshot into a store by hand: one that is taken for it, and one that is there already. Several at once do no
+// harm to each other, nor to a scheduler of the same series: each takes a name of its own, and `latest.json` points to the newest.
+import { verifyArchive } from '../archive/verify.js';
+import type { EventListener } from '../model/events.js';
+import type { StoredSnapshot } from '../model/stored-snapshot.js';
+import { abortReason } from './abort.js';
+import { openNamedArchive } from './open-archive-bytes.js';
+import { advanceLatest, type LatestSnapshot, readLatest } from './repository/latest.js';
+import type { RepositoryOutput } from './repository/output.js';
+import { pointerTo } from './repository/output.js';
+import { checkWriter, StorePublication } from './repository/publication.js';
+import { verificationOf } from './repository/records.js';
+import { Repository, type RepositoryOptions } from './repository/repository.js';
+import { openStoreOutput } from './repository/store-output.js';
+import type { SnapshotOptions } from './snapshot-options.js';
+import { type SnapshotResult, snapshotInto } from './take-snapshot.js';
+
+export type { LatestSnapshot };
+
+export interface PublishOptions extends Omit<SnapshotOptions, 'file'>, RepositoryOptions {}
+
+export interface PublishResult extends Omit<SnapshotResult, 'file'> {
+  readonly snapshot: StoredSnapshot;
+}
+
+/** Takes a snapshot straight into a store: no copy of it lies on this machine. It counts once every byte was read back from there. On any
+ *  failure nothing is left: no object, no session.
+ *  @throws TidemarkError those of takeSnapshot, STORE_ERROR, PACKAGE_MISSING
+ *  @example
+ *  await publishSnapshot({ database, store: 's3://backups/chain', prefix: 'mainnet', layout: 'dated' }) */
+export async function publishSnapshot({ store, prefix, layout, storeOptions, ...options }: PublishOptions): Promise<PublishResult> {
+  const place = { store, ...(prefix && { prefix }), ...(layout && { layout }), ...(storeOptions && { storeOptions }) };
+  await using repository = new Repository(place);
+  const { onEvent, signal } = options;
+  const started = performance.now();
+  let output: RepositoryOutput | undefined;
+  const result = await snapshotInto(async () => {
+    output = await openStoreOutput(repository, { started, ...(onEvent && { onEvent }), ...(signal && { signal }) });
+    return output;
+  }, options);
+  return { ...result, snapshot: await repository.find(output?.id ?? '') };
+}
+
+export interface PushOptions extends RepositoryOptions {
+  /** The archive: a path or a URL. */
+  readonly file: string;
+  readonly onEvent?: EventListener;
+  readonly signal?: AbortSignal;
+}
+
+export interface PushResult {
+  readonly snapshot: StoredSnapshot;
+  /** False where the store had the same archive already. */
+  readonly sent: boolean;
+  /** Whether `latest.json` points to it. */
+  readonly latest: boolean;
+}
+
+/** Copies an archive into a store: every byte is verified first, and read back from the store. What the store has already is not sent again.
+ *  @throws TidemarkError ARCHIVE_*, STORE_ERROR, FILE_ERROR, DISK_FULL, ABORTED */
+export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOptions): Promise<PushResult> {
+  await using repository = new Repository(options);
+  const more = { ...(onEvent && { onEvent }), ...(signal && { signal }) };
+  try {
+    const store = await repository.store();
+    await checkWriter(store, repository.prefix, undefined);
+    const { bytes, sidecars } = await openNamedArchive(file, more);
+    const { manifest, manifestText, sha256, bytes: size } = await verifyArchive(bytes, { ...more, sidecars });
+    const { snapshots } = await repository.list();
+    const same = snapshots.find(({ verification }) => verification.sha256 === sha256);
+    if (same !== undefined) {
+      const snapshot = pointerTo({ layout: repository.layout, id: same.id }, { manifest, archive: { sha256, bytes: size } });
+      await advanceLatest(store, { series: repository.prefix, snapshot });
+      return { snapshot: same, sent: false, latest: await isLatest(repository, same) };
+    }
+    await using source = (await openNamedArchive(file, more)).bytes;
+    await using publication = await StorePublication.begin(repository, manifest.position);
+    await publication.put(stoppable(source.stream(0n, size), signal), { size, sha256 });
+    signal?.throwIfAborted();
+    await publication.publish({ manifest, manifestText, record: verificationOf(manifest, { sha256, bytes: size }) });
+    const snapshot = await repository.find(publication.id);
+    return { snapshot, sent: true, latest: await isLatest(repository, snapshot) };
+  } catch (error) {
+    throw abortReason(signal) ?? error;
+  }
+}
+
+async function isLatest(repository: Repository, { id }: StoredSnapshot): Promise<boolean> {
+  return (await latestOf(repository))?.id === id;
+}
+
+/** What `latest.json` of a store points to: of one series, or of the only one. Undefined where nothing was published.
+ *  @throws TidemarkError STORE_ERROR, FILE_ERROR */
+export async function latestSnapshot(options: RepositoryOptions): Promise<LatestSnapshot | undefined> {
+  await using repository = new Repository(options);
+  return await latestOf(repository);
+}
+
+async function latestOf(repository: Repository): Promise<LatestSnapshot | undefined> {
+  const latest = await readLatest(await repository.store());
+  return Object.hasOwn(latest, repository.prefix) ? latest[repository.prefix] : undefined;
+}
+
+async function* stoppable(source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
+}

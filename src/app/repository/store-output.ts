@@ -1,0 +1,71 @@
+// Writes a snapshot into a store without a copy on this machine: sent while it is made, then read back, every byte, and published.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { verifyArchive } from '../../archive/verify.js';
+import { TidemarkError } from '../../model/errors.js';
+import { fileError } from '../../model/file-error.js';
+import { openStored } from '../open-archive-bytes.js';
+import type { OutputOptions, RepositoryOutput } from './output.js';
+import { Pipe } from './pipe.js';
+import { checkWriter, StorePublication } from './publication.js';
+import { verificationOf } from './records.js';
+import type { Repository } from './repository.js';
+
+export interface StoreOutputOptions extends OutputOptions {
+  /** Of the writer that took the series over. Without one, it is somebody who adds one snapshot beside whatever else happens. */
+  readonly token?: bigint;
+}
+
+/** @throws TidemarkError STORE_ERROR, FILE_ERROR, LOCK_LOST where another process has taken over */
+export async function openStoreOutput(
+  repository: Repository,
+  { started, onEvent, signal, token }: StoreOutputOptions,
+): Promise<RepositoryOutput> {
+  await checkWriter(await repository.store(), repository.prefix, token);
+  const directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
+    throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
+  });
+  const pipe = new Pipe();
+  let publication: StorePublication | undefined;
+  let put: Promise<void> | undefined;
+
+  return {
+    spoolPrefix: join(directory, 'rows'),
+    keepsBytes: false,
+    // Nothing counts before the end, and what was written goes.
+    untouched: true,
+    get id() {
+      return publication?.isPublished ? publication.id : undefined;
+    },
+    async begin({ position, bytes }) {
+      publication = await StorePublication.begin(repository, position, token);
+      put = publication.put(pipe, { expectedBytes: bytes });
+      put.catch((error: unknown) => pipe.fail(error));
+    },
+    write: (bytes) => pipe.write(bytes),
+    async finish(archive, manifest) {
+      if (publication === undefined) throw new TidemarkError('INTERNAL', 'write a snapshot to a store: it was never begun');
+      const { store, key } = publication;
+      pipe.end();
+      await put;
+      const { bytes } = await openStored(store, key);
+      const report = await verifyArchive(bytes, { ...(onEvent && { onEvent }), ...(signal && { signal }) });
+      if (report.sha256 !== archive.sha256) {
+        const attempt = `read ${key} of ${store.location} back`;
+        throw new TidemarkError('ARCHIVE_CORRUPT', `${attempt}: its SHA-256 is ${report.sha256}, not ${archive.sha256}`, {
+          hint: 'see the log of the server; it was removed, nothing was published',
+        });
+      }
+      signal?.throwIfAborted();
+      const durationMs = Math.round(performance.now() - started);
+      const record = verificationOf(manifest, { sha256: report.sha256, bytes: report.bytes, durationMs });
+      await publication.publish({ manifest, manifestText: archive.manifestText, record });
+    },
+    async [Symbol.asyncDispose]() {
+      pipe.fail(new TidemarkError('ABORTED', `write a snapshot to ${repository.location}: it was given up`));
+      await publication?.[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
