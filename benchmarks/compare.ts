@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
 });
 const { jobs, level } = options;
 const runs = Number(options.runs);
-const cli = new URL('../dist/cli/main.js', import.meta.url).pathname;
+const cli = new URL('../dist/bundle/main.js', import.meta.url).pathname;
 
 interface Contender {
   readonly name: string;

@@ -57,7 +57,7 @@ class LoadThread {
   constructor(workerData: LoadWorkerData) {
     this.ready = this.#reply();
     this.ready.catch(() => undefined);
-    this.#worker = new Worker(new URL('./load-worker.js', import.meta.url), { workerData });
+    this.#worker = new Worker(new URL('../bundle/load-worker.js', import.meta.url), { workerData });
     this.#worker.on('message', (reply: LoadReply) => {
       if (reply.type === 'failed') this.#settle?.reject(unpackError(reply.error));
       else this.#settle?.resolve(reply);

@@ -31,7 +31,7 @@ class ReadWorker {
   #onFailure: ((error: unknown) => void) | undefined;
 
   constructor(settings: WorkerSettings) {
-    this.thread = new Worker(new URL('./read-worker.js', import.meta.url), { workerData: settings });
+    this.thread = new Worker(new URL('../bundle/read-worker.js', import.meta.url), { workerData: settings });
     this.exited = new Promise((resolve) => this.thread.once('exit', () => resolve()));
     this.thread.on('message', (message: FromWorker) => this.#receive(message));
     this.thread.on('error', (error) => this.#fail(error));

@@ -233,7 +233,7 @@ describe('an export under fire', () => {
     try {
       const limit = mounted ? '' : 'ulimit -f 100; trap "" XFSZ; ';
       const script = `${limit}exec "$0" "$@"`;
-      const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+      const main = new URL('../../dist/bundle/main.js', import.meta.url).pathname;
       const ended = await run('bash', [
         '-c',
         script,

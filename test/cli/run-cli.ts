@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export const mainPath = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const mainPath = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url));
 
 export interface CliOptions {
   /** Added to an environment that has PATH and a HOME without a .pgpass, and no PG* variable. */
