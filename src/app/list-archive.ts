@@ -8,14 +8,17 @@ import { planContents } from '../restore/plan.js';
 import { selectContents } from '../selection/contents.js';
 import { keepListed } from '../selection/toc.js';
 import { type ContentOptions, refuse, settleContents } from './common-options.js';
+import type { StoreOptions } from './open-archive-bytes.js';
 import { readText, withFilters } from './read-filters.js';
 import { openSealed, type TrustOptions } from './seal/open-sealed.js';
 
 export type { ListEntry } from '../restore/list.js';
 
 export interface ListOptions extends ContentOptions, TrustOptions {
-  /** Path of the archive. */
+  /** Path or URL of the archive, or of a store whose newest one is meant. */
   readonly file: string;
+  /** For a URL: credentials and the like. */
+  readonly store?: StoreOptions;
   /** Path of a list: only what it has. */
   readonly useList?: string;
   /** Without the statistics that the archive has. */
@@ -23,6 +26,7 @@ export interface ListOptions extends ContentOptions, TrustOptions {
 }
 
 export interface ArchiveList {
+  /** Without secrets. */
   readonly file: string;
   readonly source: SourceInfo;
   readonly position: Position;
@@ -57,11 +61,12 @@ function listGlobals({ globals }: Catalog): { readonly globals?: GlobalsList } {
 }
 
 /** Lists an archive in the order of a restore.
- *  @throws TidemarkError USAGE, PATTERN_UNMATCHED, FILE_ERROR, ARCHIVE_* */
+ *  @throws TidemarkError USAGE, PATTERN_UNMATCHED, FILE_ERROR, OBJECT_MISSING, STORE_ERROR, ARCHIVE_* */
 export async function listArchive(options: ListOptions): Promise<ArchiveList> {
-  const { file, useList } = options;
-  const opened = await openSealed(file, options.verifyKeys ? { verifyKeys: options.verifyKeys } : {});
+  const { useList, store, verifyKeys } = options;
+  const opened = await openSealed(options.file, { ...(store && { store }), ...(verifyKeys && { verifyKeys }) });
   const archive = await openArchive(opened.bytes, opened);
+  const { path: file } = archive;
   try {
     const { source, position, tables } = archive.manifest;
     const filtered = await withFilters(options);

@@ -70,21 +70,29 @@ export async function openStored(
   options: { readonly name?: string; readonly ownsStore?: boolean } = {},
 ): Promise<OpenedArchive> {
   const bytes = await StoreBytes.open(store, key, options);
-  const folder = key.slice(0, key.lastIndexOf('/') + 1);
-  const read = async (besideKey: string): Promise<Sidecar | undefined> => {
-    const found = await readSmall(store, besideKey, sidecarLimit);
-    return found && { name: `${posix.basename(besideKey)} beside ${bytes.name}`, content: found.content };
+  const beside = async (ending: string): Promise<Sidecar | undefined> => {
+    for (const besideKey of besideKeys(key, ending)) {
+      const found = await readSmall(store, besideKey, sidecarLimit);
+      if (found !== undefined) return { name: `${posix.basename(besideKey)} beside ${bytes.name}`, content: found.content };
+    }
+    return undefined;
   };
-  // A folder for each snapshot gives the files in it names of their own.
-  const own = posix.basename(key).startsWith('snapshot.tar.zst');
   return {
     bytes,
     version: bytes.version,
     sidecars: {
       basename: posix.basename(key),
-      manifest: async () => (await read(manifestSidecar(key))) ?? (own ? await read(`${folder}manifest.json`) : undefined),
-      checksum: async () => (await read(checksumSidecar(key))) ?? (own ? await read(`${folder}snapshot.sha256`) : undefined),
+      manifest: () => beside(manifestSidecar('')),
+      checksum: () => beside(checksumSidecar('')),
     },
-    beside: (ending) => read(`${key}${ending}`),
+    beside,
   };
+}
+
+/** Where it may lie: a folder that is one snapshot's own gives the files in it shorter names. */
+function besideKeys(key: string, ending: string): readonly string[] {
+  const folder = key.slice(0, key.lastIndexOf('/') + 1);
+  const keys = [`${key}${ending}`];
+  if (!/^snapshot\.tar\.zst(\.age)?$/.test(posix.basename(key))) return keys;
+  return [...keys, ending === checksumSidecar('') ? `${folder}snapshot${ending}` : `${folder}${ending.slice(1)}`];
 }

@@ -1,12 +1,16 @@
 // The options of a restore as a caller gives them, and as they are once checked and filled up.
 import type { Section } from '../model/catalog.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
+import type { OpenedArchive, StoreOptions } from './open-archive-bytes.js';
 import type { TrustOptions } from './seal/open-sealed.js';
 
 /** `database` is the one to restore into. An existing database is restored into by one connection alone, whatever `jobs` says. */
 export interface RestoreOptions extends CommonOptions, TrustOptions {
-  /** Path of the archive, or its bytes in order (from a pipe; in the middle of a restore nobody can look at its end). */
-  readonly file: string | AsyncIterable<Uint8Array>;
+  /** Path or URL of the archive, or of a store whose newest one is meant; or its bytes in order (from a pipe; in the middle of a restore
+   *  nobody can look at its end); or an archive that is open, which is closed at the end. */
+  readonly file: string | AsyncIterable<Uint8Array> | OpenedArchive;
+  /** For a URL: credentials and the like. */
+  readonly store?: StoreOptions;
   /** Drops what the archive has before it is made anew; missing objects are an error unless `ifExists`. */
   readonly clean?: boolean;
   readonly ifExists?: boolean;
@@ -31,7 +35,8 @@ export interface RestoreOptions extends CommonOptions, TrustOptions {
 }
 
 export interface RestoreSettings extends CommonPlan {
-  readonly file: string | AsyncIterable<Uint8Array>;
+  readonly file: string | AsyncIterable<Uint8Array> | OpenedArchive;
+  readonly store: StoreOptions | undefined;
   /** True where patterns choose less than all. */
   readonly selected: boolean;
   readonly clean: { readonly ifExists: boolean } | undefined;
@@ -75,7 +80,7 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
   for (const pair of exclusive) refuseBoth(options, pair, attempt);
   refuse(options.ifExists === true && !options.clean, `${attempt}: if-exists needs clean`);
   refuse(options.force === true && !options.swap, `${attempt}: force needs swap`);
-  const piped = typeof options.file !== 'string';
+  const piped = typeof options.file !== 'string' && Symbol.asyncIterator in options.file;
   refuse(piped && options.create === true, `${attempt}: create needs a file: from a pipe the name and encoding of the database come last`);
   refuse(piped && options.dryRun === true, `${attempt}: a dry run needs a file: a pipe could not be read again`);
   // With --create the archive's database is not the one that the connection names.
@@ -93,6 +98,7 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
       ...(options.noStatistics ? { statistics: false } : {}),
     },
     file: options.file,
+    store: options.store,
     selected: (contents.tables ?? []).length + (contents.schemas ?? []).length > 0 || options.useList !== undefined,
     clean: options.clean ? { ifExists: options.ifExists ?? false } : undefined,
     create: options.create ?? false,

@@ -44,7 +44,7 @@ export interface RestoreResult {
  *  Into an empty or new database several connections work at once, and a schema `tidemark_restoring` marks it as incomplete until all is
  *  there; a marked database is emptied and filled again by the next restore. Into one that holds something (clean, truncate, dataOnly,
  *  or a selection) it is one transaction. With `swap` the database is the old one until the new one is complete.
- *  From a file each chunk's SHA-256 is checked before its rows are sent; from a pipe they are compared before the restore counts as
+ *  From a file or a store each chunk's SHA-256 is checked before its rows are sent; from a pipe they are compared before the restore counts as
  *  complete. Row counts are those of the server's COPY command tags, compared with the manifest.
  *  @throws TidemarkError; its message says in which state the database is: TARGET_NOT_EMPTY, TARGET_MISMATCH, TARGET_IN_USE,
  *  RESTORE_FAILED, ARCHIVE_*, SIGNATURE_*, PATTERN_UNMATCHED, CONNECTION_*, ABORTED, USAGE */
@@ -58,7 +58,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   const started = performance.now();
   const stop = new AbortController();
   const signal = settings.signal ? AbortSignal.any([settings.signal, stop.signal]) : stop.signal;
-  await using source = await openSource(settings.file, { ...settings.trust, onEvent: settings.emit, signal });
+  const { file, store, trust } = settings;
+  await using source = await openSource(file, { ...trust, ...(store && { store }), onEvent: settings.emit, signal });
   const { catalog, leftOut } = await select(source, settings);
   const applicationName = `tidemark restore ${randomBytes(4).toString('hex')}`;
   const encodings = { text: catalog.textEncoding ?? 'UTF8', rows: catalog.rowEncoding ?? 'UTF8' };

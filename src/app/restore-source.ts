@@ -1,4 +1,4 @@
-// The archive as a restore sees it: its catalog, and its rows either from a file, any chunk at any time, or from a pipe, as they come.
+// The archive as a restore sees it: its catalog, and its rows either from where any chunk can be read at any time, or from a pipe, as they come.
 
 import { parseCatalog } from '../archive/catalog-schema.js';
 import { openArchive } from '../archive/reader.js';
@@ -11,6 +11,8 @@ import type { Manifest } from '../model/manifest.js';
 import { toolVersion } from '../model/tool-version.js';
 import type { RowSource } from '../restore/load-rows.js';
 import type { Mark } from '../restore/marker.js';
+import type { OpenedArchive } from './open-archive-bytes.js';
+import type { RestoreSettings } from './restore-options.js';
 import { refuseUnsignedPipe } from './seal/check-signature.js';
 import { type OpenSealedOptions, openSealed } from './seal/open-sealed.js';
 import { readVerifyKeys } from './seal/read-keys.js';
@@ -23,24 +25,25 @@ export interface RestoreSource extends AsyncDisposable {
   mark(startedAt: Date): Mark;
 }
 
-/** @throws TidemarkError FILE_ERROR, ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, CODEC_MISSING, SIGNATURE_MISSING,
- *  SIGNATURE_INVALID */
-export async function openSource(file: string | AsyncIterable<Uint8Array>, options: OpenSealedOptions = {}): Promise<RestoreSource> {
-  if (typeof file === 'string') return openFile(file, options);
+/** @throws TidemarkError USAGE, FILE_ERROR, OBJECT_MISSING, STORE_ERROR, ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW,
+ *  CODEC_MISSING, SIGNATURE_MISSING, SIGNATURE_INVALID */
+export async function openSource(file: RestoreSettings['file'], options: OpenSealedOptions = {}): Promise<RestoreSource> {
+  if (typeof file === 'string' || 'bytes' in file) return openWhole(file, options);
   if ((await readVerifyKeys(options.verifyKeys)) !== undefined) throw refuseUnsignedPipe();
   return openPipe(file);
 }
 
-async function openFile(path: string, options: OpenSealedOptions): Promise<RestoreSource> {
-  const opened = await openSealed(path, options);
-  const archive = await openArchive(opened.bytes, opened);
+async function openWhole(file: string | OpenedArchive, options: OpenSealedOptions): Promise<RestoreSource> {
+  const opened = await openSealed(file, options);
+  const { bytes } = opened;
+  const archive = await openArchive(bytes, opened);
   try {
     const { manifest } = archive;
     return {
       catalog: await archive.readCatalog(),
       manifest,
-      rows: { kind: 'file', path, manifest },
-      mark: (startedAt) => ({ file: path, startedAt, toolVersion }),
+      rows: { kind: 'archive', bytes, manifest },
+      mark: (startedAt) => ({ file: bytes.name, startedAt, toolVersion }),
       [Symbol.asyncDispose]: () => archive.close(),
     };
   } catch (error) {

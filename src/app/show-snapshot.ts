@@ -1,10 +1,12 @@
 // The use case "show a snapshot": what its manifest says, without reading the rows.
 import { openArchive } from '../archive/reader.js';
 import type { Manifest } from '../model/manifest.js';
+import type { StoreOptions } from './open-archive-bytes.js';
 import type { CheckedSignature } from './seal/check-signature.js';
 import { openSealed, type TrustOptions } from './seal/open-sealed.js';
 
 export interface ShownSnapshot {
+  /** Without secrets. */
   readonly file: string;
   /** Bytes of the archive. */
   readonly bytes: bigint;
@@ -14,14 +16,19 @@ export interface ShownSnapshot {
 }
 
 export interface ShowOptions extends TrustOptions {
+  /** Path or URL of the archive, or of a store whose newest one is meant. */
   readonly file: string;
+  /** For a URL: credentials and the like. */
+  readonly store?: StoreOptions;
+  readonly signal?: AbortSignal;
 }
 
 /** Reads the manifest of an archive.
- *  @throws TidemarkError ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, FILE_ERROR, SIGNATURE_MISSING, SIGNATURE_INVALID */
+ *  @throws TidemarkError ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, FILE_ERROR, OBJECT_MISSING, STORE_ERROR, USAGE,
+ *  SIGNATURE_MISSING, SIGNATURE_INVALID */
 export async function showSnapshot({ file, ...options }: ShowOptions): Promise<ShownSnapshot> {
   const opened = await openSealed(file, options);
   await using reader = await openArchive(opened.bytes, opened);
   const { signature } = opened;
-  return { file, bytes: reader.size, manifest: reader.manifest, ...(signature === undefined ? {} : { signature }) };
+  return { file: reader.path, bytes: reader.size, manifest: reader.manifest, ...(signature === undefined ? {} : { signature }) };
 }

@@ -1,7 +1,8 @@
-// The use case "verify a snapshot": every byte of an archive, and of the files beside it, is checked.
+// The use case "verify a snapshot": every byte of an archive, and of what lies beside it, is checked.
 import { type VerifyReport as ArchiveReport, verifyArchive } from '../archive/verify.js';
 import type { EventListener } from '../model/events.js';
 import { abortReason } from './abort.js';
+import type { StoreOptions } from './open-archive-bytes.js';
 import { type CheckedSignature, compareSigned } from './seal/check-signature.js';
 import { openSealed, type TrustOptions } from './seal/open-sealed.js';
 
@@ -11,14 +12,17 @@ export interface VerifyReport extends ArchiveReport {
 }
 
 export interface VerifySnapshotOptions extends TrustOptions {
+  /** Path or URL of the archive, or of a store whose newest one is meant. */
   readonly file: string;
+  /** For a URL: credentials and the like. */
+  readonly store?: StoreOptions;
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
 }
 
 /** Checks all of an archive: the signature, where keys are given, hashes, frames, tar, manifest, seek table, rows. Resolves only if everything is right.
- *  @throws TidemarkError ARCHIVE_CORRUPT with `details.damage`, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, FILE_ERROR, ABORTED,
- *  SIGNATURE_MISSING, SIGNATURE_INVALID, KEY_INVALID */
+ *  @throws TidemarkError ARCHIVE_CORRUPT with `details.damage`, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, FILE_ERROR, OBJECT_MISSING,
+ *  STORE_ERROR, ABORTED, SIGNATURE_MISSING, SIGNATURE_INVALID, KEY_INVALID */
 export async function verifySnapshot({ file, ...options }: VerifySnapshotOptions): Promise<VerifyReport> {
   const { onEvent, signal } = options;
   try {

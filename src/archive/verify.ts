@@ -3,8 +3,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { bodyOf, corruptMember, decodeMember, fitsWhole, readFrames } from '../frame/decode.js';
 import { decompressed } from '../frame/decompressed.js';
+import { FileBytes } from '../frame/file-bytes.js';
 import { catalogMember } from '../frame/member-names.js';
 import type { Seekable } from '../frame/seekable.js';
+import { Sequential } from '../frame/sequential.js';
 import { tarBytes } from '../frame/tar.js';
 import { FrameWalker } from '../frame/walk.js';
 import { TidemarkError } from '../model/errors.js';
@@ -78,7 +80,7 @@ class Verification {
 
   constructor(archive: ArchiveReader, options: VerifyOptions) {
     this.#archive = archive;
-    this.#bytes = archive.bytes;
+    this.#bytes = archive.bytes instanceof FileBytes ? archive.bytes : new Sequential(archive.bytes);
     this.#options = options;
   }
 

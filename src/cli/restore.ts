@@ -32,7 +32,7 @@ interface Flags extends ContentFlags, TrustFlags {
 export function restoreCommand(): Command {
   const command = new Command('restore')
     .description('restore an archive into a database')
-    .argument('<file>', 'archive; - is standard input');
+    .argument('<archive>', 'path or URL of an archive, or of a store: its newest one; - is standard input');
   addConnection(command).option('-j, --jobs <n>', 'connections that work at once (default: processors, at most 4)', wholeNumber);
   return addContents(command, { short: { excludeTable: '', extension: '' }, rows: true })
     .option('-c, --clean', 'drop what the archive has before making it anew')
@@ -104,7 +104,7 @@ async function list(file: string, flags: Flags): Promise<void> {
       noStatistics: !flags.statistics,
     });
     const { source, position, leftOut, globals } = listed;
-    const head = [`; ${printable(file)}: database ${printable(source.database)}, ${describePosition(position)}`];
+    const head = [`; ${printable(listed.file)}: database ${printable(source.database)}, ${describePosition(position)}`];
     if (globals !== undefined) head.push(`; for --globals: ${describeGlobalsList(globals)}`);
     for (const { kind, name, reason } of leftOut) head.push(`; left out: ${printable(kind)} ${printable(name)}: ${printable(reason)}`);
     return { result: { type: 'list', ...listed }, text: [...head, ...lines].join('\n') };

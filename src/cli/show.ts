@@ -8,7 +8,7 @@ import { describeSignature, type TrustFlags, trustOptions, verifyKeyHelp } from 
 export function showCommand(): Command {
   return new Command('show')
     .description('show what an archive holds, without reading its rows')
-    .argument('<file>', 'archive')
+    .argument('<archive>', 'path or URL of an archive, or of a store: its newest one')
     .option('--verify-key <key>', verifyKeyHelp, collect)
     .option('--json', 'the manifest as JSON')
     .action(show);

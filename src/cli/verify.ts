@@ -9,7 +9,7 @@ import { describeSignature, type TrustFlags, trustOptions, verifyKeyHelp } from 
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('check every byte of an archive')
-    .argument('<file>', 'archive')
+    .argument('<archive>', 'path or URL of an archive, or of a store: its newest one')
     .option('--verify-key <key>', verifyKeyHelp, collect)
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(verify);
@@ -29,7 +29,7 @@ async function verify(file: string, flags: Flags): Promise<void> {
     const { signature } = report;
     const signed = signature === undefined ? '' : `\n${describeSignature(signature)}`;
     const text =
-      `${printable(file)}: every byte is right (${formatBytes(report.bytes)}, ${formatCounted(report.members, 'member')}, ` +
+      `${printable(report.path)}: every byte is right (${formatBytes(report.bytes)}, ${formatCounted(report.members, 'member')}, ` +
       `${formatCounted(report.rows, 'row')}${beside})\nsha256 ${report.sha256}${signed}`;
     return { result: { type: 'verify', ...report, position: manifest.position }, text };
   });

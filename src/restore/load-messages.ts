@@ -7,7 +7,8 @@ import type { Encodings } from './sessions.js';
 
 /** Given to a worker at its start. */
 export interface LoadWorkerData {
-  readonly file: string;
+  /** A file, which the worker opens; what lies elsewhere comes by messages. */
+  readonly archive: { readonly path: string } | { readonly name: string; readonly size: bigint };
   readonly connection: ConnectionSettings;
   readonly applicationName: string;
   readonly encodings: Encodings;
@@ -24,6 +25,20 @@ export interface LoadRequest {
   /** Its bytes, where the thread does not read them itself. */
   readonly frames?: Uint8Array;
 }
+
+/** Of the worker, while it has a chunk that is too large to have come with its request. */
+export interface ReadRequest {
+  readonly type: 'read';
+  readonly id: number;
+  readonly offset: bigint;
+  readonly length: number;
+}
+
+export type BytesReply =
+  | { readonly type: 'bytes'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly type: 'bytes'; readonly id: number; readonly bytes?: undefined; readonly error: PackedError };
+
+export type ToLoadWorker = { readonly type: 'load'; readonly request: LoadRequest } | BytesReply | { readonly type: 'end' };
 
 export type LoadReply =
   | { readonly type: 'ready' }

@@ -1,50 +1,82 @@
 // The rows of all tables through several threads at once, also into the same table. Each thread has one chunk at a time; the first
 // failure ends all of them. What a chunk is and how it is sent is load-chunk.ts's business.
 import { Worker } from 'node:worker_threads';
+import { FileBytes } from '../frame/file-bytes.js';
+import type { Seekable } from '../frame/seekable.js';
 import { TidemarkError } from '../model/errors.js';
 import { unpackError } from '../model/thread-error.js';
-import type { LoadReply, LoadRequest, LoadWorkerData } from './load-messages.js';
+import { FetchAhead } from './fetch-ahead.js';
+import type { LoadReply, LoadRequest, LoadWorkerData, ReadRequest, ToLoadWorker } from './load-messages.js';
 import { deliveryOf, type TableLoad } from './plan.js';
+import { answerRead } from './port-bytes.js';
 
-export interface PoolOptions extends LoadWorkerData {
+export interface PoolOptions extends Omit<LoadWorkerData, 'archive'> {
+  readonly bytes: Seekable;
   readonly jobs: number;
   /** Called after each chunk, when the server has its rows. */
   readonly onLoaded: (load: TableLoad, chunk: { readonly rows: bigint; readonly rawBytes: bigint; readonly length: bigint }) => void;
   readonly signal: AbortSignal;
 }
 
-/** Loads all chunks of all tables. On the first failure, and on abort, the threads are ended and with them their sockets.
+/** Loads all chunks of all tables: those of a file in the order given, each thread reading for itself; those of what lies elsewhere in the
+ *  order in which they lie there, fetched ahead by this thread. On the first failure, and on abort, the threads are ended and with them their sockets.
  *  @throws TidemarkError of the first chunk that failed; the signal's reason */
 export async function loadInParallel(loads: readonly TableLoad[], options: PoolOptions): Promise<void> {
   const queue = loads.flatMap((load) => (load.chunks ?? []).map((chunk) => ({ load, request: { ...deliveryOf(load), chunk } })));
-  const { file, connection, applicationName, encodings, signal } = options;
-  const workerData: LoadWorkerData = { file, connection, applicationName, encodings };
+  const { bytes, connection, applicationName, encodings, signal } = options;
+  const archive = bytes instanceof FileBytes ? { path: bytes.path } : { name: bytes.name, size: bytes.size };
+  const workerData: LoadWorkerData = { archive, connection, applicationName, encodings };
   const jobs = Math.min(options.jobs, queue.length);
-  const workers = Array.from({ length: jobs }, () => new LoadThread(workerData));
+  const workers = Array.from({ length: jobs }, () => new LoadThread(workerData, bytes));
+  const ahead = bytes instanceof FileBytes ? undefined : fetchInOrder(bytes, queue, jobs);
+  let giveUp = (_: unknown): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  aborted.catch(() => undefined);
   const stop = () => {
     for (const worker of workers) void worker.terminate();
+    giveUp(signal.reason);
   };
   signal.addEventListener('abort', stop);
   try {
     signal.throwIfAborted();
-    const pending = queue.values();
-    await Promise.all(
+    const pending = queue.entries();
+    const all = Promise.all(
       workers.map(async (worker) => {
         await worker.ready;
-        for (const { load, request } of pending) {
-          await worker.load(request);
+        for (const [position, { load, request }] of pending) {
+          const frames = await ahead?.take(position);
+          await worker.load(frames === undefined ? request : { ...request, frames });
           options.onLoaded(load, request.chunk);
         }
         await worker.end();
       }),
     );
+    // A store may take its time to answer.
+    await Promise.race([all, aborted]);
   } catch (error) {
+    ahead?.stop();
     await Promise.all(workers.map((worker) => worker.terminate()));
     signal.throwIfAborted();
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+interface Queued {
+  readonly request: LoadRequest;
+}
+
+/** Sorts the queue. */
+function fetchInOrder(bytes: Seekable, queue: Queued[], jobs: number): FetchAhead {
+  queue.sort(({ request: a }, { request: b }) => (a.chunk.offset < b.chunk.offset ? -1 : 1));
+  return new FetchAhead(
+    bytes,
+    queue.map(({ request }) => request.chunk),
+    jobs,
+  );
 }
 
 /** A thread, with its messages as promises. */
@@ -54,12 +86,13 @@ class LoadThread {
   readonly #ended: Promise<unknown>;
   #settle: { resolve(reply: LoadReply): void; reject(error: unknown): void } | undefined;
 
-  constructor(workerData: LoadWorkerData) {
+  constructor(workerData: LoadWorkerData, bytes: Seekable) {
     this.ready = this.#reply();
     this.ready.catch(() => undefined);
     this.#worker = new Worker(new URL('../bundle/load-worker.js', import.meta.url), { workerData });
-    this.#worker.on('message', (reply: LoadReply) => {
-      if (reply.type === 'failed') this.#settle?.reject(unpackError(reply.error));
+    this.#worker.on('message', (reply: LoadReply | ReadRequest) => {
+      if (reply.type === 'read') void answerRead(bytes, reply).then((answer) => this.#post(answer, answer.bytes));
+      else if (reply.type === 'failed') this.#settle?.reject(unpackError(reply.error));
       else this.#settle?.resolve(reply);
     });
     this.#worker.on('error', (error) => this.#settle?.reject(error));
@@ -73,18 +106,24 @@ class LoadThread {
 
   async load(request: LoadRequest): Promise<void> {
     const loaded = this.#reply();
-    this.#worker.postMessage(request);
+    this.#post({ type: 'load', request }, request.frames);
     await loaded;
   }
 
   async end(): Promise<void> {
     this.#settle = undefined;
-    this.#worker.postMessage('end');
+    this.#post({ type: 'end' });
     await this.#ended;
   }
 
   async terminate(): Promise<void> {
     await this.#worker.terminate();
+  }
+
+  /** @param bytes go over without being copied, where they have their memory to themselves */
+  #post(message: ToLoadWorker, bytes?: Uint8Array): void {
+    const movable = bytes?.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
+    this.#worker.postMessage(message, movable ? [bytes.buffer as ArrayBuffer] : []);
   }
 
   #reply(): Promise<LoadReply> {

@@ -1,4 +1,4 @@
-// Entry of a loading thread: a connection and a file handle of its own; takes one chunk at a time from the main thread and says what
+// Entry of a loading thread: a connection of its own, and a file handle where the archive is a file; takes one chunk at a time from the main thread and says what
 // became of it. Order and number of chunks are load-pool.ts's business.
 import { parentPort, workerData } from 'node:worker_threads';
 import { FileBytes } from '../frame/file-bytes.js';
@@ -6,9 +6,10 @@ import { loadCodec } from '../frame/zstd.js';
 import { packError } from '../model/thread-error.js';
 import { openSession } from '../pg/session.js';
 import { deliverChunk } from './load-chunk.js';
-import type { LoadReply, LoadRequest, LoadWorkerData } from './load-messages.js';
+import type { LoadReply, LoadWorkerData, ToLoadWorker } from './load-messages.js';
+import { PortBytes } from './port-bytes.js';
 
-const { file: path, connection, applicationName, encodings } = workerData as LoadWorkerData;
+const { archive, connection, applicationName, encodings } = workerData as LoadWorkerData;
 
 function reply(message: LoadReply): void {
   parentPort?.postMessage(message);
@@ -16,17 +17,21 @@ function reply(message: LoadReply): void {
 
 async function work(port: NonNullable<typeof parentPort>): Promise<void> {
   const codec = await loadCodec();
-  const bytes = await FileBytes.open(path);
+  const bytes = 'path' in archive ? await FileBytes.open(archive.path) : new PortBytes(port, archive);
   const session = await openSession(connection, { use: 'write', encoding: encodings.text, applicationName });
   await session.carryRows(encodings.rows);
-  // Awaited by the main thread one by one: there is never a second message before the reply to the first.
-  port.on('message', (request: LoadRequest | 'end') => {
-    if (request === 'end') {
+  // Awaited by the main thread one by one: there is never a second chunk before the reply to the first.
+  port.on('message', (message: ToLoadWorker) => {
+    if (message.type === 'bytes') {
+      if (bytes instanceof PortBytes) bytes.answer(message);
+      return;
+    }
+    if (message.type === 'end') {
       port.close();
       void Promise.all([session.close(), bytes[Symbol.asyncDispose]()]);
       return;
     }
-    deliverChunk(session, { ...request, codec, bytes }).then(
+    deliverChunk(session, { ...message.request, codec, bytes }).then(
       (rows) => reply({ type: 'loaded', rows }),
       (error: unknown) => reply({ type: 'failed', error: packError(error) }),
     );

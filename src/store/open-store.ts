@@ -1,4 +1,5 @@
 // Opens the store that a URL or a path names. The kinds of stores are told apart here and nowhere else.
+import { setMaxListeners } from 'node:events';
 import { DirectoryStore } from './directory-store.js';
 import { type HttpsOptions, HttpsStore } from './https-store.js';
 import { backoff } from './patience.js';
@@ -23,9 +24,12 @@ export interface StoreOptions {
  *  @throws TidemarkError USAGE, PACKAGE_MISSING */
 export async function openStore(
   url: string,
-  { s3 = {}, https = {}, attempts = 5, stallMs = 60_000, signal }: StoreOptions = {},
+  { s3 = {}, https = {}, attempts = 5, stallMs = 60_000, signal: given }: StoreOptions = {},
 ): Promise<Store> {
   const parsed = parseStoreUrl(url);
+  // Each request listens to it, and Node warns of more than ten: to a signal of our own, so that others keep their warning.
+  const signal = given && AbortSignal.any([given]);
+  if (signal) setMaxListeners(0, signal);
   const network = { stallMs, patience: backoff(attempts, signal), ...(signal ? { signal } : {}) };
   if (parsed.kind === 'directory') return new DirectoryStore(parsed.path);
   if (parsed.kind === 'https') return new HttpsStore(parsed.url, { ...https, ...network });

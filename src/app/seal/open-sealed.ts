@@ -25,9 +25,12 @@ export interface SealedArchive extends OpenedArchive {
 }
 
 /** Whoever opens it closes `bytes`; `openArchive` does. @throws TidemarkError KEY_INVALID, and as `openNamedArchive` */
-export async function openSealed(name: string, { verifyKeys, onEvent, ...options }: OpenSealedOptions): Promise<SealedArchive> {
+export async function openSealed(
+  archive: string | OpenedArchive,
+  { verifyKeys, onEvent, ...options }: OpenSealedOptions,
+): Promise<SealedArchive> {
   const keys = await readVerifyKeys(verifyKeys);
-  const opened = await openNamedArchive(name, options);
+  const opened = typeof archive === 'string' ? await openNamedArchive(archive, options) : archive;
   let signature: CheckedSignature | undefined;
   return {
     ...opened,
