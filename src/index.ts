@@ -11,6 +11,17 @@ export { generateKeys, type KeygenOptions, type MadeKeys } from './app/keygen.js
 export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/list-archive.js';
 export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';
 export { type PruneOptions, type PruneResult, pruneSnapshots } from './app/prune-snapshots.js';
+export {
+  type LatestSnapshot,
+  latestSnapshot,
+  type PublishOptions,
+  type PublishResult,
+  type PushOptions,
+  type PushResult,
+  publishSnapshot,
+  pushSnapshot,
+} from './app/publish-snapshot.js';
+export type { LayoutName } from './app/repository/layout.js';
 export type { RestoreOptions } from './app/restore-options.js';
 export { type RestoreResult, restoreSnapshot } from './app/restore-snapshot.js';
 export { createScheduler } from './app/schedule/create-scheduler.js';
@@ -40,3 +51,5 @@ export type { FrameSize, LeftOut, Manifest, SourceInfo, StoredChunk, StoredMembe
 export type { Position } from './model/position.js';
 export type { DrillRecord, StoredSnapshot, UnknownSnapshot, Verification } from './model/stored-snapshot.js';
 export type { ConnectionSettings } from './pg/settings.js';
+export { openStore, type StoreOptions } from './store/open-store.js';
+export type { ByteRange, CleanUpOptions, GetOptions, PutOptions, Store, StoredObject } from './store/store.js';

@@ -9,10 +9,12 @@ import { drillCommand } from './drill.js';
 import { exportCommand } from './export.js';
 import { importCommand } from './import.js';
 import { keygenCommand } from './keygen.js';
+import { latestCommand } from './latest.js';
 import { listCommand } from './list.js';
 import { nextCommand } from './next.js';
 import { pinCommand, unpinCommand } from './pin.js';
 import { pruneCommand } from './prune.js';
+import { pushCommand } from './push.js';
 import { restoreCommand } from './restore.js';
 import { schemaCommand } from './schema.js';
 import { showCommand } from './show.js';
@@ -30,6 +32,8 @@ const commands: readonly (() => Command)[] = [
   exportCommand,
   importCommand,
   listCommand,
+  latestCommand,
+  pushCommand,
   pruneCommand,
   pinCommand,
   unpinCommand,

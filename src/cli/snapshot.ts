@@ -1,17 +1,23 @@
 // `tidemark snapshot`: options of pg_dump where it has them.
+import type { Writable } from 'node:stream';
 import { Command, Option } from 'commander';
+import type { SnapshotOptions } from '../app/snapshot-options.js';
+import type { SnapshotResult } from '../app/take-snapshot.js';
+import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
+import type { StoredSnapshot } from '../model/stored-snapshot.js';
 import { formatBytes, formatDuration } from '../model/units.js';
 import { collect, compressLevel, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
 import { describePosition, describeTotals } from './report.js';
 import { run } from './run.js';
+import { addPlace, type PlaceFlags, placeOf } from './store-flags.js';
 import { refuseTerminal } from './streams.js';
 import { addView, type ViewFlags, viewOptions } from './view-flags.js';
 
-interface Flags extends ContentFlags, ViewFlags {
-  readonly file: string;
+interface Flags extends ContentFlags, ViewFlags, PlaceFlags {
+  readonly file?: string;
   readonly jobs?: number;
   readonly compress?: number;
   readonly copyFormat?: 'auto' | 'text' | 'binary';
@@ -25,9 +31,11 @@ interface Flags extends ContentFlags, ViewFlags {
 }
 
 export function snapshotCommand(): Command {
-  const command = new Command('snapshot').description('take a consistent snapshot of a database into one .tar.zst');
-  addConnection(command)
-    .requiredOption('-f, --file <file>', 'archive to write; - is standard output')
+  const command = new Command('snapshot').description(
+    'take a consistent snapshot of a database into one .tar.zst, or straight into a store',
+  );
+  addPlace(addConnection(command), { byConfig: false })
+    .option('-f, --file <file>', 'archive to write; - is standard output')
     .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
     .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)
     .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']));
@@ -45,16 +53,15 @@ export function snapshotCommand(): Command {
 }
 
 async function snapshot(flags: Flags): Promise<void> {
-  const piped = flags.file === '-';
+  const { file: target, store } = flags;
+  const piped = target === '-';
   await run({ command: 'snapshot', json: flags.json === true, outputTaken: piped }, async ({ onEvent, signal }) => {
+    checkTarget(flags);
     if (piped) {
       refuseTerminal(process.stdout, { attempt: 'write the archive to standard output', hint: 'redirect it, or name a file with -f' });
     }
-    // Not before it is needed: help and wrong arguments are answered at once.
-    const { takeSnapshot } = await import('../app/take-snapshot.js');
-    const result = await takeSnapshot({
+    const options = {
       ...contentOptions(flags),
-      file: piped ? process.stdout : flags.file,
       ...given('jobs', flags.jobs),
       ...given('compressLevel', flags.compress),
       ...given('copyFormat', flags.copyFormat),
@@ -67,7 +74,9 @@ async function snapshot(flags: Flags): Promise<void> {
       ...given('signKey', flags.sign),
       onEvent,
       signal,
-    });
+    };
+    const result =
+      store === undefined ? await intoFile(piped ? process.stdout : target, options) : await intoStore({ ...flags, store }, options);
     const { file, bytes, sha256, manifest, durationMs, attempts, signedBy } = result;
     const { position, totals, source, leftOut } = manifest;
     const lines = [
@@ -94,4 +103,29 @@ async function snapshot(flags: Flags): Promise<void> {
       text: lines.join('\n'),
     };
   });
+}
+
+type Options = Omit<SnapshotOptions, 'file'>;
+type Result = SnapshotResult & { readonly snapshot?: StoredSnapshot };
+
+function checkTarget({ file, store, prefix, layout }: Flags): void {
+  const hint = 'name a file with -f, or a store with --store';
+  if (file === undefined && store === undefined) throw new TidemarkError('USAGE', 'take a snapshot: it is not said where to', { hint });
+  if (file !== undefined && store !== undefined)
+    throw new TidemarkError('USAGE', 'take a snapshot: into a file, or into a store?', { hint });
+  if (store === undefined && (prefix !== undefined || layout !== undefined))
+    throw new TidemarkError('USAGE', 'take a snapshot: --prefix and --layout say how it is named in a store', { hint });
+}
+
+// Not imported before they are needed: help and wrong arguments are answered at once.
+
+async function intoFile(file: string | Writable | undefined, options: Options): Promise<Result> {
+  const { takeSnapshot } = await import('../app/take-snapshot.js');
+  return await takeSnapshot({ ...options, file: file ?? '' });
+}
+
+async function intoStore(flags: PlaceFlags & { readonly store: string }, options: Options): Promise<Result> {
+  const { publishSnapshot } = await import('../app/publish-snapshot.js');
+  const result = await publishSnapshot({ ...options, ...placeOf(flags) });
+  return { ...result, file: result.snapshot.key };
 }

@@ -3,6 +3,7 @@
 import type { ConnectionSettings } from '../../pg/settings.js';
 import type { CronRule, RetentionPolicy, Schedule, TimeRule } from '../../rules/index.js';
 import type { PositionQueries } from '../../snapshot/position-queries.js';
+import type { LayoutName } from '../repository/layout.js';
 import type { SnapshotSettings } from './schema.js';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -10,10 +11,11 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 export interface Config {
   /** With the role, where there is one. Holds the password: never print it. */
   readonly database: ConnectionSettings;
-  /** Absolute path of a directory, which may not be there yet. */
+  /** Absolute path of a directory, which may not be there yet, or a URL. */
   readonly store: string;
-  /** Names of snapshots are `<prefix>-<height>.tar.zst`. */
+  /** What names of snapshots begin with. */
   readonly prefix: string;
+  readonly layout: LayoutName;
   readonly position: Omit<PositionQueries, 'height'>;
   /** As takeSnapshot takes them. */
   readonly snapshot: SnapshotSettings;

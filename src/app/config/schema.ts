@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { checkPolicy, checkSchedule, presets, type RetentionPolicy, type Rule } from '../../rules/index.js';
 import { allSections } from '../../selection/sections.js';
+import { layoutNames } from '../repository/layout.js';
 import type { SnapshotOptions } from '../snapshot-options.js';
 import { type Defined, defined, refusalOf } from './refusal.js';
 import {
@@ -164,8 +165,14 @@ export const configSchema = section({
     .optional()
     .describe('postgres:// URL, keyword string, name, or an object. Default: DATABASE_URL, then PGHOST, PGDATABASE, ...'),
   role: text().optional().describe('SET ROLE in every session, after connecting.'),
-  store: text().prefault('snapshots').describe('Directory of the snapshots, relative to this file. Created when missing.'),
+  store: text()
+    .prefault('snapshots')
+    .describe('Where the snapshots are: a directory, relative to this file and created when missing, or s3://bucket/prefix.'),
   prefix: namePart().prefault('snapshot').describe('What names of snapshots begin with: <prefix>-<height>.tar.zst.'),
+  layout: z
+    .enum(layoutNames)
+    .prefault('flat')
+    .describe('"flat": <prefix>-<height>.tar.zst; "dated": <prefix>/<date>/snapshot.tar.zst, for those who publish.'),
   position: position.prefault({}).describe('How to see where the database stands.'),
   snapshot: snapshot.prefault({}).describe('What is in a snapshot, and how it is taken.'),
   preset: z

@@ -3,6 +3,7 @@
 import { dirname, resolve } from 'node:path';
 import { type ConnectionSettings, resolveConnection } from '../../pg/settings.js';
 import { checkSchedule, type Preset, presets, type RetentionPolicy, type Rule, type Schedule } from '../../rules/index.js';
+import { parseStoreUrl } from '../../store/store-url.js';
 import { planSnapshot } from '../snapshot-options.js';
 import type { Config } from './config.js';
 import type { Environment } from './environment.js';
@@ -51,12 +52,14 @@ export function settle(fields: ConfigFields, settling: Settling): Settled {
     drill?.database === undefined ? undefined : attempt({ path: ['drill', 'database'] }, () => connectionOf(drill.database, settling));
   const snapshot = snapshotOf(fields.snapshot, (path) => pathOf(path, 'snapshot.filterFiles', settling));
   if (database !== undefined) attempt({ path: ['snapshot'] }, () => planSnapshot({ ...snapshot, database }));
-  if (problems.length > 0 || database === undefined || retention === undefined) return { problems };
+  const store = attempt({ path: ['store'] }, () => storeOf(fields.store, settling));
+  if (problems.length > 0 || database === undefined || retention === undefined || store === undefined) return { problems };
   const { poll, http, webhook } = fields;
   const config: Config = {
     database,
-    store: pathOf(fields.store, 'store', settling),
+    store,
     prefix: fields.prefix,
+    layout: fields.layout,
     position: defined(fields.position),
     snapshot,
     schedule,
@@ -154,6 +157,12 @@ function keywords({ database, ...words }: Exclude<ConfigFields['database'], stri
 }
 
 /** A path of the file is relative to the file. */
+/** A directory becomes a path that is absolute; a URL stays as it is. @throws TidemarkError USAGE */
+function storeOf(text: string, settling: Settling): string {
+  const parsed = parseStoreUrl(text);
+  return parsed.kind === 'directory' ? pathOf(parsed.path, 'store', settling) : text;
+}
+
 function pathOf(path: string, key: string, { file, directory, fromEnvironment }: Settling): string {
   return resolve(file === undefined || fromEnvironment(key) ? directory : dirname(file), path);
 }

@@ -19,12 +19,13 @@ const lastWordsMs = 5000;
 /** @param tell log and metrics
  *  @throws TidemarkError USAGE */
 export function startWork(config: Config, tell: SchedulerListener): Work {
-  const { database, store, prefix, schedule, retention, position, snapshot, poll, leaseMs, reserveBytes, drill } = config;
+  const { database, store, prefix, layout, schedule, retention, position, snapshot, poll, leaseMs, reserveBytes, drill } = config;
   const webhook = createWebhook({ ...config.webhook, onTrouble: (error) => tell({ type: 'trouble', error }) });
   const scheduler = createScheduler({
     db: database,
     store,
     prefix,
+    layout,
     rules: schedule,
     retention,
     position,
