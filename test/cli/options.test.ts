@@ -77,8 +77,12 @@ const lock = [
   [['--secrets'], { secrets: true }],
   [['--role-passwords'], { rolePasswords: true }],
 ] as const;
-const store = [
+const place = [
   [['--store', 'a', '--prefix', 'b'], { store: 'a', prefix: 'b' }],
+  [['--layout', 'dated'], { layout: 'dated' }],
+] as const;
+const store = [
+  ...place,
   [['-c', 'a'], { config: 'a' }],
   [['--config=a'], { config: 'a' }],
 ] as const;
@@ -98,6 +102,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     ...lock,
     ...globals,
     ...json,
+    ...place,
+    [['--sign', 'x'], { sign: 'x' }],
     [['-f', 'x'], { file: 'x' }],
     [['-f', '-'], { file: '-' }],
     [['--file', 'x'], { file: 'x' }],
@@ -220,6 +226,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--keep-heights=9007199254740993'], { keepHeights: { every: 9_007_199_254_740_993n } }],
     [['--time-zone', 'Asia/Kathmandu'], { timeZone: 'Asia/Kathmandu' }],
   ],
+  latest: [...store, ...json],
+  push: [...place, ...json],
   pin: [...store, ...json, [['--note', 'a b'], { note: 'a b' }]],
   unpin: [...store, ...json],
   status: [...store, ...json, [['--max-age', '1h'], { maxAge: 3_600_000 }]],

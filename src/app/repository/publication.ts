@@ -1,6 +1,7 @@
 // One snapshot on its way into a store that is no directory of ours alone: its name is reserved, its bytes are sent, what is beside it follows,
 // then `latest.json`, and the record by which it counts comes last. Disposed of before that, what was written is removed; where the process
 // is killed, an archive stays that does not count.
+import { TidemarkError } from '../../model/errors.js';
 import type { Manifest } from '../../model/manifest.js';
 import type { Position } from '../../model/position.js';
 import type { Verification } from '../../model/stored-snapshot.js';
@@ -101,8 +102,14 @@ export class StorePublication implements AsyncDisposable {
   }
 }
 
-/** Before the work: what is not ours under the name of `latest.json` is found then. @throws TidemarkError LOCK_LOST, STORE_ERROR, FILE_ERROR */
+/** Before the work: a store that cannot be written, and what is not ours under the name of `latest.json`, are found then.
+ *  @throws TidemarkError USAGE, LOCK_LOST, STORE_ERROR, FILE_ERROR */
 export async function checkWriter(store: Store, series: string, token: bigint | undefined): Promise<void> {
+  if (!store.writable) {
+    throw new TidemarkError('USAGE', `publish ${series} in ${store.location}: HTTPS is for reading`, {
+      hint: 'publish in the place that it is served from',
+    });
+  }
   if (token === undefined) await readLatest(store);
   else await checkLatest(store, { series, token });
 }
