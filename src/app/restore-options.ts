@@ -32,6 +32,9 @@ export interface RestoreOptions extends CommonOptions, TrustOptions {
   readonly noAnalyze?: boolean;
   /** Runs ANALYZE although the archive has statistics. */
   readonly noStatistics?: boolean;
+  /** Sets parameters of the sessions, and for the time of the restore settings of the server as far as the role may, so that it takes less time.
+   *  What is set and what is left out is said in notices; `untuneServer` puts back what a restore that was killed has left. */
+  readonly tune?: boolean;
 }
 
 export interface RestoreSettings extends CommonPlan {
@@ -49,6 +52,7 @@ export interface RestoreSettings extends CommonPlan {
   readonly analyze: boolean;
   readonly useList: string | undefined;
   readonly trust: TrustOptions;
+  readonly tune: boolean;
 }
 
 const attempt = 'restore';
@@ -110,5 +114,6 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
     analyze: !options.noAnalyze,
     useList: options.useList,
     trust: options.verifyKeys === undefined ? {} : { verifyKeys: options.verifyKeys },
+    tune: options.tune ?? false,
   };
 }

@@ -10,6 +10,7 @@ import type { GlobalsReport } from '../restore/globals.js';
 import { markerSchema } from '../restore/marker.js';
 import type { Plan, TableLoad } from '../restore/plan.js';
 import { Sessions } from '../restore/sessions.js';
+import type { ServerTuning } from '../restore/tuning/server.js';
 import { selectContents } from '../selection/contents.js';
 import { keepListed } from '../selection/toc.js';
 import { abortReason } from './abort.js';
@@ -18,6 +19,7 @@ import { readText, withFilters } from './read-filters.js';
 import { type RestoreOptions, type RestoreSettings, settleRestore } from './restore-options.js';
 import { planRestore, type RestorePlan } from './restore-plan.js';
 import { openSource, type RestoreSource } from './restore-source.js';
+import { putBackAfterFailure, putBackAfterSuccess, tellTuningLeft, tuneFor } from './restore-tuning.js';
 
 export type { RestoreOptions } from './restore-options.js';
 
@@ -63,13 +65,23 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   const { catalog, leftOut } = await select(source, settings);
   const applicationName = `tidemark restore ${randomBytes(4).toString('hex')}`;
   const encodings = { text: catalog.textEncoding ?? 'UTF8', rows: catalog.rowEncoding ?? 'UTF8' };
-  const sessions = new Sessions({ connection: settings.connection, applicationName, encodings, jobs: settings.jobs, signal });
+  const sessions = new Sessions({
+    connection: settings.connection,
+    applicationName,
+    encodings,
+    jobs: settings.jobs,
+    tune: settings.tune,
+    signal,
+  });
+  let tuning: ServerTuning | undefined;
+  let result: RestoreResult;
   let execution: Execution | undefined;
   let database = settings.connection.database;
   try {
     const planned = await planRestore(settings, { source, catalog, sessions });
     database = planned.database;
     if (!settings.dryRun) {
+      if (settings.tune) tuning = await tuneFor(planned.plan, settings);
       execution = new Execution(executeOptions(planned, { source, catalog, sessions, settings, signal }));
       await execution.run(planned.plan);
     }
@@ -80,12 +92,16 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
     const tables = planned.plan.reduce((sum, action) => sum + (action.action === 'rows' ? tablesAmong(action.loads) : 0), 0);
     const { plan, globals } = planned;
     const durationMs = performance.now() - started;
-    return { database, tables, rows, rawBytes, durationMs, position, leftOut, ...(globals === undefined ? {} : { globals }), plan };
+    result = { database, tables, rows, rawBytes, durationMs, position, leftOut, ...(globals === undefined ? {} : { globals }), plan };
   } catch (error) {
     stop.abort();
     await sessions.end([...new Set(['postgres', 'template1', settings.connection.database])]);
+    await putBackAfterFailure(tuning, settings.emit);
     throw withState(abortReason(settings.signal) ?? error, { execution, database, swap: settings.swap });
   }
+  await putBackAfterSuccess(tuning, database);
+  if (sessions.tunedServer && !settings.tune) await tellTuningLeft(settings);
+  return result;
 }
 
 function tablesAmong(loads: readonly TableLoad[]): number {

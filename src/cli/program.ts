@@ -20,12 +20,14 @@ import { schemaCommand } from './schema.js';
 import { showCommand } from './show.js';
 import { snapshotCommand } from './snapshot.js';
 import { statusCommand } from './status.js';
+import { untuneCommand } from './untune.js';
 import { verifyCommand } from './verify.js';
 
 /** In the order in which help lists them. */
 const commands: readonly (() => Command)[] = [
   snapshotCommand,
   restoreCommand,
+  untuneCommand,
   verifyCommand,
   showCommand,
   schemaCommand,

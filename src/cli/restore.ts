@@ -22,6 +22,7 @@ interface Flags extends ContentFlags, TrustFlags {
   readonly dryRun?: true;
   readonly swap?: true;
   readonly force?: true;
+  readonly tune?: true;
   readonly analyze: boolean;
   readonly statistics: boolean;
   readonly list?: true;
@@ -42,6 +43,7 @@ export function restoreCommand(): Command {
     .option('--truncate', 'replace the rows of tables that are there')
     .option('--swap', 'restore beside the database, and put it in its place once it is complete')
     .option('--force', 'with --swap: end the sessions on the database')
+    .option('--tune', 'set sessions, and for the time of the restore the server as far as the role may, to what makes it faster')
     .option('--no-analyze', 'leave out ANALYZE')
     .option('--no-statistics', "leave out the archive's statistics: ANALYZE gathers them")
     .option('-l, --list', 'only list what is in the archive, in the order of a restore; no database is asked')
@@ -76,6 +78,7 @@ async function restore(file: string, flags: Flags): Promise<void> {
       ...given('force', flags.force),
       ...given('useList', flags.useList),
       ...trustOptions(flags),
+      ...given('tune', flags.tune),
       noAnalyze: !flags.analyze,
       noStatistics: !flags.statistics,
       onEvent,

@@ -8,6 +8,7 @@ import type { Session } from '../pg/session.js';
 import { analyze, planAnalysis } from './analyze.js';
 import { type Held, holdAutovacuum, releaseAutovacuum } from './autovacuum.js';
 import { createDatabase, type DatabaseLocale, dropDatabase, setProperties } from './database.js';
+import { waitForDisk } from './durable.js';
 import { checkForeignKeys } from './foreign-keys.js';
 import { loadRows, type RowSource } from './load-rows.js';
 import { dropMark, type Mark, setMark } from './marker.js';
@@ -217,7 +218,7 @@ export class Execution {
   /** Rows are only safe once they are on disk: our sessions do not wait for that otherwise. */
   async #commit(): Promise<void> {
     const session = await this.#session();
-    await session.query('SET LOCAL synchronous_commit TO DEFAULT');
+    await session.query(waitForDisk);
     await session.query('COMMIT');
     this.#inTransaction = false;
     this.#state = 'complete';

@@ -2,6 +2,7 @@
 // else and dropped after everything else, so that an incomplete database looks incomplete to everybody, whatever became of us.
 import { quoteIdentifier } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
+import { waitForDisk } from './durable.js';
 
 /** Its name is part of messages and documentation. */
 export const markerSchema = 'tidemark_restoring';
@@ -36,7 +37,7 @@ export async function isMarked(session: Session): Promise<boolean> {
 /** Waits until this and everything before it is on disk, as our sessions otherwise do not. */
 export async function dropMark(session: Session): Promise<void> {
   await session.query('BEGIN');
-  await session.query('SET LOCAL synchronous_commit TO DEFAULT');
+  await session.query(waitForDisk);
   const guards = await setGuardsAside(session);
   await session.query(`DROP TABLE "${markerSchema}"."restore"`);
   await session.query(`DROP TABLE IF EXISTS "${markerSchema}"."${markedStatistics}"`);

@@ -4,6 +4,7 @@ import { TidemarkError } from '../model/errors.js';
 import type { Globals } from '../model/globals.js';
 import { setPassword } from '../pg/globals-sql.js';
 import type { Session } from '../pg/session.js';
+import { waitForDisk } from './durable.js';
 import type { GlobalStatement, GlobalsAction } from './globals.js';
 import { restoreError, withoutStatement } from './restore-error.js';
 
@@ -41,7 +42,7 @@ async function inTransaction(
   try {
     for (const statement of statements) await run(statement);
     // What comes then may wait for the disk, and names these roles.
-    await session.query('SET LOCAL synchronous_commit TO DEFAULT');
+    await session.query(waitForDisk);
     await session.query('COMMIT');
   } catch (error) {
     await session.query('ROLLBACK').catch(() => undefined);

@@ -2,9 +2,7 @@
 // of them stays on the server, whichever thread opened it and whatever it is doing.
 import { openSession, type Session } from '../pg/session.js';
 import { type ConnectionSettings, withDatabase } from '../pg/settings.js';
-
-/** 256 MB in kB: enough for the sort runs of most indexes, little enough for several at a time. */
-const maintenanceKilobytes = 256 * 1024;
+import { setMaintenance } from './tuning/session.js';
 
 /** Encodings of an archive: of its names and statements, as `Session.encoding` has it, and of its rows. */
 export interface Encodings {
@@ -19,6 +17,8 @@ export interface SessionsOptions {
   readonly encodings: Encodings;
   /** How many work at once. */
   readonly jobs: number;
+  /** Gives each as much memory, and each parallel workers, as the server is likely to have. */
+  readonly tune?: boolean;
   /** Cuts all of them. */
   readonly signal: AbortSignal;
 }
@@ -29,14 +29,18 @@ export class Sessions implements AsyncDisposable {
   readonly encodings: Encodings;
   readonly jobs: number;
   readonly signal: AbortSignal;
+  /** One of them has seen that the server's settings are tuned, by whomever. */
+  tunedServer = false;
+  readonly #tune: boolean;
   readonly #open = new Set<Session>();
 
-  constructor({ connection, applicationName, encodings, jobs, signal }: SessionsOptions) {
+  constructor({ connection, applicationName, encodings, jobs, tune = false, signal }: SessionsOptions) {
     this.connection = connection;
     this.applicationName = applicationName;
     this.encodings = encodings;
     this.jobs = jobs;
     this.signal = signal;
+    this.#tune = tune;
   }
 
   /** A session set up for bulk work. */
@@ -44,13 +48,7 @@ export class Sessions implements AsyncDisposable {
     const { applicationName, encodings, signal } = this;
     const options = { use: 'write', encoding: encodings.text, applicationName, signal } as const;
     const session = this.adopt(await openSession(withDatabase(this.connection, database), options));
-    await session.query(
-      `SELECT set_config('maintenance_work_mem', greatest(setting::int8, $1::int8)::text || 'kB', false)
-         FROM pg_settings WHERE name = 'maintenance_work_mem'`,
-      [maintenanceKilobytes],
-    );
-    // Parallel workers of one CREATE INDEX would compete with the other sessions for the same processors.
-    if (this.jobs > 1) await session.query('SET max_parallel_maintenance_workers = 0');
+    if (await setMaintenance(session, { jobs: this.jobs, tune: this.#tune })) this.tunedServer = true;
     return session;
   }
 

@@ -7,6 +7,7 @@ import { quoteIdentifier, quoteLiteral } from '../pg/quote.js';
 import { openSession, type Session } from '../pg/session.js';
 import { type ConnectionSettings, withDatabase } from '../pg/settings.js';
 import { dropDatabase } from './database.js';
+import { waitForDisk } from './durable.js';
 import { restoreError } from './restore-error.js';
 import { inspectTarget } from './target.js';
 
@@ -134,7 +135,7 @@ export async function swapDatabases(session: Session, names: SwapNames, { force,
   if (old !== undefined) await checkUnused(session, names, { force });
   const statements = [
     // The switch must have reached the disk before the old database is dropped.
-    'SET LOCAL synchronous_commit TO DEFAULT',
+    waitForDisk,
     ...(old === undefined
       ? []
       : [rename(database, replaced), `COMMENT ON DATABASE ${quoteIdentifier(replaced)} IS ${quoteLiteral(replacedComment)}`]),
