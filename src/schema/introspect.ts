@@ -7,6 +7,7 @@ import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 import { type DependRow, type MemberRow, memberQuery, readDepends } from './depend.js';
 import { facets } from './facets/index.js';
+import { familyMembersExist } from './family-members.js';
 import { buildSchema, type Schema } from './graph.js';
 import type { FacetResult, Key, Kind, ObjectDraft, Server } from './kind.js';
 import { kinds as allKinds } from './kinds/index.js';
@@ -25,14 +26,16 @@ export interface IntrospectOptions {
   readonly kinds?: readonly Kind<unknown>[];
 }
 
-/** Facts of the server that queries and emitters branch on. */
+/** Facts of the server that queries and emitters branch on, in the view of the transaction that they are for. */
 export async function readServer(session: Queryable): Promise<Server> {
   const rows = await session.query(`
     SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS "inRecovery",
            has_table_privilege('pg_user_mapping', 'SELECT') AS "readsUserMappings",
            has_column_privilege('pg_subscription', 'subconninfo', 'SELECT') AS "readsSubscriptions",
+           ${familyMembersExist} AS "familyMembers",
            coalesce((SELECT rolsuper FROM pg_roles WHERE rolname = current_user), false) AS superuser`);
-  const facts = { superuser: z.boolean(), inRecovery: z.boolean(), readsUserMappings: z.boolean(), readsSubscriptions: z.boolean() };
+  const fact = z.boolean();
+  const facts = { superuser: fact, inRecovery: fact, readsUserMappings: fact, readsSubscriptions: fact, familyMembers: fact };
   return z.object({ version: z.number(), ...facts }).parse(rows[0]);
 }
 

@@ -16,6 +16,8 @@ export interface Server {
   /** May read the options of all user mappings, and the connection strings of subscriptions: superusers, and who may read all. */
   readonly readsUserMappings: boolean;
   readonly readsSubscriptions: boolean;
+  /** In the transaction's view somebody, an extension say, has added members to operator families since initdb. */
+  readonly familyMembers: boolean;
   /** Asked for: secrets (options of user mappings, passwords in connection strings) are taken along. Default: they are left out. */
   readonly secrets?: boolean;
 }

@@ -2,7 +2,7 @@
 // So an object of a kind that tidemark does not know is an error that names it, never silence.
 import { TidemarkError } from '../model/errors.js';
 import { firstUserOid } from './depend.js';
-import { membersSelect } from './family-members.js';
+import { membersOf } from './family-members.js';
 import type { Key, Server } from './kind.js';
 import { key } from './kind.js';
 
@@ -73,9 +73,6 @@ const sources: readonly Source[] = [
   simple('pg_operator', 'oprnamespace', 'oprcode <> 0'),
   simple('pg_opfamily', 'opfnamespace'),
   simple('pg_opclass', 'opcnamespace'),
-  // Extensions' members are not noted as such.
-  { catalog: 'pg_amop', from: `(${membersSelect}) o WHERE o.catalog = 'pg_amop' AND NOT o.theirs`, oid: 'o.oid' },
-  { catalog: 'pg_amproc', from: `(${membersSelect}) o WHERE o.catalog = 'pg_amproc' AND NOT o.theirs`, oid: 'o.oid' },
   simple('pg_ts_parser', 'prsnamespace'),
   simple('pg_ts_template', 'tmplnamespace'),
   simple('pg_ts_dict', 'dictnamespace'),
@@ -120,8 +117,19 @@ const sources: readonly Source[] = [
   addedToMember('pg_statistic_ext', 'stxrelid'),
 ];
 
-function listQuery({ version }: Server): string {
-  const parts = sources
+/** Extensions' members are not noted as such. */
+function members(server: Server): readonly Source[] {
+  if (!server.familyMembers) return [];
+  return ['pg_amop', 'pg_amproc'].map((catalog) => ({
+    catalog,
+    from: `(${membersOf(server)}) o WHERE o.catalog = '${catalog}' AND NOT o.theirs`,
+    oid: 'o.oid',
+  }));
+}
+
+function listQuery(server: Server): string {
+  const { version } = server;
+  const parts = [...sources, ...members(server)]
     .filter(({ since = 0 }) => version >= since)
     .map(
       ({ catalog, from, oid, ignored = 'false', reason = 'it is not valid (CREATE INDEX CONCURRENTLY failed)' }) =>

@@ -10,7 +10,7 @@ import { takeSnapshot } from '#dist/app/take-snapshot.js';
 import { verifySnapshot } from '#dist/app/verify-snapshot.js';
 import { connect, createDatabase, databaseUrl, eventually, startServer, startStandby } from '../server/index.js';
 
-const command = fileURLToPath(import.meta.resolve('#dist/cli/main.js'));
+const command = fileURLToPath(import.meta.resolve('#dist/bundle/main.js'));
 
 let directory: string;
 beforeEach(async () => {

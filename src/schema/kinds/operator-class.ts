@@ -2,7 +2,7 @@
 // may use any member of its family for the class's type, so these come first: a hash function for partitions, say, is always loose.
 import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
-import { memberJson, memberKey, memberRow, membersSelect, memberText, sortingOperators } from '../family-members.js';
+import { memberJson, memberKey, memberRow, membersOf, memberText, sortingOperators } from '../family-members.js';
 import { defineKind, key } from '../kind.js';
 import { isNotMember, isUserSchema } from '../ours.js';
 
@@ -37,8 +37,8 @@ function createClass({ opcdefault, intype, keytype, amname, familyschema, opfnam
 export const operatorClass = defineKind({
   name: 'operator-class',
   row,
-  query: () => `
-    WITH members AS MATERIALIZED (${membersSelect}),
+  query: (server) => `
+    WITH members AS MATERIALIZED (${membersOf(server)}),
     tied AS (
       SELECT m.class, json_agg(${memberJson} ORDER BY m.catalog, m.number, m.lefttype, m.righttype) AS list
         FROM members m GROUP BY m.class)

@@ -2,7 +2,7 @@
 // added to a family of the server's or of an extension's, which pg_dump leaves behind.
 import { z } from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
-import { memberKey, memberRow, membersSelect, memberText, sortingOperators } from '../family-members.js';
+import { memberKey, memberRow, membersOf, memberText, sortingOperators } from '../family-members.js';
 import { defineKind, type Key, key, type ObjectDraft, type StepDraft } from '../kind.js';
 import { isNotMember, isUserSchema } from '../ours.js';
 
@@ -49,8 +49,8 @@ function nobodysStep(own: Key): Key {
 export const operatorFamilyMember = defineKind({
   name: 'operator-family-member',
   row,
-  query: () => `
-    WITH members AS MATERIALIZED (${membersSelect})
+  query: (server) => `
+    WITH members AS MATERIALIZED (${membersOf(server)})
     SELECT o.*, n.nspname, f.opfname, a.amname,
            coalesce((SELECT min(c.oid) FROM pg_opclass c JOIN pg_namespace cn ON cn.oid = c.opcnamespace
                       WHERE c.opcfamily = o.family AND c.opcintype = o.leftoid AND o.rightoid = o.leftoid
