@@ -199,7 +199,7 @@ class Bootstrap {
     const { jobs, noOwner = false, noPrivileges = false, noSubscriptions = false, force = false, onEvent } = this.#options;
     try {
       const restored = await restoreSnapshot({
-        file: this.#repository.nameOf(snapshot),
+        file: await this.#repository.open(snapshot),
         database: this.#connection,
         ...(jobs === undefined ? {} : { jobs }),
         ...(onEvent === undefined ? {} : { onEvent }),

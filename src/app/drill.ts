@@ -14,6 +14,7 @@ import { connectionOf, type Database } from './connection.js';
 import { isDamage } from './damage.js';
 import { type Compared, compareRestored } from './drill-compare.js';
 import { makeDrillDatabase } from './drill-database.js';
+import type { OpenedArchive } from './open-archive-bytes.js';
 import { Repository, type RepositoryOptions } from './repository/repository.js';
 import { restoreSnapshot } from './restore-snapshot.js';
 
@@ -57,7 +58,7 @@ export async function drillSnapshot({ server, id, jobs, onEvent, signal, ...stor
   const started = performance.now();
   const emit: EventListener = onEvent ?? (() => undefined);
   const tried = await attempt({
-    file: repository.nameOf(snapshot),
+    open: () => repository.open(snapshot),
     id: snapshot.id,
     server,
     jobs,
@@ -82,7 +83,7 @@ export async function drillSnapshot({ server, id, jobs, onEvent, signal, ...stor
 }
 
 interface Attempt {
-  readonly file: string;
+  readonly open: () => Promise<OpenedArchive>;
   readonly id: string;
   readonly server: Database;
   readonly jobs: number | undefined;
@@ -113,10 +114,11 @@ async function attempt(options: Attempt): Promise<Tried> {
   }
 }
 
-async function restoreAndCompare({ file, server, jobs, emit, signal }: Attempt): Promise<Compared> {
+async function restoreAndCompare({ open, server, jobs, emit, signal }: Attempt): Promise<Compared> {
   // A restore does not read what is for people only, and damage there is damage, too.
-  const { manifest } = await verifyArchive(file, { onEvent: emit, signal });
-  const whole = await readCatalog(file);
+  const { bytes, sidecars } = await open();
+  const { manifest } = await verifyArchive(bytes, { sidecars, onEvent: emit, signal });
+  const whole = await readCatalog(await open());
   const foreign = whole.tables.filter(({ object }) => whole.objects[object]?.kind === 'foreign table');
   const contents = {
     ...without,
@@ -127,6 +129,7 @@ async function restoreAndCompare({ file, server, jobs, emit, signal }: Attempt):
   const database = await makeDrillDatabase({ server: connectionOf(server), locale: manifest.source, emit, signal });
   try {
     const { connection } = database;
+    const file = await open();
     await restoreSnapshot({ file, database: connection, ...contents, onEvent: emit, signal, ...(jobs === undefined ? {} : { jobs }) });
     emit({ type: 'phase', phase: 'compare' });
     return await compareRestored({ connection, manifest, catalog, omissions: settled.omissions ?? new Set(), signal });
@@ -135,7 +138,7 @@ async function restoreAndCompare({ file, server, jobs, emit, signal }: Attempt):
   }
 }
 
-async function readCatalog(file: string): Promise<Catalog> {
-  await using archive = await openArchive(file);
+async function readCatalog({ bytes }: OpenedArchive): Promise<Catalog> {
+  await using archive = await openArchive(bytes);
   return await archive.readCatalog();
 }

@@ -81,11 +81,7 @@ const place = [
   [['--store', 'a', '--prefix', 'b'], { store: 'a', prefix: 'b' }],
   [['--layout', 'dated'], { layout: 'dated' }],
 ] as const;
-const store = [
-  ...place,
-  [['-c', 'a'], { config: 'a' }],
-  [['--config=a'], { config: 'a' }],
-] as const;
+const store = [...place, [['-c', 'a'], { config: 'a' }], [['--config=a'], { config: 'a' }]] as const;
 const globals = [[['--globals'], { globals: true }]] as const;
 
 const options: Readonly<Record<string, readonly (readonly [args: readonly string[], opts: object])[]>> = {

@@ -11,7 +11,7 @@ import { openStore, type StoreOptions } from '../../store/open-store.js';
 import { putSmall, readSmall } from '../../store/small-object.js';
 import type { Store, StoredObject } from '../../store/store.js';
 import { locationOf, parseStoreUrl } from '../../store/store-url.js';
-import { type OpenedArchive, openStored } from '../open-archive-bytes.js';
+import { type OpenedArchive, openNamedArchive, openStored } from '../open-archive-bytes.js';
 import { readLatest } from './latest.js';
 import { type Layout, type LayoutName, layoutOf } from './layout.js';
 import { drillText, readDrill, readVerification, verificationOf, verificationText } from './records.js';
@@ -87,14 +87,11 @@ export class Repository implements AsyncDisposable {
     await (await this.#store)[Symbol.asyncDispose]();
   }
 
-  /** What an archive is called: a path, or a URL. */
-  nameOf({ key }: { readonly key: string }): string {
-    return join(this.location, key);
-  }
-
   /** An archive, for reading: as it is now, another one of the same name is an error. Close it.
    *  @throws TidemarkError OBJECT_MISSING, STORE_ERROR, FILE_ERROR */
   async open({ key }: { readonly key: string }): Promise<OpenedArchive> {
+    // A file of this machine is read by the threads that need it.
+    if (this.directory !== undefined) return await openNamedArchive(join(this.directory, key));
     return await openStored(await this.store(), key);
   }
 
