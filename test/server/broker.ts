@@ -37,7 +37,7 @@ export async function openBroker(pool: ServerPool): Promise<AsyncDisposable> {
     Promise.resolve()
       .then(() => pool.get(name === 'default' ? undefined : parseVersion(name)))
       .then(
-        ({ version, url }) => response.end(JSON.stringify({ version, url })),
+        ({ version, url, template }) => response.end(JSON.stringify({ version, url, template })),
         (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : String(error)),
       );
   });

@@ -1,6 +1,6 @@
 // Decides which server a test's databases are made on: one that is given, a container, or embedded binaries; and starts each version at
 // most once in this process. Whether this process is the test's own or the one that all test files share is broker.ts's business.
-import { withSession } from './connect.js';
+import { databaseUrl, withSession } from './connect.js';
 import { defaultVersion, parseVersion, type Version } from './version.js';
 
 /** A server for databases of many tests; nobody stops it before the end of the run. */
@@ -8,9 +8,14 @@ export interface SharedServer {
   readonly version: Version;
   /** Superuser's URL to some database of it. */
   readonly url: string;
+  /** A database like an empty one, which is copied in half of the time. */
+  readonly template?: string;
   /** Absent for a server that was there before us. */
   readonly stop?: () => Promise<void>;
 }
+
+/** On embedded servers. */
+export const templateName = 'test_template';
 
 /** Servers by version, each started at its first request. */
 export class ServerPool implements AsyncDisposable {
@@ -56,7 +61,8 @@ export class ServerPool implements AsyncDisposable {
     });
     if (container) return announce(container, 'a container');
     const { startEmbedded } = await import('./embedded.js');
-    return announce(await startEmbedded({ version }), 'embedded binaries');
+    const server = await startEmbedded({ version });
+    return announce({ ...server, template: await makeTemplate(server) }, 'embedded binaries');
   }
 }
 
@@ -65,6 +71,21 @@ async function versionOf(url: string): Promise<Version> {
     client.query<{ version: string }>(`SELECT (current_setting('server_version_num')::int / 10000)::text AS version`),
   );
   return parseVersion(rows[0]?.version ?? '');
+}
+
+/** What template0 is, and with the file of the catalogs' descriptions that a database's first session leaves behind: sessions of copies
+ *  begin with it. */
+async function makeTemplate({ url, version }: SharedServer): Promise<string> {
+  await withSession(url, (client) => client.query(`CREATE DATABASE ${templateName} TEMPLATE template0${asFiles(version)}`));
+  await withSession(databaseUrl(url, templateName), (client) => client.query('SELECT 1'));
+  // So no autovacuum worker is in it when it is copied.
+  await withSession(url, (client) => client.query(`ALTER DATABASE ${templateName} ALLOW_CONNECTIONS false`));
+  return templateName;
+}
+
+/** How a database is copied file by file; page by page through the WAL takes longer. */
+export function asFiles(version: Version): string {
+  return version >= 15 ? ' STRATEGY FILE_COPY' : '';
 }
 
 function announce(server: SharedServer, from: string): SharedServer {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { runPrefix, sharedServer } from './broker.js';
+import { asFiles, type SharedServer } from './choose.js';
 import { connect, databaseUrl, type TestClient, withSession } from './connect.js';
 import { leaksOfDatabase, patienceMs } from './leaks.js';
 import type { Version } from './version.js';
@@ -41,14 +42,18 @@ export interface TestDatabase extends AsyncDisposable {
 /** Makes a database for a test: empty, UTF8, locale C.
  *  @throws Error where no server is to be had */
 export async function createDatabase(options: DatabaseOptions = {}): Promise<TestDatabase> {
-  const { encoding = 'UTF8', template } = options;
-  const server = options.server ?? (await sharedServer(options.version)).url;
+  const shared = options.server === undefined ? await sharedServer(options.version) : undefined;
+  const server = options.server ?? (shared as SharedServer).url;
   const name = uniqueName();
-  const how = template
-    ? `TEMPLATE ${pg.escapeIdentifier(template)}`
-    : `TEMPLATE template0 ENCODING ${pg.escapeLiteral(encoding)} LC_COLLATE 'C' LC_CTYPE 'C'`;
+  const how = howToMake(options, shared);
   await withSession(server, (client) => client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ${how}`));
   return openDatabase(server, name);
+}
+
+function howToMake({ encoding = 'UTF8', template }: DatabaseOptions, shared: SharedServer | undefined): string {
+  if (template) return `TEMPLATE ${pg.escapeIdentifier(template)}`;
+  if (shared?.template && encoding === 'UTF8') return `TEMPLATE ${shared.template}${asFiles(shared.version)}`;
+  return `TEMPLATE template0 ENCODING ${pg.escapeLiteral(encoding)} LC_COLLATE 'C' LC_CTYPE 'C'`;
 }
 
 /** A name that nothing else of this run has, on whatever server. */

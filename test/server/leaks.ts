@@ -1,6 +1,7 @@
 // What a test, or a whole run, left behind on a server: sessions of tidemark's, replication slots, databases. Only finds and describes;
 // who asks decides what follows.
 import type pg from 'pg';
+import { templateName } from './choose.js';
 import { eventually } from './eventually.js';
 
 export interface Leak {
@@ -23,7 +24,7 @@ export async function leaksOfDatabase(client: pg.Client, name: string, withinMs:
 export async function leaksOfServer(client: pg.Client, { prefix }: { prefix: string | undefined }): Promise<Leak[]> {
   const { rows } = await client.query<{ what: string }>(
     `SELECT format('database %s', datname) AS what FROM pg_database
-      WHERE CASE WHEN $1::text IS NULL THEN datname NOT IN ('postgres', 'template0', 'template1') ELSE starts_with(datname, $1) END
+      WHERE CASE WHEN $1::text IS NULL THEN datname NOT IN ('postgres', 'template0', 'template1', '${templateName}') ELSE starts_with(datname, $1) END
       ORDER BY datname`,
     [prefix],
   );
