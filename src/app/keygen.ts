@@ -4,26 +4,45 @@ import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
+import { generateAgeKey } from '../seal/age-keys.js';
 import { generateKeyFiles } from '../seal/key-files.js';
 import { syncDirectory } from '../store/sync-directory.js';
 
 export interface KeygenOptions {
   /** Path of the files, without their endings. Default `tidemark`. */
   readonly name?: string;
+  /** Keys for encryption, in the form of age-keygen, not for signatures. */
+  readonly age?: boolean;
 }
 
 export interface MadeKeys {
   /** Path of the secret part, readable by its owner alone. */
   readonly secretFile: string;
   readonly publicFile: string;
-  /** 16 hexadecimal digits, as minisign prints them. */
-  readonly keyId: string;
+  /** 16 hexadecimal digits, as minisign prints them. Keys of age have none. */
+  readonly keyId?: string;
   /** The public part as one line. */
   readonly publicKey: string;
 }
 
-/** Makes a pair of keys for signatures: `<name>.key` and `<name>.pub`. @throws TidemarkError FILE_ERROR, also where one of the files is there */
-export async function generateKeys({ name = 'tidemark' }: KeygenOptions = {}): Promise<MadeKeys> {
+/** Makes a pair of keys: for signatures `<name>.key` and `<name>.pub`; for encryption `<name>.age-identity`, and `<name>.age-recipient`, which is
+ *  a file of recipients. @throws TidemarkError FILE_ERROR, also where one of the files is there */
+export async function generateKeys({ name = 'tidemark', age = false }: KeygenOptions = {}): Promise<MadeKeys> {
+  return age ? ageKeys(name) : signatureKeys(name);
+}
+
+async function ageKeys(name: string): Promise<MadeKeys> {
+  const { identity, recipient } = await generateAgeKey();
+  const [secretFile, publicFile] = [`${name}.age-identity`, `${name}.age-recipient`];
+  const created = new Date().toISOString().replace(/\.\d+/, '');
+  await writeNew([
+    { path: secretFile, mode: 0o600, text: `# created: ${created}\n# public key: ${recipient}\n${identity}\n` },
+    { path: publicFile, mode: 0o644, text: `${recipient}\n` },
+  ]);
+  return { secretFile, publicFile, publicKey: recipient };
+}
+
+async function signatureKeys(name: string): Promise<MadeKeys> {
   const { id, secret, public: publicText, publicLine } = generateKeyFiles();
   const [secretFile, publicFile] = [`${name}.key`, `${name}.pub`];
   await writeNew([

@@ -10,7 +10,7 @@ import { keepListed } from '../selection/toc.js';
 import { type ContentOptions, refuse, settleContents } from './common-options.js';
 import type { StoreOptions } from './open-archive-bytes.js';
 import { readText, withFilters } from './read-filters.js';
-import { openSealed, type TrustOptions } from './seal/open-sealed.js';
+import { openSealed, type TrustOptions, trustOf } from './seal/open-sealed.js';
 
 export type { ListEntry } from '../restore/list.js';
 
@@ -63,8 +63,8 @@ function listGlobals({ globals }: Catalog): { readonly globals?: GlobalsList } {
 /** Lists an archive in the order of a restore.
  *  @throws TidemarkError USAGE, PATTERN_UNMATCHED, FILE_ERROR, OBJECT_MISSING, STORE_ERROR, ARCHIVE_* */
 export async function listArchive(options: ListOptions): Promise<ArchiveList> {
-  const { useList, store, verifyKeys } = options;
-  const opened = await openSealed(options.file, { ...(store && { store }), ...(verifyKeys && { verifyKeys }) });
+  const { useList, store } = options;
+  const opened = await openSealed(options.file, { ...(store && { store }), ...trustOf(options) });
   const archive = await openArchive(opened.bytes, opened);
   const { path: file } = archive;
   try {

@@ -1,6 +1,6 @@
 // Opens what somebody calls an archive (archive-name.ts), wherever it lies, and finds what lies beside it. What is read of it is for others.
-import { posix } from 'node:path';
-import { fileSidecars, readSidecar, type Sidecar, type Sidecars } from '../archive/sidecar-files.js';
+import { basename, posix } from 'node:path';
+import { readSidecar, type Sidecar, type Sidecars } from '../archive/sidecar-files.js';
 import { checksumSidecar, manifestSidecar } from '../archive/sidecars.js';
 import { FileBytes } from '../frame/file-bytes.js';
 import type { Seekable } from '../frame/seekable.js';
@@ -58,7 +58,15 @@ export async function openNamedArchive(name: string, { store: storeOptions, sign
 
 async function openFile(path: string): Promise<OpenedArchive> {
   const bytes = await FileBytes.open(path);
-  return { bytes, version: bytes.version, sidecars: fileSidecars(path), beside: (ending) => readSidecar(`${path}${ending}`) };
+  const beside = async (ending: string): Promise<Sidecar | undefined> => {
+    for (const besidePath of besideKeys(path, ending)) {
+      const found = await readSidecar(besidePath);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  const sidecars = { basename: basename(path), manifest: () => beside(manifestSidecar('')), checksum: () => beside(checksumSidecar('')) };
+  return { bytes, version: bytes.version, sidecars, beside };
 }
 
 /** An archive in a store that is open.

@@ -2,7 +2,7 @@
 import type { Section } from '../model/catalog.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
 import type { OpenedArchive, StoreOptions } from './open-archive-bytes.js';
-import type { TrustOptions } from './seal/open-sealed.js';
+import { type TrustOptions, trustOf } from './seal/open-sealed.js';
 
 /** `database` is the one to restore into. An existing database is restored into by one connection alone, whatever `jobs` says. */
 export interface RestoreOptions extends CommonOptions, TrustOptions {
@@ -113,7 +113,7 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
     force: options.force ?? false,
     analyze: !options.noAnalyze,
     useList: options.useList,
-    trust: options.verifyKeys === undefined ? {} : { verifyKeys: options.verifyKeys },
     tune: options.tune ?? false,
+    trust: trustOf(options),
   };
 }

@@ -11,11 +11,12 @@ import type { Manifest } from '../model/manifest.js';
 import { toolVersion } from '../model/tool-version.js';
 import type { RowSource } from '../restore/load-rows.js';
 import type { Mark } from '../restore/marker.js';
+import { decryptedStream } from '../seal/decrypt-stream.js';
 import type { OpenedArchive } from './open-archive-bytes.js';
 import type { RestoreSettings } from './restore-options.js';
 import { refuseUnsignedPipe } from './seal/check-signature.js';
 import { type OpenSealedOptions, openSealed } from './seal/open-sealed.js';
-import { readVerifyKeys } from './seal/read-keys.js';
+import { readIdentities, readVerifyKeys } from './seal/read-keys.js';
 
 export interface RestoreSource extends AsyncDisposable {
   readonly catalog: Catalog;
@@ -26,11 +27,11 @@ export interface RestoreSource extends AsyncDisposable {
 }
 
 /** @throws TidemarkError USAGE, FILE_ERROR, OBJECT_MISSING, STORE_ERROR, ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW,
- *  CODEC_MISSING, SIGNATURE_MISSING, SIGNATURE_INVALID */
+ *  CODEC_MISSING, SIGNATURE_MISSING, SIGNATURE_INVALID, IDENTITY_MISSING */
 export async function openSource(file: RestoreSettings['file'], options: OpenSealedOptions = {}): Promise<RestoreSource> {
   if (typeof file === 'string' || 'bytes' in file) return openWhole(file, options);
   if ((await readVerifyKeys(options.verifyKeys)) !== undefined) throw refuseUnsignedPipe();
-  return openPipe(file);
+  return openPipe(decryptedStream(file, () => readIdentities(options.identities)));
 }
 
 async function openWhole(file: string | OpenedArchive, options: OpenSealedOptions): Promise<RestoreSource> {

@@ -11,6 +11,8 @@ export interface ShownSnapshot {
   /** Bytes of the archive. */
   readonly bytes: bigint;
   readonly manifest: Manifest;
+  /** It is encrypted: `bytes` are those of the encrypted file. */
+  readonly encrypted?: true;
   /** Where keys were given. */
   readonly signature?: CheckedSignature;
 }
@@ -30,5 +32,11 @@ export async function showSnapshot({ file, ...options }: ShowOptions): Promise<S
   const opened = await openSealed(file, options);
   await using reader = await openArchive(opened.bytes, opened);
   const { signature } = opened;
-  return { file: reader.path, bytes: reader.size, manifest: reader.manifest, ...(signature === undefined ? {} : { signature }) };
+  return {
+    file: reader.path,
+    bytes: (opened.encrypted ?? reader).size,
+    manifest: reader.manifest,
+    ...(opened.encrypted && { encrypted: true as const }),
+    ...(signature && { signature }),
+  };
 }

@@ -5,9 +5,10 @@ import type { CopyFormat } from '../model/catalog.js';
 import { type Pattern, parseExtensionPattern } from '../selection/pattern.js';
 import type { PositionQueries } from '../snapshot/position-queries.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
+import type { SealingOptions } from './seal/settle-sealing.js';
 
 /** `jobs`: worker threads, each with a connection of its own; the control connection comes on top. */
-export interface SnapshotOptions extends PositionQueries, CommonOptions {
+export interface SnapshotOptions extends PositionQueries, CommonOptions, SealingOptions {
   /** Path of the archive, or a stream that takes it in order (then there are no sidecars; it is for its owner to end). */
   readonly file: string | Writable;
   /** zstd level, -7 to 22 without 0. Default 3. */
@@ -35,9 +36,6 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions {
   readonly skipUnsupported?: boolean;
   /** How often to start over when DDL came in between. Default 5 attempts. */
   readonly attempts?: number;
-  /** Path of a secret key in minisign's form: its signature of the manifest is written to `<file>.manifest.json.minisig`.
-   *  Default: TIDEMARK_SIGN_KEY */
-  readonly signKey?: string;
 }
 
 /** Raw bytes at which a chunk is closed. */

@@ -4,24 +4,26 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { openArchive } from '../archive/reader.js';
-import type { ByteSink, WrittenArchive } from '../archive/writer.js';
+import { checksumSidecar, encryptedManifestSidecar, manifestSidecar, signatureSidecar } from '../archive/sidecars.js';
+import type { ByteSink } from '../archive/writer.js';
+import { FileBytes } from '../frame/file-bytes.js';
 import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
 import type { Manifest } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { FilePublication } from '../store/publish-file.js';
-import { type Sealing, sidecarTexts } from './seal/sidecar-texts.js';
+import { type SealedArchive, textsBesideArchive } from './seal/seal-archive.js';
 import type { Destination } from './sight.js';
 
 export interface SnapshotOutput extends ByteSink, Destination {
   /** Before the first byte, once it is known what is going to be written. @param bytes at most, as far as can be told */
   begin(expected: { readonly position: Position; readonly bytes: bigint }): Promise<void>;
   /** Proves and publishes the archive. */
-  finish(archive: WrittenArchive, manifest: Manifest): Promise<void>;
+  finish(archive: SealedArchive, manifest: Manifest): Promise<void>;
 }
 
-export async function openOutput(file: string | Writable, sealing: Sealing): Promise<SnapshotOutput> {
-  return typeof file === 'string' ? await fileOutput(file, sealing) : await streamOutput(file);
+export async function openOutput(file: string | Writable): Promise<SnapshotOutput> {
+  return typeof file === 'string' ? await fileOutput(file) : await streamOutput(file);
 }
 
 /** The same output, but a write ends with the signal: one into a pipe lasts for as long as its reader stands still. */
@@ -51,7 +53,7 @@ export function endingWith(signal: AbortSignal, output: SnapshotOutput): Snapsho
   };
 }
 
-async function fileOutput(path: string, sealing: Sealing): Promise<SnapshotOutput> {
+async function fileOutput(path: string): Promise<SnapshotOutput> {
   const publication = await FilePublication.open(path);
   return {
     spoolPrefix: `${publication.temporary}-rows`,
@@ -62,21 +64,28 @@ async function fileOutput(path: string, sealing: Sealing): Promise<SnapshotOutpu
     async finish(archive) {
       await publication.sync();
       await readBack(publication.temporary, archive);
-      const texts = sidecarTexts(archive, { name: basename(path), sealing });
-      await publication.publish(texts.map(([ending, text]) => [`${path}${ending}`, text]));
+      const { checksum, signature, manifest } = await textsBesideArchive(archive, { name: basename(path) });
+      const encrypted = archive.sealing.recipients !== undefined;
+      await publication.publish([
+        [checksumSidecar(path), checksum],
+        [signatureSidecar(path), signature],
+        [encryptedManifestSidecar(path), encrypted ? manifest : undefined],
+        [manifestSidecar(path), encrypted ? undefined : manifest],
+      ]);
     },
     [Symbol.asyncDispose]: () => publication[Symbol.asyncDispose](),
   };
 }
 
 /** Reads manifest and seek table from the disk as any reader would: an archive counts only when it can be opened. */
-async function readBack(path: string, { bytes }: WrittenArchive): Promise<void> {
-  await using reader = await openArchive(path);
-  if (reader.size !== bytes) {
-    throw new TidemarkError('FILE_ERROR', `read the new archive back: it has ${reader.size} bytes, ${bytes} were written`, {
+async function readBack(path: string, archive: SealedArchive): Promise<void> {
+  await using file = await FileBytes.open(path);
+  if (file.size !== archive.bytes) {
+    throw new TidemarkError('FILE_ERROR', `read the new archive back: it has ${file.size} bytes, ${archive.bytes} were written`, {
       hint: 'check the file system; nothing was published',
     });
   }
+  await openArchive(await archive.readBack(file));
 }
 
 async function streamOutput(stream: Writable): Promise<SnapshotOutput> {

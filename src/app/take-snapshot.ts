@@ -3,7 +3,7 @@
 
 import { serializeCatalog } from '../archive/catalog-schema.js';
 import { totalsOf } from '../archive/layout.js';
-import { ArchiveWriter, type WrittenArchive } from '../archive/writer.js';
+import { ArchiveWriter } from '../archive/writer.js';
 import type { Codec } from '../frame/codec.js';
 import { catalogMember, globalsMember, postDataMember, preDataMember } from '../frame/member-names.js';
 import { loadCodec } from '../frame/zstd.js';
@@ -17,7 +17,8 @@ import { emitGlobals } from '../schema/globals/emit.js';
 import { contentSections } from '../selection/sections.js';
 import { readSource } from '../snapshot/source.js';
 import { withFilters } from './read-filters.js';
-import { settleSealing } from './seal/settle-sealing.js';
+import { type SealedArchive, type Sealing, sealingSink } from './seal/seal-archive.js';
+import { checkPlace, settleSealing } from './seal/settle-sealing.js';
 import { announce, bytesToRead, inAttempts, type Sight, withSight } from './sight.js';
 import { readRows } from './snapshot-data.js';
 import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './snapshot-options.js';
@@ -27,13 +28,15 @@ import type { SnapshotSchema } from './snapshot-schema.js';
 export interface SnapshotResult {
   /** Path of the archive; undefined where it went to a stream. */
   readonly file: string | undefined;
-  /** Bytes and SHA-256 of the archive. */
+  /** Bytes and SHA-256 of the archive, as it was written: of the encrypted one. */
   readonly bytes: bigint;
   readonly sha256: string;
   readonly manifest: Manifest;
   readonly durationMs: number;
   /** Id of the key that signed it. */
   readonly signedBy?: string;
+  /** How many it was encrypted to. */
+  readonly recipients?: number;
   /** 1, or more when DDL came in between and it was started over. */
   readonly attempts: number;
 }
@@ -45,10 +48,10 @@ export interface SnapshotResult {
  *  `<file>.sha256` beside it. On any failure nothing is left: no file, no session.
  *  @throws TidemarkError with the codes of docs/errors.md */
 export async function takeSnapshot({ file, ...options }: SnapshotOptions): Promise<SnapshotResult> {
-  const sealing = await settleSealing(file, options);
-  const result = await snapshotInto(() => openOutput(file, sealing), options);
-  const signedBy = sealing.signKey?.id;
-  return { file: typeof file === 'string' ? file : undefined, ...result, ...(signedBy === undefined ? {} : { signedBy }) };
+  const sealing = await settleSealing(options);
+  checkPlace(file, sealing);
+  const result = await snapshotInto(() => openOutput(file), options, sealing);
+  return { file: typeof file === 'string' ? file : undefined, ...result };
 }
 
 /** The same for whoever has an output of its own. It is opened anew for each attempt.
@@ -56,15 +59,27 @@ export async function takeSnapshot({ file, ...options }: SnapshotOptions): Promi
 export async function snapshotInto(
   open: () => Promise<SnapshotOutput>,
   options: Omit<SnapshotOptions, 'file'>,
-): Promise<Omit<SnapshotResult, 'file' | 'signedBy'>> {
+  settled?: Sealing,
+): Promise<Omit<SnapshotResult, 'file'>> {
   const plan = planSnapshot(await withFilters(options));
+  const sealing = settled ?? (await settleSealing(options));
   const started = performance.now();
   const codec = await loadCodec();
   const { result, attempts } = await inAttempts(plan, open, (whole, output) =>
-    readAndWrite(whole, { codec, output: endingWith(whole.signal, output) }),
+    readAndWrite(whole, { codec, sealing, output: endingWith(whole.signal, output) }),
   );
   const { bytes, sha256 } = result.archive;
-  return { bytes, sha256, manifest: result.manifest, durationMs: performance.now() - started, attempts };
+  const signedBy = sealing.signKey?.id;
+  const recipients = sealing.recipients?.length;
+  return {
+    bytes,
+    sha256,
+    manifest: result.manifest,
+    durationMs: performance.now() - started,
+    attempts,
+    ...(signedBy && { signedBy }),
+    ...(recipients && { recipients }),
+  };
 }
 
 /** Schema and manifest are well within it, but for databases of a hundred thousand tables. */
@@ -73,20 +88,22 @@ const smallBytes = 1n << 28n;
 interface Tools {
   readonly codec: Codec;
   readonly output: SnapshotOutput;
+  readonly sealing: Sealing;
 }
 
-async function readAndWrite(plan: SnapshotPlan, { codec, output }: Tools): Promise<{ manifest: Manifest; archive: WrittenArchive }> {
-  return withSight(plan, output, (sight) => write(plan, { codec, output, sight }));
+async function readAndWrite(plan: SnapshotPlan, tools: Tools): Promise<{ manifest: Manifest; archive: SealedArchive }> {
+  return withSight(plan, tools.output, (sight) => write(plan, { ...tools, sight }));
 }
 
 async function write(
   plan: SnapshotPlan,
-  { codec, output, sight }: Tools & { readonly sight: Sight },
-): Promise<{ manifest: Manifest; archive: WrittenArchive }> {
+  { codec, output, sealing, sight }: Tools & { readonly sight: Sight },
+): Promise<{ manifest: Manifest; archive: SealedArchive }> {
   const { emit, signal } = plan;
   const { control, pool, position, schema } = sight;
   await output.begin({ position, bytes: bytesToRead(schema) + smallBytes });
-  const writer = new ArchiveWriter({ sink: output, codec, level: plan.compressLevel });
+  const sink = await sealingSink(output, sealing);
+  const writer = new ArchiveWriter({ sink, codec, level: plan.compressLevel });
   const members = [await writer.addMember(catalogMember, encodeText(serializeCatalog(schema.catalog)))];
   if (schema.catalog.globals !== undefined) members.push(await writer.addMember(globalsMember, encodeText(emitGlobals(schema.catalog))));
   if (plan.contents.sections.has('pre-data'))
@@ -100,7 +117,7 @@ async function write(
 
   emit({ type: 'phase', phase: 'publish' });
   const manifest = await describe(control, { plan, position, schema, tables, members });
-  const archive = await writer.finish(manifest);
+  const archive = await sink.seal(await writer.finish(manifest));
   await pool.close();
   await control.query('COMMIT');
   signal?.throwIfAborted();

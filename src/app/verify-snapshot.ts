@@ -1,15 +1,11 @@
 // The use case "verify a snapshot": every byte of an archive, and of what lies beside it, is checked.
-import { type VerifyReport as ArchiveReport, verifyArchive } from '../archive/verify.js';
 import type { EventListener } from '../model/events.js';
 import { abortReason } from './abort.js';
 import type { StoreOptions } from './open-archive-bytes.js';
-import { type CheckedSignature, compareSigned } from './seal/check-signature.js';
 import { openSealed, type TrustOptions } from './seal/open-sealed.js';
+import { type VerifyReport, verifySealed } from './seal/verify-sealed.js';
 
-export interface VerifyReport extends ArchiveReport {
-  /** Where keys were given. */
-  readonly signature?: CheckedSignature;
-}
+export type { VerifyReport };
 
 export interface VerifySnapshotOptions extends TrustOptions {
   /** Path or URL of the archive, or of a store whose newest one is meant. */
@@ -22,17 +18,11 @@ export interface VerifySnapshotOptions extends TrustOptions {
 
 /** Checks all of an archive: the signature, where keys are given, hashes, frames, tar, manifest, seek table, rows. Resolves only if everything is right.
  *  @throws TidemarkError ARCHIVE_CORRUPT with `details.damage`, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, FILE_ERROR, OBJECT_MISSING,
- *  STORE_ERROR, ABORTED, SIGNATURE_MISSING, SIGNATURE_INVALID, KEY_INVALID */
+ *  STORE_ERROR, ABORTED, SIGNATURE_MISSING, SIGNATURE_INVALID, IDENTITY_MISSING, KEY_INVALID */
 export async function verifySnapshot({ file, ...options }: VerifySnapshotOptions): Promise<VerifyReport> {
   const { onEvent, signal } = options;
   try {
-    const opened = await openSealed(file, options);
-    const { bytes, sidecars, accept } = opened;
-    const report = await verifyArchive(bytes, { sidecars, accept, ...(onEvent ? { onEvent } : {}), ...(signal ? { signal } : {}) });
-    const { signature } = opened;
-    if (signature === undefined) return report;
-    compareSigned(signature, report);
-    return { ...report, signature };
+    return await verifySealed(await openSealed(file, options), { ...(onEvent ? { onEvent } : {}), ...(signal ? { signal } : {}) });
   } catch (error) {
     throw abortReason(signal) ?? error;
   }

@@ -3,14 +3,14 @@ import { Command } from 'commander';
 import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
-import { collect, wholeNumber } from './arguments.js';
+import { wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { describePlan } from './describe-plan.js';
 import { given } from './given.js';
 import { describeGlobals, describeGlobalsList, describePosition } from './report.js';
 import { run } from './run.js';
 import { refuseTerminal } from './streams.js';
-import { type TrustFlags, trustOptions, verifyKeyHelp } from './trust-flags.js';
+import { addTrust, type TrustFlags, trustOptions } from './trust-flags.js';
 
 interface Flags extends ContentFlags, TrustFlags {
   readonly jobs?: number;
@@ -35,7 +35,7 @@ export function restoreCommand(): Command {
     .description('restore an archive into a database')
     .argument('<archive>', 'path or URL of an archive, or of a store: its newest one; - is standard input');
   addConnection(command).option('-j, --jobs <n>', 'connections that work at once (default: processors, at most 4)', wholeNumber);
-  return addContents(command, { short: { excludeTable: '', extension: '' }, rows: true })
+  return addTrust(addContents(command, { short: { excludeTable: '', extension: '' }, rows: true }))
     .option('-c, --clean', 'drop what the archive has before making it anew')
     .option('--if-exists', 'with --clean: objects that are missing are no error')
     .option('-C, --create', 'make the database that the archive names; -d is only connected to')
@@ -48,7 +48,6 @@ export function restoreCommand(): Command {
     .option('--no-statistics', "leave out the archive's statistics: ANALYZE gathers them")
     .option('-l, --list', 'only list what is in the archive, in the order of a restore; no database is asked')
     .option('-L, --use-list <file>', 'only the entries of a list that was made by --list')
-    .option('--verify-key <key>', verifyKeyHelp, collect)
     .option('--dry-run', 'only say what would be done')
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(restore);

@@ -1,15 +1,15 @@
 // `tidemark show`: what an archive holds, from its manifest alone.
 import { Command } from 'commander';
-import { collect } from './arguments.js';
 import { describeManifest } from './report.js';
 import { run } from './run.js';
-import { describeSignature, type TrustFlags, trustOptions, verifyKeyHelp } from './trust-flags.js';
+import { addTrust, describeSignature, type TrustFlags, trustOptions } from './trust-flags.js';
 
 export function showCommand(): Command {
-  return new Command('show')
-    .description('show what an archive holds, without reading its rows')
-    .argument('<archive>', 'path or URL of an archive, or of a store: its newest one')
-    .option('--verify-key <key>', verifyKeyHelp, collect)
+  return addTrust(
+    new Command('show')
+      .description('show what an archive holds, without reading its rows')
+      .argument('<archive>', 'path or URL of an archive, or of a store: its newest one'),
+  )
     .option('--json', 'the manifest as JSON')
     .action(show);
 }

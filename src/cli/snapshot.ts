@@ -6,7 +6,7 @@ import type { SnapshotResult } from '../app/take-snapshot.js';
 import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import type { StoredSnapshot } from '../model/stored-snapshot.js';
-import { formatBytes, formatDuration } from '../model/units.js';
+import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
 import { collect, compressLevel, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
@@ -27,6 +27,7 @@ interface Flags extends ContentFlags, ViewFlags, PlaceFlags {
   readonly statistics?: true;
   readonly includeForeignData?: readonly string[];
   readonly sign?: string;
+  readonly encrypt?: readonly string[];
   readonly json?: true;
 }
 
@@ -48,6 +49,11 @@ export function snapshotCommand(): Command {
       .option('--include-foreign-data <pattern>', 'with the rows of foreign tables of these servers (repeatable)', collect),
   )
     .option('--sign <keyfile>', 'sign the manifest with a secret key of `tidemark keygen` (default: TIDEMARK_SIGN_KEY)')
+    .option(
+      '--encrypt <recipient>',
+      'encrypt to this age recipient, or to those in @FILE (repeatable; default: TIDEMARK_ENCRYPT_TO)',
+      collect,
+    )
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(snapshot);
 }
@@ -72,18 +78,20 @@ async function snapshot(flags: Flags): Promise<void> {
       ...given('statistics', flags.statistics),
       ...given('includeForeignData', flags.includeForeignData),
       ...given('signKey', flags.sign),
+      ...given('encryptTo', flags.encrypt),
       onEvent,
       signal,
     };
     const result =
       store === undefined ? await intoFile(piped ? process.stdout : target, options) : await intoStore({ ...flags, store }, options);
-    const { file, bytes, sha256, manifest, durationMs, attempts, signedBy } = result;
+    const { file, bytes, sha256, manifest, durationMs, attempts, signedBy, recipients } = result;
     const { position, totals, source, leftOut } = manifest;
     const lines = [
       `${printable(file ?? 'standard output')}: ${describeTotals(manifest)} -> ${formatBytes(bytes)} in ${formatDuration(durationMs)}`,
       `database ${printable(source.database)}, ${describePosition(position)}`,
       `sha256 ${sha256}`,
       ...(signedBy === undefined ? [] : [`signed by the key ${signedBy}`]),
+      ...(recipients === undefined ? [] : [`encrypted to ${formatCounted(recipients, 'recipient')}`]),
     ];
     const { database } = source;
     return {
@@ -99,6 +107,7 @@ async function snapshot(flags: Flags): Promise<void> {
         durationMs,
         attempts,
         ...given('signedBy', signedBy),
+        ...given('recipients', recipients),
       },
       text: lines.join('\n'),
     };

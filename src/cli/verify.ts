@@ -2,15 +2,15 @@
 import { Command } from 'commander';
 import { printable } from '../model/printable.js';
 import { formatBytes, formatCounted } from '../model/units.js';
-import { collect } from './arguments.js';
 import { run } from './run.js';
-import { describeSignature, type TrustFlags, trustOptions, verifyKeyHelp } from './trust-flags.js';
+import { addTrust, describeSignature, type TrustFlags, trustOptions } from './trust-flags.js';
 
 export function verifyCommand(): Command {
-  return new Command('verify')
-    .description('check every byte of an archive')
-    .argument('<archive>', 'path or URL of an archive, or of a store: its newest one')
-    .option('--verify-key <key>', verifyKeyHelp, collect)
+  return addTrust(
+    new Command('verify')
+      .description('check every byte of an archive')
+      .argument('<archive>', 'path or URL of an archive, or of a store: its newest one'),
+  )
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(verify);
 }

@@ -8,8 +8,8 @@ import { cutHeader, damaged, headerLimit, noIdentity } from './decrypt-errors.js
 export async function* decryptedStream(
   input: AsyncIterable<Uint8Array>,
   identities: () => Promise<Identities | undefined>,
+  name = 'the archive from the pipe',
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const name = 'the archive from the pipe';
   const source = input[Symbol.asyncIterator]();
   try {
     const beginning = await readBeginning(source, (bytes) => bytes.length >= magicBytes);

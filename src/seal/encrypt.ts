@@ -72,7 +72,7 @@ class Encryption implements EncryptingSink {
     return {
       bytes: this.#bytes,
       sha256: this.#hash.digest('hex'),
-      decrypted: (bytes) => AgeBytes.withKey(bytes, fileKey),
+      decrypted: (bytes) => readBack(bytes, fileKey),
     };
   }
 
@@ -91,6 +91,16 @@ class Encryption implements EncryptingSink {
     this.#bytes += BigInt(bytes.length);
     await this.#sink.write(bytes);
   }
+}
+
+/** The header is what somebody with an identity begins with; with the key alone it would not be looked at. */
+async function readBack(bytes: Seekable, fileKey: FileKey): Promise<Seekable> {
+  const { header } = fileKey;
+  const there = bytes.size < BigInt(header.length) ? undefined : await bytes.read(0n, header.length);
+  if (there?.equals(header)) return AgeBytes.withKey(bytes, fileKey);
+  throw new TidemarkError('ARCHIVE_CORRUPT', `decrypt ${bytes.name}: its header is not the one that was written`, {
+    hint: 'check the disk and the memory of this machine',
+  });
 }
 
 /** A text, encrypted and armored: text again, which `age -d` takes as well. */

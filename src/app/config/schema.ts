@@ -24,7 +24,10 @@ import {
 
 type PositionKey = 'height' | 'heightQuery' | 'hashQuery' | 'streamsQuery';
 /** What of a snapshot's options a configuration says; the rest is the daemon's. */
-export type SnapshotSettings = Omit<SnapshotOptions, 'file' | 'database' | 'role' | 'signKey' | 'onEvent' | 'signal' | PositionKey>;
+export type SnapshotSettings = Omit<
+  SnapshotOptions,
+  'file' | 'database' | 'role' | 'signKey' | 'encryptTo' | 'onEvent' | 'signal' | PositionKey
+>;
 
 const connection = section({
   host: text().optional().describe('Name, address, or directory of a Unix socket.'),

@@ -1,6 +1,7 @@
 // Reads the keys that options, or the environment, name. Their forms are seal/'s matter.
 import { readFile, stat } from 'node:fs/promises';
 import { TidemarkError } from '../../model/errors.js';
+import { type Identities, parseIdentities, parseRecipients, type Recipients } from '../../seal/age-keys.js';
 import { parsePublicKey, parsePublicLine, parseSecretKey, type SignKey, type VerifyKey } from '../../seal/key-files.js';
 import { listVariable, variable } from '../environment.js';
 
@@ -22,6 +23,29 @@ export async function readVerifyKeys(given: readonly string[] | undefined): Prom
 export async function readSignKey(given: string | undefined): Promise<SignKey | undefined> {
   const path = given ?? variable('signKey');
   return path === undefined ? undefined : parseSecretKey(await readKeyFile('secret key', path), path);
+}
+
+/** @param given recipients of age, or `@file` for a file of them. Default: TIDEMARK_ENCRYPT_TO
+ *  @returns undefined where nothing is to be encrypted  @throws TidemarkError KEY_INVALID, FILE_ERROR, USAGE */
+export async function readRecipients(given: readonly string[] | undefined): Promise<Recipients | undefined> {
+  const wanted = given ?? listVariable('encryptTo');
+  if (wanted === undefined) return undefined;
+  // A list that came out empty by mistake would leave everything as plain as before.
+  if (wanted.length === 0) throw new TidemarkError('USAGE', 'take a snapshot: the list of recipients is empty');
+  const read = wanted.map(async (one) => {
+    if (!one.startsWith('@')) return parseRecipients(one, one.startsWith('age1') ? one : 'that was given');
+    const path = one.slice(1);
+    return parseRecipients(await readKeyFile('recipients', path), path);
+  });
+  return [...new Set((await Promise.all(read)).flat())];
+}
+
+/** @param given paths of files of identities of age. Default: TIDEMARK_IDENTITIES
+ *  @returns undefined where none is given  @throws TidemarkError KEY_INVALID, FILE_ERROR, USAGE */
+export async function readIdentities(given: readonly string[] | undefined): Promise<Identities | undefined> {
+  const wanted = given ?? listVariable('identities');
+  if (wanted === undefined) return undefined;
+  return (await Promise.all(wanted.map(async (path) => parseIdentities(await readKeyFile('identity', path), path)))).flat();
 }
 
 /** @throws TidemarkError FILE_ERROR, KEY_INVALID */

@@ -1,0 +1,66 @@
+// Verifies an archive as it was opened: signature, every byte of the archive, and where it is encrypted, the encrypted file around it.
+import { createHash } from 'node:crypto';
+import { checksumSidecar, parseChecksumText } from '../../archive/sidecars.js';
+import { type VerifyReport as ArchiveReport, verifyArchive } from '../../archive/verify.js';
+import type { Seekable } from '../../frame/seekable.js';
+import { TidemarkError } from '../../model/errors.js';
+import type { EventListener } from '../../model/events.js';
+import { printable } from '../../model/printable.js';
+import { type CheckedSignature, compareSigned } from './check-signature.js';
+import type { OpenedSealed } from './open-sealed.js';
+
+/** `bytes` and `sha256` are those of the file: of the encrypted one, where it is encrypted. */
+export interface VerifyReport extends ArchiveReport {
+  /** Where keys were given. */
+  readonly signature?: CheckedSignature;
+  /** Of an encrypted archive: the SHA-256 of the archive in it. */
+  readonly plainSha256?: string;
+}
+
+/** Closes it. @throws TidemarkError as `verifyArchive`, SIGNATURE_MISSING, SIGNATURE_INVALID */
+export async function verifySealed(
+  opened: OpenedSealed,
+  options: { readonly onEvent?: EventListener; readonly signal?: AbortSignal },
+): Promise<VerifyReport> {
+  const { sidecars, accept, encrypted } = opened;
+  await using bytes = opened.bytes;
+  const report = await verifyArchive(borrowed(bytes), { ...options, sidecars, accept });
+  const { signature } = opened;
+  if (signature !== undefined) compareSigned(signature, report);
+  const checked = { ...report, ...(signature && { signature }) };
+  if (encrypted === undefined) return checked;
+  const sha256 = await hashOf(encrypted, options.signal);
+  const checksum = await opened.beside(checksumSidecar(''));
+  if (checksum !== undefined && parseChecksumText(checksum.content.toString('utf8'))?.sha256 !== sha256) {
+    throw new TidemarkError(
+      'ARCHIVE_CORRUPT',
+      `verify ${printable(report.path)}: ${printable(checksum.name)} does not hold its SHA-256, ${sha256}`,
+      {
+        hint: 'the archive is whole: the file beside it is that of another one, or was altered',
+        details: { path: report.path, sha256 },
+      },
+    );
+  }
+  const beside = checksum === undefined ? report.sidecars : [...report.sidecars, checksum.name];
+  return { ...checked, bytes: encrypted.size, sha256, plainSha256: report.sha256, sidecars: beside };
+}
+
+/** The same bytes, which stay open. */
+function borrowed(bytes: Seekable): Seekable {
+  return {
+    name: bytes.name,
+    size: bytes.size,
+    read: (offset, length) => bytes.read(offset, length),
+    stream: (offset, length) => bytes.stream(offset, length),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+async function hashOf(bytes: Seekable, signal: AbortSignal | undefined): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of bytes.stream(0n, bytes.size)) {
+    signal?.throwIfAborted();
+    hash.update(piece);
+  }
+  return hash.digest('hex');
+}
