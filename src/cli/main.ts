@@ -11,6 +11,8 @@ const args = process.argv.slice(2);
 const json = args.includes('--json');
 
 guardStreams();
+// The AWS SDK would tell each time which version of Node.js it will want next year: nothing that whoever runs a command can do something about.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 if (json) {
   // Node.js itself prints warnings as plain text.
   process.removeAllListeners('warning');
