@@ -13,7 +13,7 @@ import type { RangeTask } from '../snapshot/messages.js';
 import { copyStatement, splitTable } from '../snapshot/ranges.js';
 import type { DescribedTable } from '../snapshot/tables.js';
 import type { WorkerPool } from '../snapshot/worker-pool.js';
-import { HashedFile } from '../store/hashed-file.js';
+import type { ExportFile, ExportOutput } from './export-output.js';
 import type { SnapshotSchema } from './snapshot-schema.js';
 
 /** One file: the table that it is of, and the tables whose rows are in it. */
@@ -53,7 +53,7 @@ export interface WrittenRows extends ExportedFile {
 export interface ExportRows {
   readonly files: readonly PlannedFile[];
   readonly format: ExportFormat;
-  readonly directory: string;
+  readonly output: ExportOutput;
   readonly pool: WorkerPool;
   readonly codec: Codec;
   readonly level: number;
@@ -61,8 +61,11 @@ export interface ExportRows {
 }
 
 /** Reads all ranges into the files. @returns what was written, in the order of the files; on a failure all files are closed */
-export async function exportRows({ files, format, directory, pool, codec, level, emit }: ExportRows): Promise<readonly WrittenRows[]> {
-  const growing = files.map(({ file, table }) => new GrowingFile(directory, file, { codec, level, format, columns: table.columns }));
+export async function exportRows({ files, format, output, pool, codec, level, emit }: ExportRows): Promise<readonly WrittenRows[]> {
+  const growing = files.map(({ file, table, sources }) => {
+    const bytes = sources.reduce((sum, source) => sum + source.bytes, 0n);
+    return new GrowingFile(() => output.openFile(file, bytes), { codec, level, format, columns: table.columns });
+  });
   const ranges = planRanges(files, format);
   for (const { place } of ranges) (growing[place] as GrowingFile).openRanges += 1;
   const fileOf = ({ id }: RangeTask): GrowingFile => growing[ranges[id]?.place ?? -1] as GrowingFile;
@@ -125,18 +128,16 @@ interface FileForm {
 class GrowingFile {
   openRanges = 0;
   written: WrittenRows | undefined;
-  readonly #directory: string;
-  readonly #name: string;
+  readonly #open: () => Promise<ExportFile>;
   readonly #form: FileForm;
-  #file: HashedFile | undefined;
+  #file: ExportFile | undefined;
   #rows = 0n;
   #rawBytes = 0n;
   /** What is being done to it: one that is given up must not be made after its folder was removed. */
   #doing: Promise<unknown> = Promise.resolve();
 
-  constructor(directory: string, name: string, form: FileForm) {
-    this.#directory = directory;
-    this.#name = name;
+  constructor(open: () => Promise<ExportFile>, form: FileForm) {
+    this.#open = open;
     this.#form = form;
   }
 
@@ -183,15 +184,15 @@ class GrowingFile {
     return this.written;
   }
 
-  async #opened(): Promise<HashedFile> {
+  async #opened(): Promise<ExportFile> {
     if (this.#file !== undefined) return this.#file;
-    this.#file = await HashedFile.open(this.#directory, this.#name);
+    this.#file = await this.#open();
     const head = exportHead(this.#form.format, this.#form.columns);
     if (head.length > 0) await this.#write(this.#file, head);
     return this.#file;
   }
 
-  async #write(file: HashedFile, raw: Buffer): Promise<void> {
+  async #write(file: ExportFile, raw: Buffer): Promise<void> {
     await file.write(this.#form.codec.compress(raw, this.#form.level));
     this.#rawBytes += BigInt(raw.length);
   }

@@ -1,6 +1,6 @@
 // The use case "export tables": the rows of a database in one view, one compressed file a table that other programs read, with manifest
 // and checksums. This page is the order of the phases; the view is that of a snapshot (sight.ts), the files are export-rows.ts's.
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { serializeExport, serializeSums } from '../archive/export-manifest.js';
 import { exportAfterFile, exportManifestFile, exportSchemaFile, exportSumsFile } from '../archive/export-names.js';
 import type { Codec } from '../frame/codec.js';
@@ -13,9 +13,8 @@ import { emitSection } from '../schema/emit.js';
 import { readSource } from '../snapshot/source.js';
 import type { DescribedTable } from '../snapshot/tables.js';
 import type { View } from '../snapshot/view.js';
-import { HashedFile } from '../store/hashed-file.js';
-import { DirectoryPublication } from '../store/publish-directory.js';
 import { type ExportOptions, planExport } from './export-options.js';
+import { type ExportOutput, openExportOutput, writeText } from './export-output.js';
 import { exportRows, type PlannedFile, planFiles, type WrittenRows } from './export-rows.js';
 import { readSequences } from './export-sequences.js';
 import { withFilters } from './read-filters.js';
@@ -26,6 +25,7 @@ import type { SnapshotSchema } from './snapshot-schema.js';
 export type { ExportOptions } from './export-options.js';
 
 export interface ExportResult {
+  /** Path of the folder, or where the store is. */
   readonly directory: string;
   readonly manifest: ExportManifest;
   readonly durationMs: number;
@@ -33,63 +33,61 @@ export interface ExportResult {
   readonly attempts: number;
 }
 
-/** Exports tables into a folder: `<schema>.<table>.csv.zst` for each, `schema.sql` and `schema-after.sql`, `manifest.json`, `SHA256SUMS`.
+/** Exports tables into a folder or a store: `<schema>.<table>.csv.zst` for each, `schema.sql` and `schema-after.sql`, `manifest.json`, `SHA256SUMS`.
  *
- *  The database is only read, in one view as for a snapshot. The folder appears under its name only when all of it is on disk. On any failure
- *  nothing is left: no folder, no session.
+ *  The database is only read, in one view as for a snapshot. The folder appears under its name only when all of it is on disk; in a store the
+ *  manifest comes last, and without it there is no export. On any failure nothing is left: no folder, no object, no session.
  *  @throws TidemarkError with the codes of docs/errors.md */
 export async function exportTables(options: ExportOptions): Promise<ExportResult> {
-  const { plan, directory, format } = planExport(await withFilters(options));
+  const { plan, directory, store, format } = planExport(await withFilters(options));
   const started = performance.now();
   const codec = await loadCodec();
+  const { emit, signal } = plan;
+  const notice = (message: string): void => emit({ type: 'notice', message });
   const { result, attempts } = await inAttempts(
     plan,
-    () => openFolder(directory),
-    (whole, folder) => withSight(whole, { ...folder, bare: true }, (sight) => write(whole, { ...folder, codec, format, sight })),
+    () => openExportOutput(directory, { store, notice, signal }),
+    async (whole, output) => {
+      const { spoolPrefix, keepsBytes, location } = output;
+      const manifest = await withSight(whole, { spoolPrefix, keepsBytes, bare: true }, (sight) =>
+        write(whole, { output, codec, format, sight }),
+      );
+      return { manifest, location };
+    },
   );
-  return { directory, manifest: result, durationMs: performance.now() - started, attempts };
-}
-
-async function openFolder(directory: string) {
-  const publication = await DirectoryPublication.open(directory);
-  return {
-    publication,
-    spoolPrefix: join(publication.temporary, 'spool'),
-    keepsBytes: false,
-    untouched: true,
-    [Symbol.asyncDispose]: () => publication[Symbol.asyncDispose](),
-  };
+  return { directory: result.location, manifest: result.manifest, durationMs: performance.now() - started, attempts };
 }
 
 interface Tools {
-  readonly publication: DirectoryPublication;
+  readonly output: ExportOutput;
   readonly codec: Codec;
   readonly format: ExportFormat;
   readonly sight: Sight;
 }
 
-async function write(plan: SnapshotPlan, { publication, codec, format, sight }: Tools): Promise<ExportManifest> {
+async function write(plan: SnapshotPlan, { output, codec, format, sight }: Tools): Promise<ExportManifest> {
   const { control, pool, view, position, schema } = sight;
   const { emit, signal, compressLevel: level } = plan;
-  const directory = publication.temporary;
   const files = planFiles(schema, view.tables, format);
   const sequences = await readSequences(control, { catalog: schema.catalog, tables: ownersOf(files, view) });
   const leftOut = [...schema.leftOut, ...extensionTables(schema)];
   for (const object of extensionTables(schema)) emit({ type: 'left-out', object });
 
+  const before = emitSection(schema.catalog, 'pre-data');
+  const after = `${emitSection(schema.catalog, 'data')}\n${emitSection(schema.catalog, 'post-data')}`;
+  const ddl = [await writeFile(output, exportSchemaFile, before), await writeFile(output, exportAfterFile, after)];
+
   emit({ type: 'phase', phase: 'rows' });
   announce(schema, plan);
-  const rows = exportRows({ files, format, directory, pool, codec, level, emit });
+  const rows = exportRows({ files, format, output, pool, codec, level, emit });
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again. The files
   // are closed before the folder is removed.
   const written = await Promise.race([rows, control.lost]).catch(async (error: unknown) => {
+    output.giveUp(error);
     await pool[Symbol.asyncDispose]();
     await Promise.allSettled([rows]);
     throw error;
   });
-  const before = emitSection(schema.catalog, 'pre-data');
-  const after = `${emitSection(schema.catalog, 'data')}\n${emitSection(schema.catalog, 'post-data')}`;
-  const ddl = [await writeText(directory, exportSchemaFile, before), await writeText(directory, exportAfterFile, after)];
 
   emit({ type: 'phase', phase: 'publish' });
   const tables = describeTables({ files, written, view });
@@ -114,25 +112,23 @@ async function write(plan: SnapshotPlan, { publication, codec, format, sight }: 
       bytes: sum(tables.map(({ bytes }) => bytes)),
     },
   };
-  const text = await writeText(directory, exportManifestFile, serializeExport(manifest));
-  const listed = [...tables, ...ddl, text];
-  const sums = await writeText(directory, exportSumsFile, serializeSums(listed));
+  const text = serializeExport(manifest);
+  const listed = [...tables, ...ddl];
+  const sums = await writeFile(output, exportSumsFile, serializeSums([...listed, { file: exportManifestFile, sha256: sha256Of(text) }]));
   await pool.close();
   await control.query('COMMIT');
   signal?.throwIfAborted();
-  await publication.publish([...listed, sums]);
+  await output.publish([...listed, sums], text);
   return manifest;
 }
 
-async function writeText(directory: string, name: string, text: string): Promise<ExportedFile> {
-  const file = await HashedFile.open(directory, name);
-  try {
-    await file.write(encodeText(text));
-    return await file.finish();
-  } catch (error) {
-    await file.abandon();
-    throw error;
-  }
+async function writeFile(output: ExportOutput, name: string, text: string): Promise<ExportedFile> {
+  const content = encodeText(text);
+  return writeText(await output.openFile(name, BigInt(content.length)), text);
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(encodeText(text)).digest('hex');
 }
 
 interface Written {

@@ -2,6 +2,8 @@
 import { TidemarkError } from '../model/errors.js';
 import type { ExportedTable, ExportManifest } from '../model/export.js';
 import type { ListedRelation } from '../snapshot/tables.js';
+import type { StoreOptions } from '../store/open-store.js';
+import type { Store } from '../store/store.js';
 import { chooseTables } from './choose-tables.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
 
@@ -19,8 +21,10 @@ type Shared =
 /** Patterns are of names in the export. `loadViaPartitionRoot`: rows of partitions go into their topmost partitioned table, which finds their
  *  places anew. */
 export interface ImportOptions extends Pick<CommonOptions, Shared> {
-  /** The folder that an export made. */
-  readonly directory: string;
+  /** What an export made: a folder, by its path or `file:` URL, or a store: `s3://bucket/prefix`, `https://host/path`, or one that is open. */
+  readonly directory: string | Store;
+  /** What a URL of S3 or HTTPS does not say: credentials, headers. */
+  readonly store?: StoreOptions;
   /** Removes the rows that are there first; else rows are added to them. */
   readonly truncate?: boolean;
   /** All tables into this schema. */
@@ -36,7 +40,8 @@ export interface ImportOptions extends Pick<CommonOptions, Shared> {
 }
 
 export interface ImportSettings extends CommonPlan {
-  readonly directory: string;
+  readonly directory: string | Store;
+  readonly store: StoreOptions | undefined;
   readonly truncate: boolean;
   readonly sequences: boolean;
   readonly analyze: boolean;
@@ -61,6 +66,7 @@ export function settleImport(options: ImportOptions): ImportSettings {
   return {
     ...settleCommon({ ...options, jobs: 1 }, { attempt }),
     directory,
+    store: options.store,
     truncate: options.truncate ?? false,
     sequences: !options.noSequences,
     analyze: !options.noAnalyze,

@@ -16,7 +16,7 @@ import { Sessions } from '../restore/sessions.js';
 import { abortReason } from './abort.js';
 import { refuse } from './common-options.js';
 import { chooseExported, type ImportOptions, type ImportSettings, settleImport } from './import-options.js';
-import { readExport, readRowsOf, verifyFile } from './import-source.js';
+import { type ExportSource, openExport, readExport, readRowsOf, verifyFile } from './import-source.js';
 
 export type { ImportOptions } from './import-options.js';
 
@@ -41,19 +41,20 @@ export interface ImportResult {
  *  ABORTED, USAGE */
 export async function importTables(options: ImportOptions): Promise<ImportResult> {
   const settings = settleImport(options);
-  const { connection, emit, directory } = settings;
+  const { connection, emit, directory, store } = settings;
   const started = performance.now();
   const stop = new AbortController();
   const signal = settings.signal ? AbortSignal.any([settings.signal, stop.signal]) : stop.signal;
-  const manifest = await readExport(directory);
+  await using source = await openExport(directory, { store, signal });
+  const manifest = await readExport(source);
   const chosen = chooseExported(manifest, settings);
   const { encoding } = manifest;
   const applicationName = `tidemark import ${randomBytes(4).toString('hex')}`;
   const sessions = new Sessions({ connection, applicationName, encodings: { text: encoding, rows: encoding }, jobs: 1, signal });
-  const work: Work = { settings, manifest, chosen, signal, state: 'as it was' };
+  const work: Work = { settings, source, manifest, chosen, signal, state: 'as it was' };
   try {
     emit({ type: 'phase', phase: 'verify' });
-    for (const table of chosen) await verifyFile(directory, table, signal);
+    for (const table of chosen) await verifyFile(source, table, signal);
     emit({ type: 'phase', phase: 'connect' });
     const session = await sessions.open(connection.database);
     const sequences = await load(session, work);
@@ -70,6 +71,7 @@ export async function importTables(options: ImportOptions): Promise<ImportResult
 
 interface Work {
   readonly settings: ImportSettings;
+  readonly source: ExportSource;
   readonly manifest: ExportManifest;
   readonly chosen: readonly ExportedTable[];
   readonly signal: AbortSignal;
@@ -174,8 +176,8 @@ async function truncateAll(session: Session, targets: readonly Target[]): Promis
   });
 }
 
-async function importAll(session: Session, loads: readonly Load[], { settings, manifest, signal }: Work): Promise<void> {
-  const { directory, emit } = settings;
+async function importAll(session: Session, loads: readonly Load[], { settings, source, manifest, signal }: Work): Promise<void> {
+  const { emit } = settings;
   const codec = await loadCodec();
   let done = { rows: 0n, rawBytes: 0n, compressedBytes: 0n };
   await session.carryRows(manifest.encoding);
@@ -183,7 +185,7 @@ async function importAll(session: Session, loads: readonly Load[], { settings, m
     signal.throwIfAborted();
     const { columns, file, rows, rawBytes, bytes } = table;
     const { schema, name } = target;
-    const body = readRowsOf(codec, directory, table);
+    const body = readRowsOf(codec, source, table);
     await importRows(session, { schema, name, columns, format: manifest.copyFormat, file, rows, body });
     done = { rows: done.rows + rows, rawBytes: done.rawBytes + rawBytes, compressedBytes: done.compressedBytes + bytes };
     emit({ type: 'progress', ...done });

@@ -36,7 +36,7 @@ export function exportCommand(): Command {
   const command = new Command('export').description('export tables in one view, one compressed file each, for any program to read');
   return addView(
     addConnection(command)
-      .requiredOption('--to <directory>', 'folder to make')
+      .requiredOption('--to <place>', 'folder to make, or store: s3://bucket/prefix')
       .addOption(new Option('--format <format>', 'form of the rows (default: csv)').choices(['csv', 'text', 'binary']))
       .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
       .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)

@@ -28,7 +28,7 @@ interface Flags {
 export function importCommand(): Command {
   const command = new Command('import')
     .description('load an export into tables that are there, in one transaction')
-    .argument('<directory>', 'folder that `tidemark export` made');
+    .argument('<place>', 'what `tidemark export` made: a folder, s3://bucket/prefix or https://host/path');
   return addConnection(command)
     .option('--truncate', 'replace the rows of the tables; default: add to them')
     .option('--into-schema <name>', 'all tables into this schema')
