@@ -21,6 +21,7 @@ export {
   publishSnapshot,
   pushSnapshot,
 } from './app/publish-snapshot.js';
+export { type PullOptions, type PullResult, pullSnapshot } from './app/pull.js';
 export type { LayoutName } from './app/repository/layout.js';
 export type { RestoreOptions } from './app/restore-options.js';
 export { type RestoreResult, restoreSnapshot } from './app/restore-snapshot.js';

@@ -19,6 +19,8 @@ export interface ListOptions extends ContentOptions, TrustOptions {
   readonly file: string;
   /** For a URL: credentials and the like. */
   readonly store?: StoreOptions;
+  /** Of a store that several series of snapshots share: whose newest one is meant. */
+  readonly prefix?: string;
   /** Path of a list: only what it has. */
   readonly useList?: string;
   /** Without the statistics that the archive has. */
@@ -63,8 +65,12 @@ function listGlobals({ globals }: Catalog): { readonly globals?: GlobalsList } {
 /** Lists an archive in the order of a restore.
  *  @throws TidemarkError USAGE, PATTERN_UNMATCHED, FILE_ERROR, OBJECT_MISSING, STORE_ERROR, ARCHIVE_* */
 export async function listArchive(options: ListOptions): Promise<ArchiveList> {
-  const { useList, store } = options;
-  const opened = await openSealed(options.file, { ...(store && { store }), ...trustOf(options) });
+  const { useList, store, prefix } = options;
+  const opened = await openSealed(options.file, {
+    ...(store && { store }),
+    ...(prefix !== undefined && { prefix }),
+    ...trustOf(options),
+  });
   const archive = await openArchive(opened.bytes, opened);
   const { path: file } = archive;
   try {

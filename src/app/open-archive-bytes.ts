@@ -1,14 +1,17 @@
 // Opens what somebody calls an archive (archive-name.ts), wherever it lies, and finds what lies beside it. What is read of it is for others.
-import { basename, posix } from 'node:path';
-import { readSidecar, type Sidecar, type Sidecars } from '../archive/sidecar-files.js';
-import { checksumSidecar, manifestSidecar } from '../archive/sidecars.js';
+import { stat } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { fileSidecars, readSidecar, type Sidecar, type Sidecars } from '../archive/sidecar-files.js';
+import { besideNames, checksumSidecar, manifestSidecar } from '../archive/sidecars.js';
 import { FileBytes } from '../frame/file-bytes.js';
 import type { Seekable } from '../frame/seekable.js';
 import { TidemarkError } from '../model/errors.js';
+import { printable } from '../model/printable.js';
 import { openStore, type StoreOptions } from '../store/open-store.js';
 import { readSmall } from '../store/small-object.js';
 import type { Store } from '../store/store.js';
 import { parseArchiveName } from './archive-name.js';
+import { latestKey, readLatest } from './repository/latest.js';
 import { StoreBytes } from './store-bytes.js';
 
 export type { StoreOptions };
@@ -16,6 +19,8 @@ export type { StoreOptions };
 export interface OpenArchiveOptions {
   /** Credentials and the like, which a URL does not have. */
   readonly store?: StoreOptions;
+  /** Of a store that several series of snapshots share: whose newest one is meant. */
+  readonly prefix?: string;
   /** Ends all that is read. */
   readonly signal?: AbortSignal;
 }
@@ -41,32 +46,77 @@ export async function openArchiveBytes(name: string, options: OpenArchiveOptions
 }
 
 /** The same, with what lies beside it. */
-export async function openNamedArchive(name: string, { store: storeOptions, signal }: OpenArchiveOptions = {}): Promise<OpenedArchive> {
+export async function openNamedArchive(
+  name: string,
+  { store: storeOptions, prefix, signal }: OpenArchiveOptions = {},
+): Promise<OpenedArchive> {
   const parsed = parseArchiveName(name);
-  if (parsed.kind === 'path') return openFile(parsed.path);
-  const store = await openStore(parsed.store, { ...storeOptions, ...(signal && { signal }) });
+  if (parsed.kind === 'path' && !(await isDirectory(parsed.path))) return openFile(parsed.path);
+  const store = await openStore(parsed.kind === 'path' ? parsed.path : parsed.store, { ...storeOptions, ...(signal && { signal }) });
   try {
     if (parsed.kind === 'object') return await openStored(store, parsed.key, { name: parsed.shown, ownsStore: true });
-    throw new TidemarkError('USAGE', `open ${parsed.shown}: it does not end with .tar.zst, and names no archive`, {
-      hint: 'name the archive itself',
-    });
+    const newest = await openNewest(store, prefix);
+    return parsed.kind === 'path' ? await asFile(newest, parsed.path) : newest;
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;
   }
 }
 
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
+}
+
 async function openFile(path: string): Promise<OpenedArchive> {
   const bytes = await FileBytes.open(path);
-  const beside = async (ending: string): Promise<Sidecar | undefined> => {
-    for (const besidePath of besideKeys(path, ending)) {
-      const found = await readSidecar(besidePath);
-      if (found !== undefined) return found;
+  return { bytes, version: bytes.version, sidecars: fileSidecars(path), beside: (ending) => readSidecar(path, ending) };
+}
+
+/** Threads read files for themselves. */
+async function asFile({ bytes, ...opened }: OpenedArchive & { readonly key: string }, directory: string): Promise<OpenedArchive> {
+  await bytes[Symbol.asyncDispose]();
+  return { ...opened, bytes: await FileBytes.open(join(directory, opened.key)) };
+}
+
+/** Retention may remove what was the newest a moment ago. */
+const turns = 3;
+
+/** What `latest.json` points to. */
+async function openNewest(store: Store, prefix: string | undefined): Promise<OpenedArchive & { readonly key: string }> {
+  for (let turn = 1; ; turn += 1) {
+    const { archive: key, bytes: size } = choose(await readLatest(store), { location: store.location, prefix });
+    try {
+      const opened = await openStored(store, key, { ownsStore: true });
+      if (opened.bytes.size === size) return { ...opened, key };
+      throw new TidemarkError('STORE_ERROR', `open ${opened.bytes.name}: it has ${opened.bytes.size} bytes, and ${size} by ${latestKey}`, {
+        hint: 'it was altered after it was published: name another snapshot of the store',
+      });
+    } catch (error) {
+      if (turn === turns || !(error instanceof TidemarkError) || error.code !== 'OBJECT_MISSING') throw error;
     }
-    return undefined;
-  };
-  const sidecars = { basename: basename(path), manifest: () => beside(manifestSidecar('')), checksum: () => beside(checksumSidecar('')) };
-  return { bytes, version: bytes.version, sidecars, beside };
+  }
+}
+
+function choose<T>(
+  snapshots: Readonly<Record<string, T>>,
+  { location, prefix }: { readonly location: string; readonly prefix: string | undefined },
+): T {
+  const series = Object.entries(snapshots);
+  const [only, another] = prefix === undefined ? series : series.filter(([name]) => name === prefix);
+  const names = series.map(([name]) => printable(name)).join(', ');
+  if (only === undefined) {
+    const what = series.length === 0 ? `there is no ${latestKey}, or it is empty` : `there is none of ${printable(prefix ?? '')}`;
+    throw new TidemarkError('SNAPSHOT_MISSING', `find the newest snapshot in ${location}: ${what}`, {
+      hint: series.length === 0 ? 'name an archive, or a store that snapshots were published in' : `it has snapshots of ${names}`,
+    });
+  }
+  if (another !== undefined) {
+    throw new TidemarkError('USAGE', `find the newest snapshot in ${location}: there are several series, ${names}`, {
+      hint: 'choose one of them by its prefix, or name the archive itself',
+    });
+  }
+  return only[1];
 }
 
 /** An archive in a store that is open.
@@ -79,7 +129,7 @@ export async function openStored(
 ): Promise<OpenedArchive> {
   const bytes = await StoreBytes.open(store, key, options);
   const beside = async (ending: string): Promise<Sidecar | undefined> => {
-    for (const besideKey of besideKeys(key, ending)) {
+    for (const besideKey of besideNames(key, ending)) {
       const found = await readSmall(store, besideKey, sidecarLimit);
       if (found !== undefined) return { name: `${posix.basename(besideKey)} beside ${bytes.name}`, content: found.content };
     }
@@ -95,12 +145,4 @@ export async function openStored(
     },
     beside,
   };
-}
-
-/** Where it may lie: a folder that is one snapshot's own gives the files in it shorter names. */
-function besideKeys(key: string, ending: string): readonly string[] {
-  const folder = key.slice(0, key.lastIndexOf('/') + 1);
-  const keys = [`${key}${ending}`];
-  if (!/^snapshot\.tar\.zst(\.age)?$/.test(posix.basename(key))) return keys;
-  return [...keys, ending === checksumSidecar('') ? `${folder}snapshot${ending}` : `${folder}${ending.slice(1)}`];
 }

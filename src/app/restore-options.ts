@@ -1,7 +1,7 @@
 // The options of a restore as a caller gives them, and as they are once checked and filled up.
 import type { Section } from '../model/catalog.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
-import type { OpenedArchive, StoreOptions } from './open-archive-bytes.js';
+import type { OpenArchiveOptions, OpenedArchive, StoreOptions } from './open-archive-bytes.js';
 import { type TrustOptions, trustOf } from './seal/open-sealed.js';
 
 /** `database` is the one to restore into. An existing database is restored into by one connection alone, whatever `jobs` says. */
@@ -11,6 +11,8 @@ export interface RestoreOptions extends CommonOptions, TrustOptions {
   readonly file: string | AsyncIterable<Uint8Array> | OpenedArchive;
   /** For a URL: credentials and the like. */
   readonly store?: StoreOptions;
+  /** Of a store that several series of snapshots share: whose newest one is meant. */
+  readonly prefix?: string;
   /** Drops what the archive has before it is made anew; missing objects are an error unless `ifExists`. */
   readonly clean?: boolean;
   readonly ifExists?: boolean;
@@ -39,7 +41,8 @@ export interface RestoreOptions extends CommonOptions, TrustOptions {
 
 export interface RestoreSettings extends CommonPlan {
   readonly file: string | AsyncIterable<Uint8Array> | OpenedArchive;
-  readonly store: StoreOptions | undefined;
+  /** Where `file` is a name. */
+  readonly place: Pick<OpenArchiveOptions, 'store' | 'prefix'>;
   /** True where patterns choose less than all. */
   readonly selected: boolean;
   readonly clean: { readonly ifExists: boolean } | undefined;
@@ -102,7 +105,7 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
       ...(options.noStatistics ? { statistics: false } : {}),
     },
     file: options.file,
-    store: options.store,
+    place: { ...(options.store && { store: options.store }), ...(options.prefix !== undefined && { prefix: options.prefix }) },
     selected: (contents.tables ?? []).length + (contents.schemas ?? []).length > 0 || options.useList !== undefined,
     clean: options.clean ? { ifExists: options.ifExists ?? false } : undefined,
     create: options.create ?? false,

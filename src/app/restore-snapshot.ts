@@ -60,8 +60,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   const started = performance.now();
   const stop = new AbortController();
   const signal = settings.signal ? AbortSignal.any([settings.signal, stop.signal]) : stop.signal;
-  const { file, store, trust } = settings;
-  await using source = await openSource(file, { ...trust, ...(store && { store }), onEvent: settings.emit, signal });
+  const { file, place, trust } = settings;
+  await using source = await openSource(file, { ...trust, ...place, onEvent: settings.emit, signal });
   const { catalog, leftOut } = await select(source, settings);
   const applicationName = `tidemark restore ${randomBytes(4).toString('hex')}`;
   const encodings = { text: catalog.textEncoding ?? 'UTF8', rows: catalog.rowEncoding ?? 'UTF8' };

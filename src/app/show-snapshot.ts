@@ -22,6 +22,8 @@ export interface ShowOptions extends TrustOptions {
   readonly file: string;
   /** For a URL: credentials and the like. */
   readonly store?: StoreOptions;
+  /** Of a store that several series of snapshots share: whose newest one is meant. */
+  readonly prefix?: string;
   readonly signal?: AbortSignal;
 }
 

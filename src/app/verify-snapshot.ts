@@ -12,6 +12,8 @@ export interface VerifySnapshotOptions extends TrustOptions {
   readonly file: string;
   /** For a URL: credentials and the like. */
   readonly store?: StoreOptions;
+  /** Of a store that several series of snapshots share: whose newest one is meant. */
+  readonly prefix?: string;
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
 }

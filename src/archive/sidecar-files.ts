@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
-import { checksumSidecar, manifestSidecar } from './sidecars.js';
+import { besideNames, checksumSidecar, manifestSidecar } from './sidecars.js';
 
 export interface Sidecar {
   /** For messages: a path, or a URL without secrets. */
@@ -21,17 +21,20 @@ export interface Sidecars {
 export function fileSidecars(path: string): Sidecars {
   return {
     basename: basename(path),
-    manifest: () => readSidecar(manifestSidecar(path)),
-    checksum: () => readSidecar(checksumSidecar(path)),
+    manifest: () => readSidecar(path, manifestSidecar('')),
+    checksum: () => readSidecar(path, checksumSidecar('')),
   };
 }
 
-/** Undefined where there is no such file. @throws TidemarkError FILE_ERROR */
-export async function readSidecar(path: string): Promise<Sidecar | undefined> {
-  try {
-    return { name: path, content: await readFile(path) };
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new TidemarkError('FILE_ERROR', `read ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+/** What lies beside a file under this ending. Undefined where there is nothing. @throws TidemarkError FILE_ERROR */
+export async function readSidecar(archive: string, ending: string): Promise<Sidecar | undefined> {
+  for (const path of besideNames(archive, ending)) {
+    try {
+      return { name: path, content: await readFile(path) };
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') continue;
+      throw new TidemarkError('FILE_ERROR', `read ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
   }
+  return undefined;
 }

@@ -19,6 +19,15 @@ export function checksumSidecar(path: string): string {
   return `${path}.sha256`;
 }
 
+/** Where what has this ending may lie beside an archive, by its path or key: a folder that is one snapshot's own gives the files in it shorter
+ *  names, `manifest.json` and `snapshot.sha256`. */
+export function besideNames(path: string, ending: string): readonly string[] {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const names = [`${path}${ending}`];
+  if (!/^snapshot\.tar\.zst(\.age)?$/.test(path.slice(folder.length))) return names;
+  return [...names, ending === checksumSidecar('') ? `${folder}snapshot${ending}` : `${folder}${ending.slice(1)}`];
+}
+
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
 
 /** The line that `sha256sum` prints for a file of this name, without directories. A name with line breaks or backslashes is marked and escaped. */

@@ -14,6 +14,7 @@ import { listCommand } from './list.js';
 import { nextCommand } from './next.js';
 import { pinCommand, unpinCommand } from './pin.js';
 import { pruneCommand } from './prune.js';
+import { pullCommand } from './pull.js';
 import { pushCommand } from './push.js';
 import { restoreCommand } from './restore.js';
 import { schemaCommand } from './schema.js';
@@ -30,6 +31,7 @@ const commands: readonly (() => Command)[] = [
   untuneCommand,
   verifyCommand,
   showCommand,
+  pullCommand,
   schemaCommand,
   exportCommand,
   importCommand,

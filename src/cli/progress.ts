@@ -19,6 +19,7 @@ const phases: Readonly<Record<string, string>> = {
   schema: 'reading the schema',
   rows: 'copying rows',
   publish: 'writing to disk',
+  pull: 'copying',
   verify: 'checking every byte',
   globals: 'making roles and tablespaces',
   'pre-data': 'making the schema',
@@ -95,7 +96,8 @@ interface Pace {
 
 /** `1,200,000 rows  480.0 MB  160.0 MB/s  about 12.0 s left` */
 export function progressLine({ rows, rawBytes }: Extract<TidemarkEvent, { type: 'progress' }>, { plan, ms }: Pace): string {
-  const parts = [`${formatCount(rows)} rows`, formatBytes(rawBytes)];
+  // What is only copied has none.
+  const parts = [...(plan?.rows === 0n ? [] : [`${formatCount(rows)} rows`]), formatBytes(rawBytes)];
   if (ms > 0) parts.push(`${formatBytes((Number(rawBytes) / ms) * 1000)}/s`);
   const share = plan ? shareDone({ rows, rawBytes }, plan) : undefined;
   if (share !== undefined && share > 0.01 && ms > 1000) parts.push(`about ${formatDuration((ms / share) * (1 - share))} left`);

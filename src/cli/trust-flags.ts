@@ -7,12 +7,15 @@ import { collect } from './arguments.js';
 import { given } from './given.js';
 
 export interface TrustFlags {
+  readonly prefix?: string;
   readonly verifyKey?: readonly string[];
   readonly identity?: readonly string[];
 }
 
+/** For commands that take the name of an archive. */
 export function addTrust(command: Command): Command {
   return command
+    .option('--prefix <name>', 'of a store that several series share: the newest of those whose names begin so')
     .option(
       '--verify-key <key>',
       'refuse it unless this public key, a file or the key itself, has signed it (repeatable; default: TIDEMARK_VERIFY_KEYS)',
@@ -21,8 +24,9 @@ export function addTrust(command: Command): Command {
     .option('--identity <file>', 'decrypt it with the age identities in this file (repeatable; default: TIDEMARK_IDENTITIES)', collect);
 }
 
-export function trustOptions(flags: TrustFlags): TrustOptions {
-  return { ...given('verifyKeys', flags.verifyKey), ...given('identities', flags.identity) };
+/** Which archive of a store is meant, and whose is accepted. */
+export function trustOptions(flags: TrustFlags): TrustOptions & { readonly prefix?: string } {
+  return { ...given('verifyKeys', flags.verifyKey), ...given('identities', flags.identity), ...given('prefix', flags.prefix) };
 }
 
 /** `signed by the key BE6BA0320A7A722B at 2026-01-31T23:59:59.000Z` */

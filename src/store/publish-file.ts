@@ -83,7 +83,7 @@ export class FilePublication implements AsyncDisposable {
 }
 
 /** A directory could not be replaced; a device could: a rename to /dev/null would end it for the whole machine. */
-async function refuseSpecial(target: string): Promise<void> {
+export async function refuseSpecial(target: string): Promise<void> {
   const found = await stat(target).catch(() => undefined);
   const isDirectory = target.endsWith('/') || found?.isDirectory();
   if (!isDirectory && (found === undefined || found.isFile())) return;

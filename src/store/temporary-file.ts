@@ -73,7 +73,7 @@ export class TemporaryFile implements AsyncDisposable {
 }
 
 /** Writes a whole file, which is on disk then; its directory may not be. */
-export async function writeDurably(path: string, content: string): Promise<void> {
+export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
   const handle = await open(path, 'w', 0o600);
   try {
     await handle.writeFile(content);

@@ -84,7 +84,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
     'an option for all that is none': { args: ['--nope'], code: 'USAGE', message: "unknown option '--nope'" },
     'an option without its value': { args: ['snapshot', '-f'], code: 'USAGE', message: "option '-f, --file <file>' argument missing" },
     'no file to write': { args: ['snapshot'], code: 'USAGE', message: "required option '-f, --file <file>' not specified" },
-    'no file to read': { args: ['restore'], code: 'USAGE', message: "missing required argument 'file'" },
+    'no file to read': { args: ['restore'], code: 'USAGE', message: "missing required argument 'archive'" },
     'too many files': { args: ['verify', 'a', 'b'], code: 'USAGE', message: /^too many arguments/ },
     'a height that is no number': {
       args: () => snap('--height', 'tall'),
@@ -254,7 +254,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
   },
   'the archive': {
     'one that is missing': { args: () => restore('none'), code: 'FILE_ERROR', message: /there is no such file/ },
-    'a directory': { args: () => restore('directory'), code: 'FILE_ERROR', message: /not a regular file/ },
+    'a directory without latest.json': { args: () => restore('directory'), code: 'SNAPSHOT_MISSING', message: /there is no latest.json/ },
     'one that is empty': { args: () => restore('empty.tar.zst'), code: 'ARCHIVE_INVALID', message: /it is empty/ },
     'one that is none': { args: () => restore('text.tar.zst'), code: 'ARCHIVE_INVALID', message: /no tidemark archive/ },
     'one cut short': { args: () => restore('cut.tar.zst'), code: 'ARCHIVE_TRUNCATED', message: /cut short/ },

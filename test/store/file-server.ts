@@ -12,8 +12,9 @@ export interface FileServer extends AsyncDisposable {
   readonly seen: { readonly what: string; readonly headers: IncomingMessage['headers'] }[];
   /** Bytes of bodies that were sent. */
   bytes: number;
-  /** How many bytes of its body the n-th request is sent before the connection ends; default: all. Undefined: no answer at all. */
-  sends: (n: number, what: string) => number | undefined;
+  /** How many bytes of its body the n-th request is sent before the connection ends; default: all. Undefined: no answer at all.
+   *  A promise holds the request up. */
+  sends: (n: number, what: string) => number | undefined | Promise<number | undefined>;
 }
 
 export async function startFileServer(): Promise<FileServer> {
@@ -24,11 +25,11 @@ export async function startFileServer(): Promise<FileServer> {
     etags.set(content, etag);
     return etag;
   };
-  const server = createServer(({ method, url = '/', headers }, response) => {
+  const server = createServer(async ({ method, url = '/', headers }, response) => {
     const { pathname } = new URL(url, 'http://host');
     const content = files.get(decodeURIComponent(pathname));
     const what = `${method} ${pathname} ${headers.range ?? ''}`.trimEnd();
-    const send = one.sends(one.seen.push({ what, headers }) - 1, what);
+    const send = await one.sends(one.seen.push({ what, headers }) - 1, what);
     if (send === undefined) return void response.destroy();
     if (content === undefined) return void response.writeHead(404).end();
     const etag = etagOf(content);

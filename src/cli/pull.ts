@@ -1,0 +1,49 @@
+// `tidemark pull`: an archive from a store to this machine.
+import { Command } from 'commander';
+import { printable } from '../model/printable.js';
+import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
+import { given } from './given.js';
+import { run } from './run.js';
+import { addTrust, type TrustFlags, trustOptions } from './trust-flags.js';
+
+interface Flags extends TrustFlags {
+  readonly output?: string;
+  readonly json?: true;
+}
+
+export function pullCommand(): Command {
+  return addTrust(
+    new Command('pull')
+      .description('bring an archive to this machine, and verify it; goes on where an earlier run stopped')
+      .argument('<archive>', 'URL or path of an archive, or of a store: its newest one')
+      .option('-o, --output <path>', 'file, or directory (default: here, under the name that it has there)'),
+  )
+    .option('--json', 'events on standard error and the result on standard output as JSON')
+    .action(pull);
+}
+
+async function pull(file: string, flags: Flags): Promise<void> {
+  await run({ command: 'pull', json: flags.json === true }, async ({ onEvent, signal }) => {
+    // Not before it is needed: help and wrong arguments are answered at once.
+    const { pullSnapshot } = await import('../app/pull.js');
+    const pulled = await pullSnapshot({
+      file,
+      ...given('output', flags.output),
+      ...trustOptions(flags),
+      onEvent,
+      signal,
+    });
+    const { bytes, resumedBytes, rows, sidecars, durationMs, sha256 } = pulled;
+    const came =
+      resumedBytes === bytes
+        ? 'it was there'
+        : resumedBytes > 0n
+          ? `${formatBytes(resumedBytes)} of it were there`
+          : `in ${formatDuration(durationMs)}`;
+    const proven = rows === undefined ? 'its SHA-256 is right' : `every byte is right (${formatCounted(rows, 'row')})`;
+    const text =
+      `${printable(pulled.file)}: ${formatBytes(bytes)} from ${printable(pulled.source)}, ${came}, and ${formatCounted(sidecars.length, 'file')} beside it; ` +
+      `${proven}\nsha256 ${sha256}`;
+    return { result: { type: 'pull', ...pulled }, text };
+  });
+}
