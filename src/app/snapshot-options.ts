@@ -2,9 +2,11 @@
 // common-options.ts.
 import type { Writable } from 'node:stream';
 import type { CopyFormat } from '../model/catalog.js';
-import { type Pattern, parseExtensionPattern } from '../selection/pattern.js';
+import { type Pattern, parseExtensionPattern, parsePattern } from '../selection/pattern.js';
 import type { PositionQueries } from '../snapshot/position-queries.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
+import type { OpenedArchive, StoreOptions } from './open-archive-bytes.js';
+import type { TrustOptions } from './seal/open-sealed.js';
 import type { SealingOptions } from './seal/settle-sealing.js';
 
 /** `jobs`: worker threads, each with a connection of its own; the control connection comes on top. */
@@ -32,10 +34,24 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions, Sealing
   readonly lockTimeoutMs?: number;
   /** The transaction is given up when it gets older than this, in ms: an old one keeps the server from cleaning up. Default: never. */
   readonly maxAgeMs?: number;
+  /** Exports partitions once that are complete. Needs a height. */
+  readonly completed?: CompletedOptions;
   /** Goes on without objects of kinds that are not known, and lists them in the manifest. */
   readonly skipUnsupported?: boolean;
   /** How often to start over when DDL came in between. Default 5 attempts. */
   readonly attempts?: number;
+}
+
+/** Partitions by height whose rows do not change any more are exported once; later snapshots refer to them. */
+export interface CompletedOptions extends TrustOptions {
+  /** Patterns of partitioned tables. Their partitions up to the height of the snapshot are looked at: what is proven to be as it was when
+   *  `base` was taken is referred to, all else is exported, so that a later snapshot can refer to it. */
+  readonly tables: readonly string[];
+  /** The snapshot to refer to: path or URL, or an archive that is open, which is closed at the end. It must lie in the same file system or
+   *  store as the new one, and stay there for as long as the new one is to be restored. Default: none, everything is exported. */
+  readonly base?: string | OpenedArchive;
+  /** For a URL: credentials and the like. */
+  readonly store?: StoreOptions;
 }
 
 /** Raw bytes at which a chunk is closed. */
@@ -51,6 +67,8 @@ export interface SnapshotPlan extends CommonPlan {
   readonly lockTimeoutMs: number;
   readonly maxAgeMs: number | undefined;
   readonly skipUnsupported: boolean;
+  /** Partitioned tables whose completed partitions are exported once. */
+  readonly completedOnce: readonly Pattern[];
   /** 'own': names and statements in the database's encoding, since not all of them can be UTF-8. */
   readonly encoding: 'own' | undefined;
   readonly attempts: number;
@@ -77,6 +95,12 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPl
     `${attempt}: the height must have 1 to 19 digits and no sign`,
   );
   refuse(options.rolePasswords === true && !options.globals, `${attempt}: role-passwords needs globals`);
+  const { completed } = options;
+  refuse(completed !== undefined && completed.tables.length === 0, `${attempt}: completed needs the pattern of a partitioned table`);
+  refuse(
+    completed !== undefined && options.height === undefined && options.heightQuery === undefined,
+    `${attempt}: which partitions are complete is told by the height: completed-once needs height or height-query`,
+  );
   const common = settleCommon(options, { attempt });
   const foreignServers = (options.includeForeignData ?? []).map((text) => parseExtensionPattern(text));
   refuse(
@@ -84,8 +108,13 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPl
     `${attempt}: include-foreign-data is about rows, which are not asked for`,
   );
   refuse(options.statistics === true && !common.contents.sections.has('data'), `${attempt}: statistics are data, which is not asked for`);
+  refuse(
+    completed !== undefined && !common.contents.sections.has('data'),
+    `${attempt}: completed-once is about rows, which are not asked for`,
+  );
   return {
     ...common,
+    completedOnce: (completed?.tables ?? []).map((text) => parsePattern(text, { database: common.connection.database })),
     compressLevel,
     copyFormat: options.copyFormat ?? 'auto',
     secrets: options.secrets ?? false,

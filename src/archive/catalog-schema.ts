@@ -39,7 +39,12 @@ const step = z
   .readonly();
 
 const table = z
-  .strictObject({ ...tableFields, loadInto: index.exactOptional(), extensionCondition: z.string().exactOptional() })
+  .strictObject({
+    ...tableFields,
+    loadInto: index.exactOptional(),
+    extensionCondition: z.string().exactOptional(),
+    elsewhere: z.literal(true).exactOptional(),
+  })
   .readonly();
 
 const texts = z.array(z.string()).readonly();

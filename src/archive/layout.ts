@@ -19,9 +19,9 @@ function corrupt(what: string, member?: StoredMember): TidemarkError {
 /** Raw bytes of one frame at most: what other readers of the seekable format take. */
 export const frameLimit = 1024 ** 3;
 
-/** The members that a manifest lists, in the order of their offsets. */
+/** The members that this archive has, by its manifest, in the order of their offsets. */
 export function membersOf(manifest: Manifest): readonly StoredMember[] {
-  const members: StoredMember[] = [...manifest.schema, ...manifest.tables.flatMap((table) => table.chunks)];
+  const members: StoredMember[] = [...manifest.schema, ...manifest.tables.flatMap((table) => (table.in === undefined ? table.chunks : []))];
   return members.sort((a, b) => (a.offset < b.offset ? -1 : a.offset > b.offset ? 1 : 0));
 }
 
@@ -87,7 +87,7 @@ function checkTable(table: TableEntry): void {
   if (rawBytes !== table.rawBytes) throw corrupt(`the chunks of table ${name} have ${rawBytes} bytes, not ${table.rawBytes}`);
 }
 
-/** The totals that belong to these tables: raw and compressed bytes are those of their chunks. Large objects and
+/** The totals that belong to these tables: raw and compressed bytes are those of their chunks, compressed ones only of those in this archive. Large objects and
  *  statistics are no tables, but count with their rows and bytes. */
 export function totalsOf(tables: readonly TableEntry[]): Manifest['totals'] {
   let rows = 0n;
@@ -96,9 +96,32 @@ export function totalsOf(tables: readonly TableEntry[]): Manifest['totals'] {
   for (const table of tables) {
     rows += table.rows;
     rawBytes += table.rawBytes;
-    for (const chunk of table.chunks) compressedBytes += chunk.length;
+    if (table.in === undefined) for (const chunk of table.chunks) compressedBytes += chunk.length;
   }
   return { tables: tables.filter(isTable).length, rows, rawBytes, compressedBytes };
+}
+
+/** What other archives hold: each is needed, and the chunks lie within it, one behind the other or apart. */
+function checkOthers({ archives = [], tables }: Manifest): void {
+  const ends = archives.map(() => 0n);
+  const parts = tables.flatMap((table) => (table.in === undefined ? [] : table.chunks.map((chunk) => ({ at: table.in as number, chunk }))));
+  for (const table of tables) {
+    if (table.in === undefined) continue;
+    if (table.chunks.length === 0) throw corrupt(`table ${table.schema}.${table.name} has nothing in another archive`);
+    if (archives[table.in] === undefined)
+      throw corrupt(`table ${table.schema}.${table.name} is in archive ${table.in}, which is not listed`);
+  }
+  for (const { at, chunk } of parts.sort((a, b) => a.at - b.at || (a.chunk.offset < b.chunk.offset ? -1 : 1))) {
+    checkMember(chunk);
+    if (chunk.offset < (ends[at] ?? 0n)) throw corrupt(`member ${chunk.member} overlaps another one`, chunk);
+    ends[at] = chunk.offset + chunk.length;
+    if (chunk.offset + chunk.length > (archives[at]?.bytes ?? 0n))
+      throw corrupt(`member ${chunk.member} is past the end of its archive`, chunk);
+  }
+  for (const [at, { file }] of archives.entries()) {
+    if (ends[at] === 0n) throw corrupt(`nothing is in archive ${file}`);
+    if (archives.findIndex((other) => other.file === file) !== at) throw corrupt(`archive ${file} is listed twice`);
+  }
 }
 
 /**
@@ -129,6 +152,7 @@ export function checkManifest(manifest: Manifest): { readonly members: readonly 
     if (directories.has(table.directory)) throw corrupt(`the directory ${table.directory} is of two tables`);
     directories.add(table.directory);
   }
+  checkOthers(manifest);
   const totals = totalsOf(manifest.tables);
   for (const key of ['tables', 'rows', 'rawBytes', 'compressedBytes'] as const) {
     if (totals[key] !== manifest.totals[key])

@@ -8,6 +8,10 @@ import { decimal, decodeJson, hex64, index, instant, lsn, parseJson, record, tab
 
 const frameSize = z.strictObject({ compressed: z.uint32(), raw: z.uint32() }).readonly();
 
+/** `../2026-01-31/snapshot.tar.zst`: relative, `..` only at its beginning; and it names an archive, for nothing else is to be opened. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: names with them are refused
+const otherFile = /^(\.\.\/)*((?!\.{1,2}\/)[^/\\\u0000-\u001f]+\/)*[^/\\\u0000-\u001f]+\.tar\.zst(\.age)?$/;
+
 const storedMember = {
   member: z.string().max(100),
   offset: decimal,
@@ -21,7 +25,18 @@ const storedChunk = z
   .strictObject({ ...storedMember, rows: decimal, range: z.tuple([decimal, decimal.nullable()]).readonly().nullable() })
   .readonly();
 
-const tableEntry = z.strictObject({ ...tableFields, rows: decimal, rawBytes: decimal, chunks: z.array(storedChunk).readonly() }).readonly();
+const tableEntry = z
+  .strictObject({
+    ...tableFields,
+    rows: decimal,
+    rawBytes: decimal,
+    chunks: z.array(storedChunk).readonly(),
+    in: index.exactOptional(),
+    completed: z.strictObject({ fingerprint: hex64, xid: decimal }).readonly().exactOptional(),
+  })
+  .readonly();
+
+const otherArchive = z.strictObject({ file: z.string().regex(otherFile).max(1000), sha256: hex64, bytes: decimal }).readonly();
 
 export const sourceRecord = z
   .strictObject({
@@ -70,6 +85,7 @@ const manifest = z
     settings,
     schema: z.array(z.strictObject(storedMember).readonly()).readonly(),
     tables: z.array(tableEntry).readonly(),
+    archives: z.array(otherArchive).min(1).readonly().exactOptional(),
     leftOut: z.array(z.strictObject({ kind: z.string(), name: z.string(), reason: z.string() }).readonly()).readonly(),
     totals: z.strictObject({ tables: index, rows: decimal, rawBytes: decimal, compressedBytes: decimal }).readonly(),
   })

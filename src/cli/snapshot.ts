@@ -26,6 +26,8 @@ interface Flags extends ContentFlags, ViewFlags, PlaceFlags {
   readonly rolePasswords?: true;
   readonly statistics?: true;
   readonly includeForeignData?: readonly string[];
+  readonly completedOnce?: readonly string[];
+  readonly base?: string;
   readonly sign?: string;
   readonly encrypt?: readonly string[];
   readonly json?: true;
@@ -46,7 +48,13 @@ export function snapshotCommand(): Command {
       .option('--globals', 'with roles, memberships, privileges on parameters and tablespaces of the server')
       .option('--role-passwords', 'with --globals: with the password hashes of the roles')
       .option('--statistics', "with the planner's statistics, which hold values of rows")
-      .option('--include-foreign-data <pattern>', 'with the rows of foreign tables of these servers (repeatable)', collect),
+      .option('--include-foreign-data <pattern>', 'with the rows of foreign tables of these servers (repeatable)', collect)
+      .option(
+        '--completed-once <pattern>',
+        'partitions of these tables up to the height once, in this archive or in the base (repeatable)',
+        collect,
+      )
+      .option('--base <archive>', 'with --completed-once: refer to this snapshot, path or URL, for partitions that are as they were'),
   )
     .option('--sign <keyfile>', 'sign the manifest with a secret key of `tidemark keygen` (default: TIDEMARK_SIGN_KEY)')
     .option(
@@ -77,6 +85,7 @@ async function snapshot(flags: Flags): Promise<void> {
       ...given('rolePasswords', flags.rolePasswords),
       ...given('statistics', flags.statistics),
       ...given('includeForeignData', flags.includeForeignData),
+      ...completedOf(flags),
       ...given('signKey', flags.sign),
       ...given('encryptTo', flags.encrypt),
       onEvent,
@@ -111,6 +120,14 @@ async function snapshot(flags: Flags): Promise<void> {
       },
       text: lines.join('\n'),
     };
+  });
+}
+
+function completedOf({ completedOnce, base }: Flags): Pick<SnapshotOptions, 'completed'> {
+  if (completedOnce !== undefined) return { completed: { tables: completedOnce, ...given('base', base) } };
+  if (base === undefined) return {};
+  throw new TidemarkError('USAGE', 'take a snapshot: --base says where completed partitions are, and it is not said of which tables', {
+    hint: 'add --completed-once with the partitioned tables',
   });
 }
 

@@ -73,6 +73,8 @@ export interface CatalogTable {
   /** The table is one of an extension, which makes it, and says by this condition (a WHERE clause of its own, or nothing) which of its rows
    *  are the user's: those are in the archive. */
   readonly extensionCondition?: string;
+  /** The rows are not in this archive, but in another one: the manifest, which comes last, says in which. */
+  readonly elsewhere?: true;
   /** The rows are pieces of this many large objects, and the columns their OID, the offset of the piece, and its bytes; `object` is the
    *  one that has all groups of them. */
   readonly largeObjects?: number;

@@ -47,7 +47,30 @@ export interface TableEntry {
   readonly statistics?: true;
   readonly rows: bigint;
   readonly rawBytes: bigint;
+  /** Members of this archive or, where there is `in`, of another one: names, offsets and hashes are as there. */
   readonly chunks: readonly StoredChunk[];
+  /** The other archive that has the chunks, as an index into `Manifest.archives`. */
+  readonly in?: number;
+  /** It is a completed partition: what a later snapshot has to find again to refer to these chunks. */
+  readonly completed?: CompletedPartition;
+}
+
+/** What proves that the rows of a partition are still the same. */
+export interface CompletedPartition {
+  /** Equal ones say: COPY gives the same. SHA-256 in hex over all that COPY's output depends on. */
+  readonly fingerprint: string;
+  /** The next transaction id when the rows were looked at, with its epoch: from 2^32 of them on, the ids of transactions mean others. */
+  readonly xid: bigint;
+}
+
+/** Another archive, which holds chunks of tables of this one. */
+export interface OtherArchive {
+  /** Where it lies, from the directory of this archive: `/` between names, `..` only at the beginning. */
+  readonly file: string;
+  /** As its checksum frame has it: SHA-256 of all its bytes before that frame, in hex. */
+  readonly sha256: string;
+  /** Bytes of it; of one that is encrypted, of the archive in it. */
+  readonly bytes: bigint;
 }
 
 /** An object that was left out, and why. */
@@ -91,6 +114,8 @@ export interface Manifest {
   /** schema/catalog.json, schema/pre-data.sql, schema/post-data.sql. */
   readonly schema: readonly StoredMember[];
   readonly tables: readonly TableEntry[];
+  /** Other archives that are needed to restore all tables of this one, oldest first; absent where there are none. */
+  readonly archives?: readonly OtherArchive[];
   readonly leftOut: readonly LeftOut[];
   readonly totals: { readonly tables: number; readonly rows: bigint; readonly rawBytes: bigint; readonly compressedBytes: bigint };
 }

@@ -100,6 +100,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     ...json,
     ...place,
     [['--sign', 'x'], { sign: 'x' }],
+    [['--completed-once', 'a', '--completed-once', 'b.c', '--base', 'd'], { completedOnce: ['a', 'b.c'], base: 'd' }],
     [['-f', 'x'], { file: 'x' }],
     [['-f', '-'], { file: '-' }],
     [['--file', 'x'], { file: 'x' }],

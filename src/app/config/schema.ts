@@ -26,7 +26,7 @@ type PositionKey = 'height' | 'heightQuery' | 'hashQuery' | 'streamsQuery';
 /** What of a snapshot's options a configuration says; the rest is the daemon's. */
 export type SnapshotSettings = Omit<
   SnapshotOptions,
-  'file' | 'database' | 'role' | 'signKey' | 'encryptTo' | 'onEvent' | 'signal' | PositionKey
+  'file' | 'database' | 'role' | 'completed' | 'signKey' | 'encryptTo' | 'onEvent' | 'signal' | PositionKey
 >;
 
 const connection = section({
