@@ -100,6 +100,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     ...json,
     ...place,
     [['--sign', 'x'], { sign: 'x' }],
+    [['--encrypt', 'x', '--encrypt', '@y'], { encrypt: ['x', '@y'] }],
     [['--completed-once', 'a', '--completed-once', 'b.c', '--base', 'd'], { completedOnce: ['a', 'b.c'], base: 'd' }],
     [['-f', 'x'], { file: 'x' }],
     [['-f', '-'], { file: '-' }],
