@@ -5,7 +5,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take minutes, then those that take one, whatever their size: vitest would begin with the largest ones, and end with these
  *  alone. */
-const long = [/round-trip\/fixtures-|schema\/alterations/, /round-trip\/|cli\/(bad-input|connection)|daemon\/|systems\//];
+const long = [
+  /round-trip\/fixtures-|schema\/alterations|store\/faults/,
+  /round-trip\/|cli\/(bad-input|connection)|daemon\/|systems\/|archive\/damage|rules\/histories|app\/(export|take-snapshot|restore-swap|bootstrap)/,
+];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -14,16 +17,31 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/** Decisions and codecs: nothing that one file could leave behind for the next, so these share processes. A process of its own takes most
+ *  of such a file's time. */
+const pure = ['archive', 'frame', 'model', 'rules', 'selection'].map((folder) => `test/${folder}/**/*.test.ts`);
+
+/** These begin early, and are no part of what others wait for. */
+const longPure = ['test/archive/damage.test.ts', 'test/rules/histories.test.ts'];
+
+const common = {
+  pool: 'forks' as const,
+  // The built package goes into Node.js as it is for users: transforming it once more for each file took longer than many tests.
+  server: { deps: { external: [/\/dist\//] } },
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
+    projects: [
+      { test: { ...common, name: 'pure', include: pure, exclude: longPure, isolate: false } },
+      { test: { ...common, name: 'long', include: longPure } },
+      { test: { ...common, name: 'apart', include: ['test/**/*.test.ts'], exclude: pure } },
+    ],
     maxWorkers: 3,
-    // The built package goes into Node.js as it is for users: transforming it once more for each file took longer than many tests.
-    server: { deps: { external: [/\/dist\//] } },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
     teardownTimeout: 60_000,
+    // Once for all, not in the projects.
     globalSetup: ['test/server/global-setup.ts'],
     reporters: ['default', './test/server/summary-reporter.ts'],
     sequence: { sequencer: LongFirst },
