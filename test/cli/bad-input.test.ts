@@ -83,7 +83,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
     'an unknown option': { args: () => snap('--nope'), code: 'USAGE', message: "unknown option '--nope'" },
     'an option for all that is none': { args: ['--nope'], code: 'USAGE', message: "unknown option '--nope'" },
     'an option without its value': { args: ['snapshot', '-f'], code: 'USAGE', message: "option '-f, --file <file>' argument missing" },
-    'no file to write': { args: ['snapshot'], code: 'USAGE', message: "required option '-f, --file <file>' not specified" },
+    'no file to write': { args: ['snapshot'], code: 'USAGE', message: 'take a snapshot: it is not said where to' },
     'no file to read': { args: ['restore'], code: 'USAGE', message: "missing required argument 'archive'" },
     'too many files': { args: ['verify', 'a', 'b'], code: 'USAGE', message: /^too many arguments/ },
     'a height that is no number': {
