@@ -3,6 +3,7 @@ import type { Section } from '../model/catalog.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from './common-options.js';
 import type { OpenArchiveOptions, OpenedArchive, StoreOptions } from './open-archive-bytes.js';
 import { type TrustOptions, trustOf } from './seal/open-sealed.js';
+import { type Allowance, settleUntrusted, type UntrustedOptions } from './untrusted.js';
 
 /** `database` is the one to restore into. An existing database is restored into by one connection alone, whatever `jobs` says. */
 export interface RestoreOptions extends CommonOptions, TrustOptions {
@@ -37,6 +38,8 @@ export interface RestoreOptions extends CommonOptions, TrustOptions {
   /** Sets parameters of the sessions, and for the time of the restore settings of the server as far as the role may, so that it takes less time.
    *  What is set and what is left out is said in notices; `untuneServer` puts back what a restore that was killed has left. */
   readonly tune?: boolean;
+  /** The archive is from somebody one does not trust: only plain tables and their rows, as a role that can do nothing else. */
+  readonly untrusted?: boolean | UntrustedOptions;
 }
 
 export interface RestoreSettings extends CommonPlan {
@@ -56,6 +59,8 @@ export interface RestoreSettings extends CommonPlan {
   readonly useList: string | undefined;
   readonly trust: TrustOptions;
   readonly tune: boolean;
+  /** Undefined: the archive is trusted. */
+  readonly untrusted: ReadonlySet<Allowance> | undefined;
 }
 
 const attempt = 'restore';
@@ -87,6 +92,7 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
   for (const pair of exclusive) refuseBoth(options, pair, attempt);
   refuse(options.ifExists === true && !options.clean, `${attempt}: if-exists needs clean`);
   refuse(options.force === true && !options.swap, `${attempt}: force needs swap`);
+  const untrusted = settleUntrusted(options);
   const piped = typeof options.file !== 'string' && Symbol.asyncIterator in options.file;
   refuse(piped && options.create === true, `${attempt}: create needs a file: from a pipe the name and encoding of the database come last`);
   refuse(piped && options.dryRun === true, `${attempt}: a dry run needs a file: a pipe could not be read again`);
@@ -118,5 +124,6 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
     useList: options.useList,
     tune: options.tune ?? false,
     trust: trustOf(options),
+    untrusted,
   };
 }

@@ -84,7 +84,10 @@ async function planSwap(settings: RestoreSettings, { source, catalog, sessions, 
   const old = await readProperties(maintenance, database);
   await checkUnused(maintenance, names, settings);
   await check(maintenance, { source, catalog, settings, coming });
-  const locale = source.manifest?.source ?? (await readLocale(maintenance, database)) ?? (await readLocale(maintenance, 'template1'));
+  const locale =
+    (settings.untrusted ? undefined : source.manifest?.source) ??
+    (await readLocale(maintenance, database)) ??
+    (await readLocale(maintenance, 'template1'));
   const plan: Plan = [
     ...leftovers.map((name) => ({ action: 'drop database' as const, database: name, force: true })),
     { action: 'create database', database: names.staging, staging: true },

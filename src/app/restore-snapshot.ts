@@ -20,6 +20,7 @@ import { type RestoreOptions, type RestoreSettings, settleRestore } from './rest
 import { planRestore, type RestorePlan } from './restore-plan.js';
 import { openSource, type RestoreSource } from './restore-source.js';
 import { putBackAfterFailure, putBackAfterSuccess, tellTuningLeft, tuneFor } from './restore-tuning.js';
+import { admitUntrusted, checkSame, checkUntrustedTarget, told, type UntrustedReport, verifyUntrusted } from './untrusted.js';
 
 export type { RestoreOptions } from './restore-options.js';
 
@@ -37,6 +38,8 @@ export interface RestoreResult {
   readonly leftOut: readonly LeftOut[];
   /** With `globals`: what became of roles and tablespaces. */
   readonly globals?: GlobalsReport;
+  /** With `untrusted`: what runs code, left out or allowed, with its SQL. */
+  readonly untrusted?: UntrustedReport;
   /** What was done or, on a dry run, would be, in order. */
   readonly plan: Plan;
 }
@@ -49,7 +52,7 @@ export interface RestoreResult {
  *  From a file or a store each chunk's SHA-256 is checked before its rows are sent; from a pipe they are compared before the restore counts as
  *  complete. Row counts are those of the server's COPY command tags, compared with the manifest.
  *  @throws TidemarkError; its message says in which state the database is: TARGET_NOT_EMPTY, TARGET_MISMATCH, TARGET_IN_USE,
- *  RESTORE_FAILED, ARCHIVE_*, SIGNATURE_*, PATTERN_UNMATCHED, CONNECTION_*, ABORTED, USAGE */
+ *  RESTORE_FAILED, ROLE_UNSAFE, ARCHIVE_*, SIGNATURE_*, PATTERN_UNMATCHED, CONNECTION_*, ABORTED, USAGE */
 export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreResult> {
   const filtered = await withFilters(options);
   refuse(
@@ -60,9 +63,11 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   const started = performance.now();
   const stop = new AbortController();
   const signal = settings.signal ? AbortSignal.any([settings.signal, stop.signal]) : stop.signal;
+  const verified = settings.untrusted === undefined ? undefined : await verifyUntrusted(settings);
   const { file, place, trust } = settings;
   await using source = await openSource(file, { ...trust, ...place, onEvent: settings.emit, signal });
-  const { catalog, leftOut } = await select(source, settings);
+  if (verified !== undefined) checkSame(verified, source);
+  const { catalog, leftOut, untrusted } = await select(source, settings);
   const applicationName = `tidemark restore ${randomBytes(4).toString('hex')}`;
   const encodings = { text: catalog.textEncoding ?? 'UTF8', rows: catalog.rowEncoding ?? 'UTF8' };
   const sessions = new Sessions({
@@ -78,6 +83,7 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   let execution: Execution | undefined;
   let database = settings.connection.database;
   try {
+    if (untrusted !== undefined) await checkUntrustedTarget(settings, sessions);
     const planned = await planRestore(settings, { source, catalog, sessions });
     database = planned.database;
     if (!settings.dryRun) {
@@ -92,7 +98,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
     const tables = planned.plan.reduce((sum, action) => sum + (action.action === 'rows' ? tablesAmong(action.loads) : 0), 0);
     const { plan, globals } = planned;
     const durationMs = performance.now() - started;
-    result = { database, tables, rows, rawBytes, durationMs, position, leftOut, ...(globals === undefined ? {} : { globals }), plan };
+    const more = { ...(globals === undefined ? {} : { globals }), ...(untrusted === undefined ? {} : { untrusted }) };
+    result = { database, tables, rows, rawBytes, durationMs, position, leftOut, ...more, plan };
   } catch (error) {
     stop.abort();
     await sessions.end([...new Set(['postgres', 'template1', settings.connection.database])]);
@@ -108,14 +115,20 @@ function tablesAmong(loads: readonly TableLoad[]): number {
   return loads.filter(({ table }) => table).length;
 }
 
-async function select(
-  source: RestoreSource,
-  { contents, useList: name, ...settings }: RestoreSettings,
-): Promise<{ readonly catalog: Catalog; readonly leftOut: readonly LeftOut[] }> {
+interface Selected {
+  readonly catalog: Catalog;
+  readonly leftOut: readonly LeftOut[];
+  readonly untrusted?: UntrustedReport;
+}
+
+async function select(source: RestoreSource, settings: RestoreSettings): Promise<Selected> {
+  const { contents, useList: name, untrusted: allow } = settings;
   const listed = name === undefined ? source.catalog : keepListed(source.catalog, { text: await readText('list', name), name });
   const selection = selectContents(listed, contents);
   for (const object of selection.leftOut) settings.emit({ type: 'left-out', object });
-  return selection;
+  if (allow === undefined) return selection;
+  const { catalog, ...untrusted } = admitUntrusted(selection.catalog, allow, settings);
+  return { catalog, leftOut: [...selection.leftOut, ...untrusted.leftOut.map(told)], untrusted };
 }
 
 interface Surroundings {

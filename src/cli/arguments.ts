@@ -37,3 +37,8 @@ export function streamSequence(text: string, previous: Readonly<Record<string, b
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
+
+/** `functions,views`, and several times. */
+export function commaList(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, ...text.split(',').map((word) => word.trim())];
+}

@@ -15,6 +15,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   SERVER_UNSUPPORTED: 3,
   SERVER_ERROR: 4,
   PERMISSION_DENIED: 4,
+  ROLE_UNSAFE: 4,
   LOCK_TIMEOUT: 4,
   CONCURRENT_DDL: 4,
   MAX_AGE_EXCEEDED: 4,

@@ -1,11 +1,14 @@
 // `tidemark restore`: options of pg_restore where it has them.
 import { Command } from 'commander';
+import type { RestoreOptions } from '../app/restore-options.js';
+import { type Allowance, allowances } from '../app/untrusted-kinds.js';
 import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
-import { wholeNumber } from './arguments.js';
+import { commaList, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { describePlan } from './describe-plan.js';
+import { describeUntrusted } from './describe-untrusted.js';
 import { given } from './given.js';
 import { describeGlobals, describeGlobalsList, describePosition } from './report.js';
 import { run } from './run.js';
@@ -27,6 +30,8 @@ interface Flags extends ContentFlags, TrustFlags {
   readonly statistics: boolean;
   readonly list?: true;
   readonly useList?: string;
+  readonly untrusted?: true;
+  readonly allow?: readonly string[];
   readonly json?: true;
 }
 
@@ -48,6 +53,8 @@ export function restoreCommand(): Command {
     .option('--no-statistics', "leave out the archive's statistics: ANALYZE gathers them")
     .option('-l, --list', 'only list what is in the archive, in the order of a restore; no database is asked')
     .option('-L, --use-list <file>', 'only the entries of a list that was made by --list')
+    .option('--untrusted', 'from somebody you do not trust: only plain tables and their rows, as a role that can do nothing else')
+    .option('--allow <kinds>', `with --untrusted: let in what runs code of these kinds: ${allowances.join(', ')}`, commaList)
     .option('--dry-run', 'only say what would be done')
     .option('--json', 'events on standard error and the result on standard output as JSON')
     .action(restore);
@@ -78,20 +85,28 @@ async function restore(file: string, flags: Flags): Promise<void> {
       ...given('useList', flags.useList),
       ...trustOptions(flags),
       ...given('tune', flags.tune),
+      ...untrustedOptions(flags),
       noAnalyze: !flags.analyze,
       noStatistics: !flags.statistics,
       onEvent,
       signal,
     });
     const { plan, ...result } = restored;
-    if (flags.dryRun) return { result: { type: 'plan', ...result, plan }, text: describePlan(plan).join('\n') };
+    const suspects = result.untrusted === undefined ? [] : describeUntrusted(result.untrusted, { sql: flags.dryRun === true });
+    if (flags.dryRun) return { result: { type: 'plan', ...result, plan }, text: [...suspects, ...describePlan(plan)].join('\n') };
     const { database, tables, rows, rawBytes, durationMs, position, globals } = result;
     const text =
       `database ${printable(database)}: ${formatCounted(tables, 'table')}, ${formatCounted(rows, 'row')}, ${formatBytes(rawBytes)} ` +
       `restored in ${formatDuration(durationMs)}\nit stands at ${describePosition(position)}`;
-    const lines = [...(globals === undefined ? [] : [describeGlobals(globals)]), text];
+    const lines = [...(globals === undefined ? [] : [describeGlobals(globals)]), text, ...suspects];
     return { result: { type: 'restore', ...result }, text: lines.join('\n') };
   });
+}
+
+/** @throws TidemarkError USAGE */
+function untrustedOptions({ untrusted, allow }: Flags): Pick<RestoreOptions, 'untrusted'> {
+  if (allow !== undefined && !untrusted) throw new TidemarkError('USAGE', 'restore: allow needs untrusted');
+  return untrusted ? { untrusted: { allow: (allow ?? []) as readonly Allowance[] } } : {};
 }
 
 async function list(file: string, flags: Flags): Promise<void> {

@@ -31,12 +31,17 @@ export interface Admitted {
 /** What a schema of people has at most; a catalog of millions only keeps the reader busy. */
 const limits = { objects: 200_000, steps: 1_000_000, tables: 100_000 } as const;
 
-/** @throws TidemarkError ARCHIVE_INVALID where the catalog is larger than any that people have, or not in UTF-8 */
-export function admit(catalog: Catalog, allow: ReadonlySet<Allowance> = new Set()): Admitted {
+/** For before anything is done with it. @throws TidemarkError ARCHIVE_INVALID where a catalog is larger than any that people have, or not in UTF-8 */
+export function checkLimits(catalog: Catalog): void {
   for (const [what, most] of Object.entries(limits) as [keyof typeof limits, number][]) {
     if (catalog[what].length > most) throw refused(`its catalog has more than ${most} ${what}`);
   }
   if ((catalog.textEncoding ?? 'UTF8') !== 'UTF8') throw refused(`its names are in ${catalog.textEncoding}, and only UTF8 can be judged`);
+}
+
+/** @throws TidemarkError as checkLimits */
+export function admit(catalog: Catalog, allow: ReadonlySet<Allowance> = new Set()): Admitted {
+  checkLimits(catalog);
   return new Admission(catalog, allow).run();
 }
 
