@@ -43,9 +43,9 @@ export function settleUntrusted(options: RestoreOptions): ReadonlySet<Allowance>
 }
 
 /** Reads and checks every byte. Nothing was sent to any server before. @throws TidemarkError ARCHIVE_*, SIGNATURE_*, FILE_ERROR */
-export async function verifyUntrusted({ file, store, trust, emit, signal }: RestoreSettings): Promise<string> {
+export async function verifyUntrusted({ file, place, trust, emit, signal }: RestoreSettings): Promise<string> {
   if (typeof file !== 'string') throw new TidemarkError('INTERNAL', 'restore: an untrusted archive from a pipe');
-  const { manifest } = await verifySnapshot({ ...trust, ...(store && { store }), file, onEvent: emit, ...(signal && { signal }) });
+  const { manifest } = await verifySnapshot({ ...trust, ...place, file, onEvent: emit, ...(signal && { signal }) });
   return serializeManifest(manifest);
 }
 
@@ -55,6 +55,12 @@ export function checkSame(verified: string, { manifest, catalog }: RestoreSource
   if (manifest === undefined || serializeManifest(manifest) !== verified) {
     throw new TidemarkError('ARCHIVE_CORRUPT', 'restore an untrusted archive: it became another one while it was verified', {
       hint: 'copy it to this machine first, with tidemark pull, and restore the copy',
+    });
+  }
+  if (manifest.archives !== undefined) {
+    const [first] = manifest.archives;
+    throw new TidemarkError('ARCHIVE_INVALID', `restore an untrusted archive: part of its rows is in another one, ${first?.file}`, {
+      hint: 'only an archive that is whole is restored from strangers: a stranger would say which files are opened',
     });
   }
   checkLimits(catalog);

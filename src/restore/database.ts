@@ -27,7 +27,8 @@ export function createDatabaseSql({ name, locale, tablespace }: CreateDatabase, 
   if (locale.locale !== null && locale.localeProvider === 'icu') parts.push(`ICU_LOCALE ${quoteLiteral(locale.locale)}`);
   if (locale.locale !== null && locale.localeProvider === 'builtin') parts.push(`BUILTIN_LOCALE ${quoteLiteral(locale.locale)}`);
   if (locale.icuRules !== null) parts.push(`ICU_RULES ${quoteLiteral(locale.icuRules)}`);
-  if (tablespace !== undefined) parts.push(`TABLESPACE ${quoteIdentifier(tablespace)}`);
+  // That of template0: said, it would be a privilege that roles which may make databases do not have.
+  if (tablespace !== undefined && tablespace !== 'pg_default') parts.push(`TABLESPACE ${quoteIdentifier(tablespace)}`);
   return `CREATE DATABASE ${quoteIdentifier(name)} ${parts.join(' ')}`;
 }
 

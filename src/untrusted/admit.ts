@@ -54,6 +54,8 @@ function refused(why: string): TidemarkError {
 /** Without one of these, what needs it cannot be. What else a plain statement needs was left out of it. */
 const structure: ReadonlySet<string> = new Set(['schema', 'enum', 'composite', 'domain', 'sequence', 'table', 'constraint', 'index']);
 
+const hidden: ReadonlySet<string> = new Set(['cast', 'operator-class']);
+
 /** Of these it matters, too, when a later step is out: that which attaches them to the whole. */
 const attached: ReadonlySet<string> = new Set(['table', 'constraint', 'index']);
 
@@ -76,7 +78,7 @@ class Admission {
   constructor(catalog: Catalog, allow: ReadonlySet<Allowance>) {
     this.#catalog = catalog;
     this.#allow = allow;
-    this.#scope = new Scope(allow);
+    this.#scope = new Scope(allow, { hasCasts: catalog.objects.some(({ kind }) => kind === 'cast') });
   }
 
   run(): Admitted {
@@ -148,10 +150,10 @@ class Admission {
     return above === undefined || above.kind !== 'table' ? own : `${above.schema}.${above.name}: ${name}`;
   }
 
-  /** A cast that is out may be what an expression goes through, without a trace of it in the text. */
+  /** What is out may be what an expression, or a key, goes through without a trace of it in the text. */
   #mistrust({ needs }: Step): string | undefined {
-    const casts = needs.some((need) => this.#lost.has(need) && this.#kindOf(need) === 'cast');
-    return casts ? 'its expression may use a cast of the archive, which is left out' : undefined;
+    const found = needs.find((need) => this.#lost.has(need) && hidden.has(this.#kindOf(need) ?? ''));
+    return found === undefined ? undefined : `it may use the ${this.#kindOf(found)} of the archive, which is left out`;
   }
 
   #kindOf(step: number): string | undefined {
@@ -181,6 +183,8 @@ class Admission {
     const grammar = grammarFor(object, step);
     if (grammar === undefined) return this.#readAllowed(object, step);
     const subject = this.#subject(object);
+    if ((object.kind === 'index' || object.kind === 'constraint') && this.#scope.mistrust !== undefined)
+      throw new NotAdmitted(this.#scope.mistrust);
     return step.statements.flatMap((text) => grammar({ cursor: new Cursor(text), scope: this.#scope, subject }) ?? []);
   }
 

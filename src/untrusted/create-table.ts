@@ -184,6 +184,7 @@ function partitionKey(reading: Reading, relation: Relation): string {
   const { cursor, scope } = reading;
   const way = cursor.acceptOf(['RANGE', 'LIST', 'HASH']);
   if (way === undefined) throw cursor.unexpected();
+  if (scope.mistrust !== undefined) throw new NotAdmitted(scope.mistrust);
   const ends = (at: Cursor): boolean => at.isSymbol(',') || at.isSymbol(')');
   const keys = cursor.list(() => {
     if (cursor.peek()?.kind !== 'name' || cursor.isSymbol('(', 1) || cursor.isSymbol('.', 1)) {

@@ -3,7 +3,7 @@
 // https://www.postgresql.org/docs/current/sql-createindex.html
 import { quoteIdentifier } from '../pg/quote.js';
 import { alteredTable } from './alter-table.js';
-import { clause } from './clause.js';
+import { clause, inParentheses } from './clause.js';
 import { type Cursor, type Qualified, sqlOf } from './cursor.js';
 import type { ExpressionContext } from './expression.js';
 import { safeOperatorClasses } from './functions.js';
@@ -137,7 +137,7 @@ function endsPart(cursor: Cursor): boolean {
 /** A column or an expression, and how it is sorted. */
 function part(cursor: Cursor, context: ExpressionContext): string {
   const isColumn = cursor.peek()?.kind === 'name' && !cursor.isSymbol('(', 1) && !cursor.isSymbol('.', 1);
-  const text = isColumn ? columnOf(cursor, context) : `(${needed(cursor, context, endsPart)})`;
+  const text = isColumn ? columnOf(cursor, context) : expressionOf(cursor, context);
   const collation = cursor.accept('COLLATE') ? ` COLLATE ${collationName(cursor)}` : '';
   const operators = operatorClass(cursor);
   const order = cursor.acceptOf(['ASC', 'DESC']);
@@ -150,6 +150,14 @@ function last(cursor: Cursor): string {
   return 'LAST';
 }
 
+/** All but calls stand in parentheses. */
+function expressionOf(cursor: Cursor, context: ExpressionContext): string {
+  if (!cursor.isSymbol('(')) return `(${needed(cursor, context, endsPart)})`;
+  const { text, reason } = inParentheses(cursor, context);
+  if (text === undefined) throw new NotAdmitted(reason);
+  return text;
+}
+
 function columnOf(cursor: Cursor, { columns }: ExpressionContext): string {
   const name = cursor.name();
   if (columns !== undefined && !columns.has(name)) throw new NotAdmitted(`column ${name} is left out, or not there`);
@@ -158,6 +166,7 @@ function columnOf(cursor: Cursor, { columns }: ExpressionContext): string {
 
 function operatorClass(cursor: Cursor): string {
   if (cursor.peek()?.kind !== 'name') return '';
+  if (cursor.isSymbol('.', 1) && cursor.peek()?.text === 'pg_catalog') cursor.at += 2;
   const name = cursor.name();
   if (cursor.isSymbol('.') || !safeOperatorClasses.has(name)) throw new NotAdmitted(`it uses the operator class ${name}`);
   return ` "pg_catalog".${quoteIdentifier(name)}`;

@@ -36,8 +36,12 @@ export class Scope {
   /** Why no expression of the statement that is being read can be judged. */
   mistrust: string | undefined;
 
-  constructor(allow: ReadonlySet<Allowance>) {
+  /** The archive has casts of its own, which are left out. */
+  readonly hasCasts: boolean;
+
+  constructor(allow: ReadonlySet<Allowance>, { hasCasts = false }: { readonly hasCasts?: boolean } = {}) {
     this.#allow = allow;
+    this.hasCasts = hasCasts;
   }
 
   allows(allowance: Allowance): boolean {

@@ -8,27 +8,21 @@ import { NotAdmitted } from './tokens.js';
 
 const ranges = ['int4', 'int8', 'num', 'ts', 'tstz', 'date'];
 
+/** Without regclass, aclitem and their like: reading one of those looks a name up, which may be of what is left out. */
 const builtIn: ReadonlySet<string> = new Set([
   ...['text', 'bytea', 'char', 'name', 'bpchar', 'varchar', 'bit', 'varbit', 'bool', 'uuid', 'xml', 'json', 'jsonb', 'jsonpath'],
   ...['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'money', 'oid', 'xid', 'xid8', 'cid', 'tid', 'pg_lsn'],
   ...['date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'inet', 'cidr', 'macaddr', 'macaddr8'],
   ...['point', 'line', 'lseg', 'box', 'path', 'polygon', 'circle', 'tsvector', 'tsquery', 'txid_snapshot', 'pg_snapshot'],
-  ...['int2vector', 'oidvector', 'refcursor', 'aclitem'],
+  ...['int2vector', 'oidvector', 'refcursor'],
   ...ranges.flatMap((word) => [`${word}range`, `${word}multirange`]),
 ]);
-
-/** Their input looks a name up; fine for rows, and never needed in an expression but for nextval(). */
-const lookedUp: ReadonlySet<string> = new Set(
-  ['class', 'type', 'proc', 'procedure', 'oper', 'operator', 'config', 'dictionary', 'namespace', 'role', 'collation'].map(
-    (word) => `reg${word}`,
-  ),
-);
 
 const intervalFields = ['year', 'month', 'day', 'hour', 'minute', 'second'];
 
 /** A type with its modifiers and brackets. @throws NotAdmitted */
-export function typeName(cursor: Cursor, scope: Scope, { rows = true }: { readonly rows?: boolean } = {}): string {
-  const base = cursor.peek()?.kind === 'name' ? namedType(cursor, scope, rows) : spelledType(cursor);
+export function typeName(cursor: Cursor, scope: Scope): string {
+  const base = cursor.peek()?.kind === 'name' ? namedType(cursor, scope) : spelledType(cursor);
   let brackets = '';
   while (cursor.isSymbol('[') && cursor.isSymbol(']', 1)) {
     cursor.at += 2;
@@ -37,17 +31,20 @@ export function typeName(cursor: Cursor, scope: Scope, { rows = true }: { readon
   return `${base}${brackets}`;
 }
 
-function namedType(cursor: Cursor, scope: Scope, rows: boolean): string {
+function namedType(cursor: Cursor, scope: Scope): string {
   if (cursor.isSymbol('.', 1)) {
     const schema = cursor.name();
     cursor.symbol('.');
+    if (schema === 'pg_catalog') return builtInType(cursor.name());
     const type = { schema: checkSchema(schema), name: cursor.name() };
     if (!scope.hasType(type)) throw new NotAdmitted(`type ${labelOf(type)} is left out, or not in the archive`);
     return sqlOf(type);
   }
-  const name = cursor.name();
-  if (!builtIn.has(name) && !(rows && lookedUp.has(name)))
-    throw new NotAdmitted(`type ${name} is not one of those that are known to be safe`);
+  return builtInType(cursor.name());
+}
+
+function builtInType(name: string): string {
+  if (!builtIn.has(name)) throw new NotAdmitted(`type ${name} is not one of those that are known to be safe`);
   return `"pg_catalog".${quoteIdentifier(name)}`;
 }
 

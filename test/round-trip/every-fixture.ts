@@ -84,7 +84,7 @@ async function oneDatabaseGoesAround(fixtures: readonly Fixture[], expected: Exp
 
 /** Many have a table `t`: what clashes with the others goes into a schema of its own, where all that it says is without one.
  *  @returns why it did not fit in; nothing of it is then there */
-async function fitsIn(source: TestDatabase, { sql }: Fixture, place: number): Promise<unknown> {
+export async function fitsIn(source: TestDatabase, { sql }: Fixture, place: number): Promise<unknown> {
   try {
     await source.run(sql);
     return undefined;
