@@ -43,8 +43,8 @@ export {
   unpinSnapshot,
 } from './app/stored-snapshots.js';
 export { type SnapshotResult, takeSnapshot } from './app/take-snapshot.js';
-export { type PutBack, type UntuneOptions, untuneServer } from './app/untune-server.js';
 export type { Allowance, Suspect, UntrustedOptions, UntrustedReport } from './app/untrusted.js';
+export { type PutBack, type UntuneOptions, untuneServer } from './app/untune-server.js';
 export { type VerifyReport, type VerifySnapshotOptions, verifySnapshot } from './app/verify-snapshot.js';
 export type { Column, CopyFormat } from './model/catalog.js';
 export { type ErrorCode, TidemarkError } from './model/errors.js';

@@ -132,6 +132,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--list'], { list: true }],
     [['-L', 'a'], { useList: 'a' }],
     [['--use-list=a'], { useList: 'a' }],
+    [['--untrusted'], { untrusted: true }],
+    [['--untrusted', '--allow', 'functions,views', '--allow=triggers'], { untrusted: true, allow: ['functions', 'views', 'triggers'] }],
     [['--no-analyze'], { analyze: false, statistics: true }],
     [['--no-statistics'], { statistics: false, analyze: true }],
     [['-c'], { clean: true }],
