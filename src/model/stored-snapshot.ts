@@ -21,6 +21,8 @@ export interface Verification {
   readonly rawBytes: bigint;
   /** How long it took to take, where that is known. */
   readonly durationMs?: number;
+  /** Other archives that hold chunks of it, as its manifest has them: paths from its own directory. */
+  readonly others?: readonly string[];
 }
 
 /** What the newest restore drill of a snapshot found: `<archive>.drill.json`. */
@@ -50,6 +52,8 @@ export interface StoredSnapshot {
   /** Stays for good; the text, which may be empty, says why: `<archive>.pin`. */
   readonly pinned?: string;
   readonly drill?: DrillRecord;
+  /** Ids of snapshots that hold chunks of it. */
+  readonly refersTo?: readonly string[];
 }
 
 /** An archive of our naming of which nothing is known yet, or something bad: it neither counts nor goes. */

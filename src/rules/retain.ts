@@ -13,6 +13,8 @@ export interface Candidate extends Ordered {
   readonly good: boolean;
   /** Stays for good; the text says why. */
   readonly pinned?: string;
+  /** Ids of snapshots that hold a part of its rows: it is worth nothing without them. */
+  readonly refersTo?: readonly string[];
 }
 
 export interface Kept<S extends Candidate> {
@@ -57,6 +59,7 @@ export function retain<S extends Candidate>(policy: RetentionPolicy, snapshots: 
   }
   const newest = good[0];
   if (newest?.reasons.length === 0) newest.reasons.push('newest good snapshot');
+  keepReferred(entries);
   return {
     keep: entries.filter(({ reasons }) => reasons.length > 0).map(({ snapshot, reasons }) => ({ snapshot, reasons })),
     remove: entries.filter(({ reasons }) => reasons.length === 0).map(({ snapshot }) => snapshot),
@@ -123,6 +126,35 @@ function keepBuckets<S>(count: Count | undefined, good: readonly Entry<S>[], { n
     entry.reasons.push(reason);
   }
   if (count !== 'all' && seen.size < count) good.at(-1)?.reasons.push(`oldest ${name} snapshot`);
+}
+
+/** What holds a part of one that stays, stays, and what holds a part of that. */
+function keepReferred<S extends Candidate>(entries: readonly Entry<S>[]): void {
+  const kept = entries.filter(({ reasons }) => reasons.length > 0).map(({ snapshot }) => snapshot);
+  const referrers = referrersOf(
+    kept,
+    entries.map(({ snapshot }) => snapshot),
+  );
+  for (const { snapshot, reasons } of entries) {
+    const by = referrers.get(snapshot.id);
+    if (by !== undefined) reasons.push(`referred to by ${by}`);
+  }
+}
+
+/** By id of each snapshot that others need, directly or not: the id of one that refers to it. */
+export function referrersOf<S extends Candidate>(from: readonly S[], among: readonly S[]): ReadonlyMap<string, string> {
+  const known = new Map(among.map((snapshot) => [snapshot.id, snapshot]));
+  const referrers = new Map<string, string>();
+  const pending: Candidate[] = [...from];
+  for (const snapshot of pending) {
+    for (const id of snapshot.refersTo ?? []) {
+      if (referrers.has(id)) continue;
+      referrers.set(id, snapshot.id);
+      const found = known.get(id);
+      if (found !== undefined) pending.push(found);
+    }
+  }
+  return referrers;
 }
 
 function heightOf({ id, position }: Candidate): bigint {

@@ -170,3 +170,27 @@ test('one that does not count, and has no height, does not decide which of the o
   const unverified = snapshot('2026-01-02T00:00:00Z', { good: false });
   expect(retain({ last: 1 }, [ahead, newest, unverified]).remove).toEqual([ahead]);
 });
+
+describe('snapshots that refer to others', () => {
+  const of = (height: bigint, refersTo?: readonly string[]) => ({
+    id: `s-${height}`,
+    good: true,
+    position: { at: new Date(0), lsn: height, height },
+    ...(refersTo && { refersTo }),
+  });
+
+  test('what holds a part of one that stays, stays, and what holds a part of that', () => {
+    const { keep, remove } = retain({ last: 1 }, [of(4n, ['s-2']), of(3n, ['s-1']), of(2n, ['s-0']), of(1n), of(0n)]);
+    expect(keep.map(({ snapshot, reasons }) => [snapshot.id, ...reasons])).toEqual([
+      ['s-4', 'last snapshot'],
+      ['s-2', 'referred to by s-4'],
+      ['s-0', 'referred to by s-2'],
+    ]);
+    expect(remove.map(({ id }) => id)).toEqual(['s-3', 's-1']);
+  });
+
+  test('that what it refers to is not there, or refers back, ends nothing', () => {
+    const { keep, remove } = retain({ last: 1 }, [of(3n, ['s-2', 'gone']), of(2n, ['s-3']), of(1n, ['s-1'])]);
+    expect([keep.map(({ snapshot }) => snapshot.id), remove.map(({ id }) => id)]).toEqual([['s-3', 's-2'], ['s-1']]);
+  });
+});

@@ -3,7 +3,7 @@
 import { TidemarkError } from '../../model/errors.js';
 import type { StoredSnapshot, UnknownSnapshot } from '../../model/stored-snapshot.js';
 import type { RetentionPolicy } from '../../rules/policy.js';
-import { type Kept, retain } from '../../rules/retain.js';
+import { type Kept, referrersOf, retain } from '../../rules/retain.js';
 import type { Repository } from './repository.js';
 
 export interface PruneResult {
@@ -34,12 +34,17 @@ export async function pruneRepository(
 ): Promise<PruneResult> {
   const { snapshots, unknown } = await repository.list();
   const { keep, remove } = retain(retention, snapshots);
+  const used = snapshots.filter(({ id }) => inUse.has(id));
+  const needed = referrersOf(used, snapshots);
   if (dryRun) return { keep, removed: remove, unknown };
   const kept = new Map(keep.map((one) => [one.snapshot, one]));
-  for (const snapshot of remove.toReversed()) {
+  for (const snapshot of referrersFirst(remove.toReversed())) {
     signal?.throwIfAborted();
-    if (inUse.has(snapshot.id)) {
-      kept.set(snapshot, { snapshot, reasons: ['in use'] });
+    // One that was to go before it, and stays after all, may hold a part of it.
+    const by = needed.get(snapshot.id) ?? [...kept.keys()].find(({ refersTo }) => refersTo?.includes(snapshot.id))?.id;
+    const reason = inUse.has(snapshot.id) ? 'in use' : by === undefined ? undefined : `referred to by ${by}`;
+    if (reason !== undefined) {
+      kept.set(snapshot, { snapshot, reasons: [reason] });
       continue;
     }
     await refuseIfLast(repository, keep, snapshot);
@@ -47,6 +52,22 @@ export async function pruneRepository(
     else kept.set(snapshot, { snapshot, reasons: ['pinned'] });
   }
   return { keep: snapshots.flatMap((snapshot) => kept.get(snapshot) ?? []), removed: remove.filter((one) => !kept.has(one)), unknown };
+}
+
+/** The same order, but for those that others among them refer to: these come after the others. */
+function referrersFirst(snapshots: readonly StoredSnapshot[]): readonly StoredSnapshot[] {
+  const referrers = new Map<string, StoredSnapshot[]>();
+  for (const snapshot of snapshots) for (const id of snapshot.refersTo ?? []) referrers.set(id, [...(referrers.get(id) ?? []), snapshot]);
+  const ordered = new Set<StoredSnapshot>();
+  const seen = new Set<StoredSnapshot>();
+  const add = (snapshot: StoredSnapshot): void => {
+    if (seen.has(snapshot)) return;
+    seen.add(snapshot);
+    for (const referrer of referrers.get(snapshot.id) ?? []) add(referrer);
+    ordered.add(snapshot);
+  };
+  for (const snapshot of snapshots) add(snapshot);
+  return [...ordered];
 }
 
 /** @returns false where it was pinned after the decision */

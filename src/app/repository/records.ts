@@ -19,6 +19,7 @@ const verification: z.ZodType<Verification> = z.object({
   rows: decimal,
   rawBytes: decimal,
   durationMs: z.number().nonnegative().exactOptional(),
+  others: z.array(z.string()).readonly().exactOptional(),
 });
 
 const drill: z.ZodType<DrillRecord> = z.object({
@@ -31,7 +32,7 @@ const drill: z.ZodType<DrillRecord> = z.object({
 
 /** What is recorded of an archive whose every byte has just been found right. */
 export function verificationOf(
-  { position, source, toolVersion, totals }: Manifest,
+  { position, source, toolVersion, totals, archives }: Manifest,
   found: { readonly sha256: string; readonly bytes: bigint; readonly durationMs?: number },
 ): Verification {
   return {
@@ -45,6 +46,7 @@ export function verificationOf(
     tables: totals.tables,
     rows: totals.rows,
     rawBytes: totals.rawBytes,
+    ...(archives === undefined ? {} : { others: archives.map(({ file }) => file) }),
   };
 }
 
