@@ -201,6 +201,7 @@ class Bootstrap {
       const restored = await restoreSnapshot({
         file: await this.#repository.open(snapshot),
         database: this.#connection,
+        ...this.#repository.trust,
         ...(jobs === undefined ? {} : { jobs }),
         ...(onEvent === undefined ? {} : { onEvent }),
         ...{ noOwner, noPrivileges, noSubscriptions, swap, signal },

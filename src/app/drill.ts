@@ -1,7 +1,6 @@
 // The use case "restore drill": proves that a snapshot can be restored by restoring it, into a scratch database that is compared with the
 // archive and dropped. What was found is recorded beside the snapshot.
 import { openArchive } from '../archive/reader.js';
-import { verifyArchive } from '../archive/verify.js';
 import type { Catalog } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
@@ -17,6 +16,8 @@ import { makeDrillDatabase } from './drill-database.js';
 import type { OpenedArchive } from './open-archive-bytes.js';
 import { Repository, type RepositoryOptions } from './repository/repository.js';
 import { restoreSnapshot } from './restore-snapshot.js';
+import { type OpenedSealed, openSealed, type TrustOptions } from './seal/open-sealed.js';
+import { verifySealed } from './seal/verify-sealed.js';
 
 export interface DrillOptions extends RepositoryOptions {
   /** A database of the server to restore on, by a role that may create databases; default as everywhere: DATABASE_URL, PG*. */
@@ -59,6 +60,7 @@ export async function drillSnapshot({ server, id, jobs, onEvent, signal, ...stor
   const emit: EventListener = onEvent ?? (() => undefined);
   const tried = await attempt({
     open: () => repository.open(snapshot),
+    trust: repository.trust,
     id: snapshot.id,
     server,
     jobs,
@@ -68,7 +70,7 @@ export async function drillSnapshot({ server, id, jobs, onEvent, signal, ...stor
   const aborted = abortReason(signal);
   if (aborted !== undefined) throw aborted;
   const { compared, error } = tried;
-  if (error?.code === 'USAGE') throw error;
+  if (error?.code === 'USAGE' || error?.code === 'KEY_INVALID') throw error;
   const record: DrillRecord = {
     at: new Date(),
     durationMs: performance.now() - started,
@@ -84,6 +86,7 @@ export async function drillSnapshot({ server, id, jobs, onEvent, signal, ...stor
 
 interface Attempt {
   readonly open: () => Promise<OpenedArchive>;
+  readonly trust: TrustOptions;
   readonly id: string;
   readonly server: Database;
   readonly jobs: number | undefined;
@@ -114,11 +117,10 @@ async function attempt(options: Attempt): Promise<Tried> {
   }
 }
 
-async function restoreAndCompare({ open, server, jobs, emit, signal }: Attempt): Promise<Compared> {
+async function restoreAndCompare({ open, trust, server, jobs, emit, signal }: Attempt): Promise<Compared> {
   // A restore does not read what is for people only, and damage there is damage, too.
-  const { bytes, sidecars } = await open();
-  const { manifest } = await verifyArchive(bytes, { sidecars, onEvent: emit, signal });
-  const whole = await readCatalog(await open());
+  const { manifest } = await verifySealed(await openSealed(await open(), { ...trust, onEvent: emit }), { onEvent: emit, signal });
+  const whole = await readCatalog(await openSealed(await open(), trust));
   const foreign = whole.tables.filter(({ object }) => whole.objects[object]?.kind === 'foreign table');
   const contents = {
     ...without,
@@ -130,7 +132,15 @@ async function restoreAndCompare({ open, server, jobs, emit, signal }: Attempt):
   try {
     const { connection } = database;
     const file = await open();
-    await restoreSnapshot({ file, database: connection, ...contents, onEvent: emit, signal, ...(jobs === undefined ? {} : { jobs }) });
+    await restoreSnapshot({
+      file,
+      ...trust,
+      database: connection,
+      ...contents,
+      onEvent: emit,
+      signal,
+      ...(jobs === undefined ? {} : { jobs }),
+    });
     emit({ type: 'phase', phase: 'compare' });
     return await compareRestored({ connection, manifest, catalog, omissions: settled.omissions ?? new Set(), signal });
   } finally {
@@ -138,7 +148,7 @@ async function restoreAndCompare({ open, server, jobs, emit, signal }: Attempt):
   }
 }
 
-async function readCatalog({ bytes }: OpenedArchive): Promise<Catalog> {
-  await using archive = await openArchive(bytes);
+async function readCatalog(opened: OpenedSealed): Promise<Catalog> {
+  await using archive = await openArchive(opened.bytes, opened);
   return await archive.readCatalog();
 }

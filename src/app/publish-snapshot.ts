@@ -1,6 +1,7 @@
 // The use cases that bring a snapshot into a store by hand: one that is taken for it, and one that is there already. Several at once do no
 // harm to each other, nor to a scheduler of the same series: each takes a name of its own, and `latest.json` points to the newest.
-import { verifyArchive } from '../archive/verify.js';
+import { posix } from 'node:path';
+import { checksumText, encryptedManifestSidecar, signatureSidecar } from '../archive/sidecars.js';
 import type { EventListener } from '../model/events.js';
 import type { StoredSnapshot } from '../model/stored-snapshot.js';
 import { abortReason } from './abort.js';
@@ -12,6 +13,8 @@ import { checkWriter, StorePublication } from './repository/publication.js';
 import { verificationOf } from './repository/records.js';
 import { Repository, type RepositoryOptions } from './repository/repository.js';
 import { openStoreOutput } from './repository/store-output.js';
+import { openSealed, trustOf } from './seal/open-sealed.js';
+import { verifySealed } from './seal/verify-sealed.js';
 import type { SnapshotOptions } from './snapshot-options.js';
 import { type SnapshotResult, snapshotInto } from './take-snapshot.js';
 
@@ -34,8 +37,9 @@ export async function publishSnapshot({ store, prefix, layout, storeOptions, ...
   const { onEvent, signal } = options;
   const started = performance.now();
   let output: RepositoryOutput | undefined;
-  const result = await snapshotInto(async () => {
-    output = await openStoreOutput(repository, { started, ...(onEvent && { onEvent }), ...(signal && { signal }) });
+  const result = await snapshotInto(async ({ recipients }) => {
+    const encrypted = recipients !== undefined;
+    output = await openStoreOutput(repository, { started, encrypted, ...(onEvent && { onEvent }), ...(signal && { signal }) });
     return output;
   }, options);
   return { ...result, snapshot: await repository.find(output?.id ?? '') };
@@ -64,20 +68,27 @@ export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOp
   try {
     const store = await repository.store();
     await checkWriter(store, repository.prefix, undefined);
-    const { bytes, sidecars } = await openNamedArchive(file, more);
-    const { manifest, manifestText, sha256, bytes: size } = await verifyArchive(bytes, { ...more, sidecars });
+    const opened = await openSealed(file, { ...more, ...trustOf(options) });
+    const encrypted = opened.encrypted !== undefined;
+    const beside = { signature: await opened.beside(signatureSidecar('')), manifest: await opened.beside(encryptedManifestSidecar('')) };
+    const { manifest, manifestText, sha256, bytes: size } = await verifySealed(opened, more);
     const { snapshots } = await repository.list();
     const same = snapshots.find(({ verification }) => verification.sha256 === sha256);
     if (same !== undefined) {
-      const snapshot = pointerTo({ layout: repository.layout, id: same.id }, { manifest, archive: { sha256, bytes: size } });
+      const snapshot = pointerTo({ layout: repository.layout, id: same.id, key: same.key }, { manifest, archive: { sha256, bytes: size } });
       await advanceLatest(store, { series: repository.prefix, snapshot });
       return { snapshot: same, sent: false, latest: await isLatest(repository, same) };
     }
     await using source = (await openNamedArchive(file, more)).bytes;
-    await using publication = await StorePublication.begin(repository, manifest.position);
+    await using publication = await StorePublication.begin(repository, manifest.position, { encrypted });
     await publication.put(stoppable(source.stream(0n, size), signal), { size, sha256 });
     signal?.throwIfAborted();
-    await publication.publish({ manifest, manifestText, record: verificationOf(manifest, { sha256, bytes: size }) });
+    const texts = {
+      checksum: checksumText(sha256, posix.basename(publication.key)),
+      signature: beside.signature?.content.toString('utf8'),
+      manifest: encrypted ? beside.manifest?.content.toString('latin1') : manifestText,
+    };
+    await publication.publish({ manifest, texts, record: verificationOf(manifest, { sha256, bytes: size }) });
     const snapshot = await repository.find(publication.id);
     return { snapshot, sent: true, latest: await isLatest(repository, snapshot) };
   } catch (error) {

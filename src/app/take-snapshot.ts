@@ -57,7 +57,7 @@ export async function takeSnapshot({ file, ...options }: SnapshotOptions): Promi
 /** The same for whoever has an output of its own. It is opened anew for each attempt.
  *  @throws TidemarkError with the codes of docs/errors.md */
 export async function snapshotInto(
-  open: () => Promise<SnapshotOutput>,
+  open: (sealing: Sealing) => Promise<SnapshotOutput>,
   options: Omit<SnapshotOptions, 'file'>,
   settled?: Sealing,
 ): Promise<Omit<SnapshotResult, 'file'>> {
@@ -65,8 +65,10 @@ export async function snapshotInto(
   const sealing = settled ?? (await settleSealing(options));
   const started = performance.now();
   const codec = await loadCodec();
-  const { result, attempts } = await inAttempts(plan, open, (whole, output) =>
-    readAndWrite(whole, { codec, sealing, output: endingWith(whole.signal, output) }),
+  const { result, attempts } = await inAttempts(
+    plan,
+    () => open(sealing),
+    (whole, output) => readAndWrite(whole, { codec, sealing, output: endingWith(whole.signal, output) }),
   );
   const { bytes, sha256 } = result.archive;
   const signedBy = sealing.signKey?.id;

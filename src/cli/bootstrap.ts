@@ -9,8 +9,9 @@ import { given } from './given.js';
 import { describePosition } from './report.js';
 import { run } from './run.js';
 import { addStore, chooseStore, type StoreFlags } from './store-flags.js';
+import { addKeys, type TrustFlags, trustOptions } from './trust-flags.js';
 
-interface Flags extends StoreFlags {
+interface Flags extends StoreFlags, TrustFlags {
   readonly dbname?: string;
   readonly role?: string;
   readonly jobs?: number;
@@ -30,7 +31,7 @@ export function bootstrapCommand(): Command {
   const command = new Command('bootstrap').description(
     'restore the newest good snapshot where the database is missing, empty, half restored or marked invalid; leave a healthy one alone',
   );
-  return addConnection(addStore(command))
+  return addKeys(addConnection(addStore(command)))
     .option('--invalid <sql>', 'query that gives true where what the database holds must be replaced')
     .option('--height-query <sql>', 'query for the height of a healthy database')
     .option('--hash-query <sql>', 'query for its hash; $1 is the height')
@@ -52,6 +53,7 @@ async function bootstrap(flags: Flags): Promise<void> {
     const { bootstrap } = await import('../app/bootstrap.js');
     const result = await bootstrap({
       ...place,
+      ...trustOptions(flags, config),
       ...given('database', flags.dbname ?? config?.database),
       ...given('role', flags.role),
       ...given('jobs', flags.jobs),

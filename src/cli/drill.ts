@@ -6,22 +6,25 @@ import { wholeNumber } from './arguments.js';
 import { given } from './given.js';
 import { run } from './run.js';
 import { addStore, chooseStore, type StoreFlags } from './store-flags.js';
+import { addKeys, type TrustFlags, trustOptions } from './trust-flags.js';
 
-interface Flags extends StoreFlags {
+interface Flags extends StoreFlags, TrustFlags {
   readonly dbname?: string;
   readonly jobs?: number;
 }
 
 export function drillCommand(): Command {
-  return addStore(
-    new Command('drill')
-      .description('restore a snapshot into a scratch database, compare it with the archive, and drop it')
-      .argument('[id]', 'snapshot, as tidemark list shows it (default: the newest good one)')
-      .option(
-        '-d, --dbname <url>',
-        "a database of the server for that (default: the configuration's drill.database or database, else as for restore)",
-      )
-      .option('-j, --jobs <n>', 'connections that restore at once (default: processors, at most 4)', wholeNumber),
+  return addKeys(
+    addStore(
+      new Command('drill')
+        .description('restore a snapshot into a scratch database, compare it with the archive, and drop it')
+        .argument('[id]', 'snapshot, as tidemark list shows it (default: the newest good one)')
+        .option(
+          '-d, --dbname <url>',
+          "a database of the server for that (default: the configuration's drill.database or database, else as for restore)",
+        )
+        .option('-j, --jobs <n>', 'connections that restore at once (default: processors, at most 4)', wholeNumber),
+    ),
   ).action(drill);
 }
 
@@ -33,6 +36,7 @@ async function drill(id: string | undefined, flags: Flags): Promise<void> {
     const server = flags.dbname ?? config?.drill?.database ?? config?.database;
     const { error, ...result } = await drillSnapshot({
       ...place,
+      ...trustOptions(flags, config),
       ...given('server', server),
       ...given('id', id),
       ...given('jobs', flags.jobs),

@@ -6,13 +6,14 @@ import { pinReasons, snapshotTable, unknownLines } from './describe-snapshots.js
 import { given } from './given.js';
 import { run } from './run.js';
 import { addStore, chooseStore, type StoreFlags } from './store-flags.js';
+import { addKeys, type TrustFlags, trustOptions } from './trust-flags.js';
 
-interface Flags extends StoreFlags {
+interface Flags extends StoreFlags, TrustFlags {
   readonly verify?: true;
 }
 
 export function listCommand(): Command {
-  return addStore(new Command('list').description('list the snapshots in a store, newest first'))
+  return addKeys(addStore(new Command('list').description('list the snapshots in a store, newest first')))
     .option('--verify', 'first verify every byte of the archives that nothing is known of')
     .action(list);
 }
@@ -26,7 +27,14 @@ async function list(flags: Flags): Promise<void> {
       import('../app/observe-status.js'),
     ]);
     if (flags.verify) {
-      await verifyStored({ ...place, ...given('database', config?.database), ...given('leaseMs', config?.leaseMs), onEvent, signal });
+      await verifyStored({
+        ...place,
+        ...trustOptions(flags, config),
+        ...given('database', config?.database),
+        ...given('leaseMs', config?.leaseMs),
+        onEvent,
+        signal,
+      });
     }
     const status = await observeStatus({ ...place, ...given('retention', config?.retention) });
     const judged = config !== undefined;

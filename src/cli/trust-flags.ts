@@ -14,8 +14,12 @@ export interface TrustFlags {
 
 /** For commands that take the name of an archive. */
 export function addTrust(command: Command): Command {
+  return addKeys(command.option('--prefix <name>', 'of a store that several series share: the newest of those whose names begin so'));
+}
+
+/** For commands that have a store. */
+export function addKeys(command: Command): Command {
   return command
-    .option('--prefix <name>', 'of a store that several series share: the newest of those whose names begin so')
     .option(
       '--verify-key <key>',
       'refuse it unless this public key, a file or the key itself, has signed it (repeatable; default: TIDEMARK_VERIFY_KEYS)',
@@ -24,9 +28,13 @@ export function addTrust(command: Command): Command {
     .option('--identity <file>', 'decrypt it with the age identities in this file (repeatable; default: TIDEMARK_IDENTITIES)', collect);
 }
 
-/** Which archive of a store is meant, and whose is accepted. */
-export function trustOptions(flags: TrustFlags): TrustOptions & { readonly prefix?: string } {
-  return { ...given('verifyKeys', flags.verifyKey), ...given('identities', flags.identity), ...given('prefix', flags.prefix) };
+/** Which archive of a store is meant, and whose is accepted. @param config what is said where the options say nothing */
+export function trustOptions(flags: TrustFlags, config: TrustOptions = {}): TrustOptions & { readonly prefix?: string } {
+  return {
+    ...given('verifyKeys', flags.verifyKey ?? config.verifyKeys),
+    ...given('identities', flags.identity ?? config.identities),
+    ...given('prefix', flags.prefix),
+  };
 }
 
 /** `signed by the key BE6BA0320A7A722B at 2026-01-31T23:59:59.000Z` */

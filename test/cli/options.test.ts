@@ -25,6 +25,9 @@ const connection = [
   [['--dbname', 'x'], { dbname: 'x' }],
   [['--dbname=x'], { dbname: 'x' }],
 ] as const;
+const trust = [
+  [['--verify-key', 'a', '--verify-key', 'b', '--identity', 'c', '--identity=d'], { verifyKey: ['a', 'b'], identity: ['c', 'd'] }],
+] as const;
 const jobs = [
   [['-j', '3'], { jobs: 3 }],
   [['-j3'], { jobs: 3 }],
@@ -99,9 +102,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     ...globals,
     ...json,
     ...place,
-    [['--sign', 'x'], { sign: 'x' }],
-    [['--encrypt', 'x', '--encrypt', '@y'], { encrypt: ['x', '@y'] }],
     [['--completed-once', 'a', '--completed-once', 'b.c', '--base', 'd'], { completedOnce: ['a', 'b.c'], base: 'd' }],
+    [['--sign', 'x', '--encrypt', 'a', '--encrypt', '@b'], { sign: 'x', encrypt: ['a', '@b'] }],
     [['-f', 'x'], { file: 'x' }],
     [['-f', '-'], { file: '-' }],
     [['--file', 'x'], { file: 'x' }],
@@ -118,6 +120,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--statistics'], { statistics: true }],
   ],
   restore: [
+    ...trust,
     ...connection,
     ...jobs,
     ...patterns,
@@ -195,6 +198,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--lock-wait-timeout', '0'], { lockWaitTimeout: 0 }],
   ],
   bootstrap: [
+    ...trust,
     ...connection,
     ...jobs,
     ...json,
@@ -209,8 +213,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['-Ox', '--no-owner', '--no-privileges', '--no-subscriptions'], { owner: false, privileges: false, subscriptions: false }],
     [['--force', '--dry-run'], { force: true, dryRun: true }],
   ],
-  drill: [...connection, ...jobs, ...store, ...json],
-  list: [...store, ...json, [['--verify'], { verify: true }]],
+  drill: [...connection, ...jobs, ...store, ...trust, ...json],
+  list: [...store, ...trust, ...json, [['--verify'], { verify: true }]],
   prune: [
     ...store,
     ...json,
@@ -227,7 +231,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--time-zone', 'Asia/Kathmandu'], { timeZone: 'Asia/Kathmandu' }],
   ],
   latest: [...store, ...json],
-  push: [...place, ...json],
+  push: [...place, ...trust, ...json],
+  keygen: [...json, [['-o', 'a', '--age'], { output: 'a', age: true }], [['--output', 'a'], { output: 'a' }]],
   pin: [...store, ...json, [['--note', 'a b'], { note: 'a b' }]],
   unpin: [...store, ...json],
   status: [...store, ...json, [['--max-age', '1h'], { maxAge: 3_600_000 }]],
@@ -236,8 +241,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['-c', 'a'], { config: 'a' }],
     [['--config=a'], { config: 'a' }],
   ],
-  verify: [...json],
-  show: [...json],
+  verify: [...trust, ...json],
+  show: [...trust, ...json],
 };
 
 function counts({ last, hourly, daily, weekly, monthly }: Readonly<Record<string, number | 'all'>>): object {

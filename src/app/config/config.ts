@@ -16,6 +16,14 @@ export interface Config {
   /** What names of snapshots begin with. */
   readonly prefix: string;
   readonly layout: LayoutName;
+  /** Absolute path. */
+  readonly signKey?: string;
+  /** Recipients, or `@` and an absolute path. */
+  readonly encryptTo?: readonly string[];
+  /** Keys as they are, or absolute paths. */
+  readonly verifyKeys?: readonly string[];
+  /** Absolute paths. */
+  readonly identities?: readonly string[];
   readonly position: Omit<PositionQueries, 'height'>;
   /** As takeSnapshot takes them. */
   readonly snapshot: SnapshotSettings;

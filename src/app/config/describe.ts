@@ -13,6 +13,7 @@ export function describeConfig(config: LoadedConfig): readonly (readonly [key: s
   return [
     ['database', `${describeConnection(database)}${database.role === undefined ? '' : `, as role ${database.role}`}`],
     ['store', `${store}, names as ${prefix}-<height>.tar.zst`],
+    ...describeKeys(config).map((sentence) => ['keys', sentence] as const),
     ['position', describePosition(config)],
     ['snapshot', describeSnapshot(config)],
     ...describeSchedule(config.schedule).map((sentence) => ['rules', sentence] as const),
@@ -43,6 +44,15 @@ export function configReport(config: LoadedConfig): object {
     webhook: { success: success && hostOf(success), failure: failure && hostOf(failure), timeoutMs },
     ...(drill === undefined ? {} : { drill: { rule: drill.rule, database: drill.database && describeConnection(drill.database) } }),
   };
+}
+
+function describeKeys({ signKey, encryptTo, verifyKeys, identities }: Config): readonly string[] {
+  return [
+    signKey === undefined ? [] : [`snapshots are signed with ${signKey}`],
+    encryptTo === undefined ? [] : [`snapshots are encrypted to ${encryptTo.join(', ')}`],
+    verifyKeys === undefined ? [] : [`only what one of these has signed is restored: ${verifyKeys.join(', ')}`],
+    identities === undefined ? [] : [`identities are in ${identities.join(', ')}`],
+  ].flat();
 }
 
 function urlOf({ host, port }: NonNullable<Config['http']>): string {

@@ -176,6 +176,20 @@ export const configSchema = section({
     .enum(layoutNames)
     .prefault('flat')
     .describe('"flat": <prefix>-<height>.tar.zst; "dated": <prefix>/<date>/snapshot.tar.zst, for those who publish.'),
+  signKey: text()
+    .optional()
+    .describe('Path of the secret key that signs each snapshot, as tidemark keygen makes it; relative to this file.'),
+  encryptTo: texts()
+    .optional()
+    .describe('Recipients of age that each snapshot is encrypted to: "age1...", or "@" and the path of a file of them.'),
+  verifyKeys: texts()
+    .optional()
+    .describe(
+      'Public keys: paths, relative to this file, or the keys themselves. A snapshot that none of them has signed is not restored.',
+    ),
+  identities: texts()
+    .optional()
+    .describe('Paths of files of identities of age, for drills and restores of what is encrypted; relative to this file.'),
   position: position.prefault({}).describe('How to see where the database stands.'),
   snapshot: snapshot.prefault({}).describe('What is in a snapshot, and how it is taken.'),
   preset: z

@@ -3,6 +3,7 @@
 import { dirname, resolve } from 'node:path';
 import { type ConnectionSettings, resolveConnection } from '../../pg/settings.js';
 import { checkSchedule, type Preset, presets, type RetentionPolicy, type Rule, type Schedule } from '../../rules/index.js';
+import { parsePublicLine } from '../../seal/key-files.js';
 import { parseStoreUrl } from '../../store/store-url.js';
 import { planSnapshot } from '../snapshot-options.js';
 import type { Config } from './config.js';
@@ -60,6 +61,7 @@ export function settle(fields: ConfigFields, settling: Settling): Settled {
     store,
     prefix: fields.prefix,
     layout: fields.layout,
+    ...keysOf(fields, settling),
     position: defined(fields.position),
     snapshot,
     schedule,
@@ -127,6 +129,17 @@ function unseen(
     found.push({ path: ['snapshot', 'filterFiles'], message: 'name files: a daemon has no standard input' });
   }
   return found;
+}
+
+/** What is a path becomes absolute; keys and recipients that stand there themselves stay. */
+function keysOf({ signKey, encryptTo, verifyKeys, identities }: ConfigFields, settling: Settling) {
+  const absolute = (path: string, key: string): string => pathOf(path, key, settling);
+  return defined({
+    signKey: signKey && absolute(signKey, 'signKey'),
+    encryptTo: encryptTo?.map((one) => (one.startsWith('@') ? `@${absolute(one.slice(1), 'encryptTo')}` : one)),
+    verifyKeys: verifyKeys?.map((one) => (parsePublicLine(one) === undefined ? absolute(one, 'verifyKeys') : one)),
+    identities: identities?.map((one) => absolute(one, 'identities')),
+  });
 }
 
 function snapshotOf(fields: ConfigFields['snapshot'], absolute: (path: string) => string): SnapshotSettings {

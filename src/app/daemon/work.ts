@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { createScheduler } from '../schedule/create-scheduler.js';
 import type { SchedulerListener } from '../schedule/events.js';
 import type { Scheduler } from '../schedule/scheduler.js';
+import { trustOf } from '../seal/open-sealed.js';
 import { type Listening, listen } from './listen.js';
 import { createWebhook } from './webhook.js';
 
@@ -19,7 +20,22 @@ const lastWordsMs = 5000;
 /** @param tell log and metrics
  *  @throws TidemarkError USAGE */
 export function startWork(config: Config, tell: SchedulerListener): Work {
-  const { database, store, prefix, layout, schedule, retention, position, snapshot, poll, leaseMs, reserveBytes, drill } = config;
+  const {
+    database,
+    store,
+    prefix,
+    layout,
+    schedule,
+    retention,
+    position,
+    snapshot,
+    poll,
+    leaseMs,
+    reserveBytes,
+    drill,
+    signKey,
+    encryptTo,
+  } = config;
   const webhook = createWebhook({ ...config.webhook, onTrouble: (error) => tell({ type: 'trouble', error }) });
   const scheduler = createScheduler({
     db: database,
@@ -29,7 +45,8 @@ export function startWork(config: Config, tell: SchedulerListener): Work {
     rules: schedule,
     retention,
     position,
-    snapshot,
+    snapshot: { ...snapshot, ...(signKey && { signKey }), ...(encryptTo && { encryptTo }) },
+    ...trustOf(config),
     lookEveryMs: poll.everyMs,
     leaseMs,
     reserve: reserveBytes,

@@ -1,16 +1,19 @@
 // Writes a snapshot into a directory. The archive lies under a temporary name until every byte of it has been read back and found right;
 // what has a snapshot's name has been verified. A process that was overtaken meanwhile finds its temporary file gone.
-import { dirname, join } from 'node:path';
-import { verifyArchive } from '../../archive/verify.js';
-import type { WrittenArchive } from '../../archive/writer.js';
+import { basename, dirname, join } from 'node:path';
+import { FileBytes } from '../../frame/file-bytes.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { Manifest } from '../../model/manifest.js';
+import type { Verification } from '../../model/stored-snapshot.js';
 import type { Fence } from '../../store/fence.js';
 import { publishFenced } from '../../store/publish-fenced.js';
 import { makeDirectory } from '../../store/sync-directory.js';
 import { TemporaryFile } from '../../store/temporary-file.js';
+import { type SealedArchive, textsBesideArchive } from '../seal/seal-archive.js';
+import { verifyWritten } from '../seal/verify-sealed.js';
 import { advanceLatest, readLatest } from './latest.js';
-import { type OutputOptions, pointerTo, type RepositoryOutput, textsBeside } from './output.js';
+import { keysOf } from './layout.js';
+import { checkNamed, type OutputOptions, pointerTo, type RepositoryOutput, textsBeside } from './output.js';
 import { verificationOf } from './records.js';
 import type { Repository } from './repository.js';
 
@@ -22,7 +25,7 @@ export interface FolderOutputOptions extends OutputOptions {
 /** @throws TidemarkError LOCK_LOST where another process has taken over, FILE_ERROR, DISK_FULL */
 export async function openFolderOutput(
   repository: Repository,
-  { directory, fence, started, onEvent, signal }: FolderOutputOptions,
+  { directory, fence, started, encrypted = false, onEvent, signal }: FolderOutputOptions,
 ): Promise<RepositoryOutput> {
   const { layout, prefix } = repository;
   const store = await repository.store();
@@ -39,15 +42,19 @@ export async function openFolderOutput(
 
   /** Under the first name that nobody has; never in place of another. What comes beside it is written before, so that nothing is made
    *  by one that was overtaken. */
-  async function publish(manifest: Manifest, textsFor: (key: string) => ReturnType<typeof textsBeside>): Promise<string> {
+  async function publish(
+    archive: SealedArchive,
+    { manifest, record }: { manifest: Manifest; record: Verification },
+  ): Promise<{ id: string; key: string }> {
     for (let turn = 1; ; turn += 1) {
       const id = layout.idFor(manifest.position, turn);
-      const key = layout.keyOf(id);
+      const key = layout.keyOf(id, encrypted);
       const keys = layout.beside(key);
-      const taken = await Promise.all([key, ...Object.values(keys)].map((name: string) => store.stat(name)));
+      const taken = await Promise.all(keysOf(layout, id).map((name) => store.stat(name)));
       if (taken.some((found) => found !== undefined)) continue;
       const beside: [from: string, to: string][] = [];
-      for (const [what, text] of textsFor(key)) beside.push([await file.addBeside(`.${what}`, text), join(directory, keys[what])]);
+      const texts = textsBeside(await textsBesideArchive(archive, { name: basename(key) }), record);
+      for (const [what, text] of texts) beside.push([await file.addBeside(`.${what}`, text), join(directory, keys[what])]);
       const target = join(directory, key);
       await makeDirectory(dirname(target));
       await fence.check();
@@ -59,7 +66,7 @@ export async function openFolderOutput(
         throw error;
       }
       for (const [from, to] of beside) await publishFenced(from, to, { replace: true });
-      return id;
+      return { id, key };
     }
   }
 
@@ -72,21 +79,22 @@ export async function openFolderOutput(
     },
     async begin() {},
     write: (bytes) => file.write(bytes),
-    async finish(archive: WrittenArchive, manifest: Manifest) {
+    async finish(archive, manifest) {
+      checkNamed(archive, encrypted);
       await file.sync();
       await file.close();
       await fence.check();
-      const report = await verifyArchive(file.path, { ...(onEvent && { onEvent }), ...(signal && { signal }) });
-      if (report.sha256 !== archive.sha256) {
-        throw new TidemarkError('ARCHIVE_CORRUPT', `read the new archive back: its SHA-256 is ${report.sha256}, not ${archive.sha256}`, {
-          hint: 'check the disk and the memory of this machine; nothing was published',
-        });
-      }
+      await verifyWritten(archive, await FileBytes.open(file.path), {
+        attempt: 'read the new archive back',
+        hint: 'check the disk and the memory of this machine; nothing was published',
+        ...(onEvent && { onEvent }),
+        ...(signal && { signal }),
+      });
       const durationMs = Math.round(performance.now() - started);
-      const record = verificationOf(manifest, { sha256: report.sha256, bytes: report.bytes, durationMs });
-      const { manifestText } = archive;
-      published = await publish(manifest, (key) => textsBeside(key, { manifestText, record }));
-      const snapshot = pointerTo({ layout, id: published }, { manifest, archive });
+      const record = verificationOf(manifest, { sha256: archive.sha256, bytes: archive.bytes, durationMs });
+      const place = await publish(archive, { manifest, record });
+      published = place.id;
+      const snapshot = pointerTo({ layout, ...place }, { manifest, archive });
       await advanceLatest(store, { series: prefix, snapshot });
     },
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),

@@ -2,8 +2,9 @@
 // snapshot is worth stands in its records.
 //   flat    <prefix>-<height>.tar.zst, and beside it <archive>.sha256, <archive>.manifest.json, ...
 //   dated   <prefix>/<date>/snapshot.tar.zst, and beside it snapshot.sha256, manifest.json, ...
+// One that is encrypted ends with .age, as does its manifest.
 // A series without heights has times in place of them. Several of the same height or day are told apart by `.2`, `.3`.
-import { checksumSidecar, manifestSidecar } from '../../archive/sidecars.js';
+import { checksumSidecar, encryptedManifestSidecar, manifestSidecar, signatureSidecar } from '../../archive/sidecars.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { Position } from '../../model/position.js';
 
@@ -30,7 +31,7 @@ export interface Layout {
   /** The id of a snapshot of this position. `turn` tells several of the same from each other, from 1 on. */
   idFor(position: Position, turn: number): string;
   /** The key of an archive. */
-  keyOf(id: string): string;
+  keyOf(id: string, encrypted?: boolean): string;
   /** The id of the snapshot that a key would be the archive of; undefined for a foreign one. */
   parse(key: string): string | undefined;
   /** By the key of the archive. */
@@ -57,7 +58,19 @@ export function checkPrefix(prefix: string): void {
 }
 
 const ending = '.tar.zst';
+const encryption = '.age';
 const writing = '.writing';
+
+/** All that a snapshot of this id has, or would have, encrypted or not: where none of it is there, the id is free. */
+export function keysOf(layout: Layout, id: string): readonly string[] {
+  const archives = [layout.keyOf(id), layout.keyOf(id, true)];
+  return [...new Set(archives.flatMap((key) => [key, ...Object.values(layout.beside(key)).map(String)]))];
+}
+
+/** Without what says that it is encrypted. */
+function plainKey(key: string): string {
+  return key.endsWith(encryption) ? key.slice(0, -encryption.length) : key;
+}
 
 function flat(prefix: string): Layout {
   const start = `${prefix}-`;
@@ -65,20 +78,21 @@ function flat(prefix: string): Layout {
     name: 'flat',
     start,
     idFor: (position, turn) => `${start}${markOf(position)}${more(turn)}`,
-    keyOf: (id) => `${id}${ending}`,
-    parse(key) {
+    keyOf: (id, encrypted) => `${id}${ending}${encrypted ? encryption : ''}`,
+    parse(whole) {
+      const key = plainKey(whole);
       if (!key.startsWith(start) || !key.endsWith(ending)) return undefined;
       const id = key.slice(0, -ending.length);
       return /^(\d{1,19}|\d{8}T\d{6}Z)(\.[1-9]\d*)?$/.test(id.slice(start.length)) ? id : undefined;
     },
     beside: (key) => ({
       checksum: checksumSidecar(key),
-      manifest: manifestSidecar(key),
-      signature: `${manifestSidecar(key)}.minisig`,
+      manifest: key.endsWith(encryption) ? encryptedManifestSidecar(key) : manifestSidecar(key),
+      signature: signatureSidecar(key),
       verified: `${key}.verified.json`,
       pin: `${key}.pin`,
       drill: `${key}.drill.json`,
-      writing: `${key}${writing}`,
+      writing: `${plainKey(key)}${writing}`,
     }),
     archiveOf: (key) => (key.endsWith(writing) ? key.slice(0, -writing.length) : undefined),
     lastDrill: `${prefix}.last-drill.json`,
@@ -92,8 +106,9 @@ function dated(prefix: string): Layout {
     name: 'dated',
     start,
     idFor: ({ at }, turn) => `${start}${at.toISOString().slice(0, 10)}${more(turn)}`,
-    keyOf: (id) => `${id}${file}`,
-    parse(key) {
+    keyOf: (id, encrypted) => `${id}${file}${encrypted ? encryption : ''}`,
+    parse(whole) {
+      const key = plainKey(whole);
       if (!key.startsWith(start) || !key.endsWith(file)) return undefined;
       const id = key.slice(0, -file.length);
       return /^\d{4}-\d\d-\d\d(\.[1-9]\d*)?$/.test(id.slice(start.length)) ? id : undefined;
@@ -102,7 +117,7 @@ function dated(prefix: string): Layout {
       const folder = key.slice(0, key.lastIndexOf('/') + 1);
       return {
         checksum: `${folder}snapshot.sha256`,
-        manifest: `${folder}manifest.json`,
+        manifest: `${folder}manifest.json${key.endsWith(encryption) ? encryption : ''}`,
         signature: `${folder}manifest.json.minisig`,
         verified: `${folder}verified.json`,
         pin: `${folder}pin`,

@@ -1,9 +1,10 @@
 // A snapshot on its way into a repository. A directory and other stores do it each in the way that is safest there.
-import { checksumText } from '../../archive/sidecars.js';
 import type { WrittenArchive } from '../../archive/writer.js';
+import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
 import type { Manifest } from '../../model/manifest.js';
 import type { Verification } from '../../model/stored-snapshot.js';
+import type { SealedArchive, TextsBeside } from '../seal/seal-archive.js';
 import type { SnapshotOutput } from '../snapshot-output.js';
 import type { LatestSnapshot } from './latest.js';
 import type { Beside, Layout } from './layout.js';
@@ -17,28 +18,36 @@ export interface RepositoryOutput extends SnapshotOutput {
 export interface OutputOptions {
   /** When the snapshot was begun, of `performance.now()`. */
   readonly started: number;
+  /** Its name says so. */
+  readonly encrypted?: boolean;
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
 }
 
+/** Whoever reads it goes by its name. @throws TidemarkError INTERNAL */
+export function checkNamed({ sealing }: SealedArchive, encrypted: boolean): void {
+  if ((sealing.recipients !== undefined) === encrypted) return;
+  throw new TidemarkError('INTERNAL', `publish a snapshot: it is ${encrypted ? 'not ' : ''}encrypted, and its name says otherwise`);
+}
+
 /** What lies beside an archive from the beginning, by what it is, in the order of being written. */
 export function textsBeside(
-  key: string,
-  { manifestText, record }: { readonly manifestText: string; readonly record: Verification },
+  { checksum, signature, manifest }: TextsBeside,
+  record: Verification,
 ): readonly (readonly [what: keyof Beside, text: string])[] {
   return [
-    ['checksum', checksumText(record.sha256, key.slice(key.lastIndexOf('/') + 1))],
-    ['manifest', manifestText],
+    ['checksum', checksum],
+    ...(signature === undefined ? [] : [['signature', signature] as const]),
+    ...(manifest === undefined ? [] : [['manifest', manifest] as const]),
     ['verified', verificationText(record)],
   ];
 }
 
 /** What `latest.json` is to say of a snapshot. */
 export function pointerTo(
-  { layout, id }: { readonly layout: Layout; readonly id: string },
+  { layout, id, key }: { readonly layout: Layout; readonly id: string; readonly key: string },
   { manifest, archive }: { readonly manifest: Manifest; readonly archive: Pick<WrittenArchive, 'bytes' | 'sha256'> },
 ): LatestSnapshot {
-  const key = layout.keyOf(id);
   const { checksum, manifest: manifestKey } = layout.beside(key);
   const { bytes, sha256 } = archive;
   const { position, source } = manifest;

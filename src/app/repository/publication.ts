@@ -7,6 +7,7 @@ import type { Position } from '../../model/position.js';
 import type { Verification } from '../../model/stored-snapshot.js';
 import { putSmall } from '../../store/small-object.js';
 import type { PutOptions, Store } from '../../store/store.js';
+import type { TextsBeside } from '../seal/seal-archive.js';
 import { advanceLatest, checkLatest, readLatest } from './latest.js';
 import type { Layout } from './layout.js';
 import { pointerTo, textsBeside } from './output.js';
@@ -15,8 +16,8 @@ import { reserve } from './reserve.js';
 
 export interface PublishedTexts {
   readonly manifest: Manifest;
-  /** As it stands in the archive. */
-  readonly manifestText: string;
+  /** What lies beside it. */
+  readonly texts: TextsBeside;
   readonly record: Verification;
 }
 
@@ -35,22 +36,27 @@ export class StorePublication implements AsyncDisposable {
   private constructor(
     store: Store,
     { layout, prefix }: Repository,
-    { id, token }: { readonly id: string; readonly token?: bigint | undefined },
+    { id, token, encrypted }: { readonly id: string; readonly token?: bigint | undefined; readonly encrypted: boolean },
   ) {
     this.store = store;
     this.id = id;
-    this.key = layout.keyOf(id);
+    this.key = layout.keyOf(id, encrypted);
     this.#layout = layout;
     this.#series = prefix;
     this.#token = token;
     this.#written = [layout.beside(this.key).writing];
   }
 
-  /** Reserves a name. @param token of the writer that took the series over; without one, it is somebody who adds a snapshot beside it
+  /** Reserves a name. @param options token: of the writer that took the series over; without one, it is somebody who adds a snapshot beside it
    *  @throws TidemarkError STORE_ERROR, FILE_ERROR, LOCK_LOST where another process has taken over */
-  static async begin(repository: Repository, position: Position, token?: bigint): Promise<StorePublication> {
+  static async begin(
+    repository: Repository,
+    position: Position,
+    { token, encrypted }: { readonly token?: bigint | undefined; readonly encrypted: boolean },
+  ): Promise<StorePublication> {
     const store = await repository.store();
-    return new StorePublication(store, repository, { id: await reserve({ store, layout: repository.layout }, position, token), token });
+    const id = await reserve({ store, layout: repository.layout }, position, token);
+    return new StorePublication(store, repository, { id, token, encrypted });
   }
 
   get isPublished(): boolean {
@@ -75,12 +81,12 @@ export class StorePublication implements AsyncDisposable {
 
   /** After the archive was sent, and what is there was found right.
    *  @throws TidemarkError LOCK_LOST where another process has taken over, STORE_ERROR, FILE_ERROR */
-  async publish({ manifest, manifestText, record }: PublishedTexts): Promise<void> {
+  async publish({ manifest, texts, record }: PublishedTexts): Promise<void> {
     const beside = this.#layout.beside(this.key);
     await this.check();
-    for (const [what, text] of textsBeside(this.key, { manifestText, record })) {
+    for (const [what, text] of textsBeside(texts, record)) {
       if (what === 'verified') {
-        const snapshot = pointerTo({ layout: this.#layout, id: this.id }, { manifest, archive: record });
+        const snapshot = pointerTo({ layout: this.#layout, id: this.id, key: this.key }, { manifest, archive: record });
         await advanceLatest(this.store, { series: this.#series, snapshot, token: this.#token });
         this.#isPublished = true;
       }

@@ -2,7 +2,6 @@
 // a record of its verification beside it (layout.ts says where); an archive without one does not count, and is never removed. All that is
 // known lies in the store: it may be emptied, copied elsewhere or filled by others at any time.
 import { join } from 'node:path';
-import { type VerifyReport, verifyArchive } from '../../archive/verify.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
 import type { DrillRecord, StoredSnapshot, UnknownSnapshot, Verification } from '../../model/stored-snapshot.js';
@@ -12,11 +11,13 @@ import { putSmall, readSmall } from '../../store/small-object.js';
 import type { Store, StoredObject } from '../../store/store.js';
 import { locationOf, parseStoreUrl } from '../../store/store-url.js';
 import { type OpenedArchive, openNamedArchive, openStored } from '../open-archive-bytes.js';
+import { openSealed, type TrustOptions, trustOf } from '../seal/open-sealed.js';
+import { type VerifyReport, verifySealed } from '../seal/verify-sealed.js';
 import { readLatest } from './latest.js';
 import { type Layout, type LayoutName, layoutOf } from './layout.js';
 import { drillText, readDrill, readVerification, verificationOf, verificationText } from './records.js';
 
-export interface RepositoryOptions {
+export interface RepositoryOptions extends TrustOptions {
   /** Where the snapshots are: a directory, made when something is written to it; `file:`, `s3://bucket/prefix`, `https://` (to be read only);
    *  or a store that was opened, and stays open. */
   readonly store: string | Store;
@@ -34,6 +35,9 @@ export interface Listing {
   readonly unknown: readonly UnknownSnapshot[];
 }
 
+/** What may be otherwise the next time, with the same archive: a bad sector, a signature that follows, another identity. */
+const passing: ReadonlySet<string> = new Set(['FILE_ERROR', 'STORE_ERROR', 'SIGNATURE_MISSING', 'SIGNATURE_INVALID', 'IDENTITY_MISSING']);
+
 /** Objects that are read at once. */
 const readsAtOnce = 32;
 
@@ -48,6 +52,8 @@ export class Repository implements AsyncDisposable {
   readonly prefix: string;
   readonly layout: Layout;
   readonly #open: () => Promise<Store>;
+  /** Whose archives count, and what opens them. */
+  readonly trust: TrustOptions;
   readonly #owned: boolean;
   #store: Promise<Store> | undefined;
   /** Archives that were found damaged: they are not read again at each look. */
@@ -56,7 +62,8 @@ export class Repository implements AsyncDisposable {
   readonly #records = new Map<string, { readonly version: string; readonly verification: Verification }>();
 
   /** Nothing is read yet. @throws TidemarkError USAGE */
-  constructor({ store, prefix = 'snapshot', layout = 'flat', storeOptions }: RepositoryOptions) {
+  constructor({ store, prefix = 'snapshot', layout = 'flat', storeOptions, ...options }: RepositoryOptions) {
+    this.trust = trustOf(options);
     this.layout = layoutOf(layout, prefix);
     this.prefix = prefix;
     this.#owned = typeof store === 'string';
@@ -272,12 +279,11 @@ export class Repository implements AsyncDisposable {
   ): Promise<string | undefined> {
     let report: VerifyReport;
     try {
-      const { bytes, sidecars } = await this.open({ key });
-      report = await verifyArchive(bytes, { ...options, sidecars });
+      report = await verifySealed(await openSealed(await this.open({ key }), this.trust), options);
     } catch (error) {
       if (!(error instanceof TidemarkError)) throw error;
       // One that cannot be read (somebody else's, or on a bad sector) does not keep others from being taken. The next time it may be readable.
-      if (error.code === 'FILE_ERROR' || error.code === 'STORE_ERROR') return error.message;
+      if (passing.has(error.code)) return error.message;
       if (!error.code.startsWith('ARCHIVE_')) throw error;
       this.#damaged.set(key, { version, problem: error.message });
       return error.message;

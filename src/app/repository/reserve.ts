@@ -7,7 +7,7 @@ import { TidemarkError } from '../../model/errors.js';
 import type { Position } from '../../model/position.js';
 import { putSmall, readSmall } from '../../store/small-object.js';
 import { aDayMs, type Store } from '../../store/store.js';
-import type { Layout } from './layout.js';
+import { keysOf, type Layout } from './layout.js';
 
 interface Marker {
   readonly host: string;
@@ -29,7 +29,7 @@ export async function reserve(
     const id = layout.idFor(position, turn);
     const key = layout.keyOf(id);
     const keys = layout.beside(key);
-    const taken = await Promise.all([key, ...Object.values(keys)].map((name: string) => store.stat(name)));
+    const taken = await Promise.all(keysOf(layout, id).map((name) => store.stat(name)));
     if (taken.some((found) => found !== undefined)) continue;
     const marker = { host: hostname(), process: process.pid, at: new Date(), ...(token === undefined ? {} : { token }) };
     try {
@@ -39,7 +39,8 @@ export async function reserve(
       throw error;
     }
     // Somebody may have come to an end, and removed the marker, since the name was looked at.
-    if ((await store.stat(key)) === undefined) return id;
+    const there = await Promise.all([store.stat(key), store.stat(layout.keyOf(id, true))]);
+    if (there.every((found) => found === undefined)) return id;
     await store.remove(keys.writing);
   }
 }

@@ -1,12 +1,13 @@
 // Writes a snapshot into a store without a copy on this machine: sent while it is made, then read back, every byte, and published.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { verifyArchive } from '../../archive/verify.js';
+import { join, posix } from 'node:path';
 import { TidemarkError } from '../../model/errors.js';
 import { fileError } from '../../model/file-error.js';
 import { openStored } from '../open-archive-bytes.js';
-import type { OutputOptions, RepositoryOutput } from './output.js';
+import { textsBesideArchive } from '../seal/seal-archive.js';
+import { verifyWritten } from '../seal/verify-sealed.js';
+import { checkNamed, type OutputOptions, type RepositoryOutput } from './output.js';
 import { Pipe } from './pipe.js';
 import { checkWriter, StorePublication } from './publication.js';
 import { verificationOf } from './records.js';
@@ -20,7 +21,7 @@ export interface StoreOutputOptions extends OutputOptions {
 /** @throws TidemarkError STORE_ERROR, FILE_ERROR, LOCK_LOST where another process has taken over */
 export async function openStoreOutput(
   repository: Repository,
-  { started, onEvent, signal, token }: StoreOutputOptions,
+  { started, encrypted = false, onEvent, signal, token }: StoreOutputOptions,
 ): Promise<RepositoryOutput> {
   await checkWriter(await repository.store(), repository.prefix, token);
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
@@ -39,28 +40,29 @@ export async function openStoreOutput(
       return publication?.isPublished ? publication.id : undefined;
     },
     async begin({ position, bytes }) {
-      publication = await StorePublication.begin(repository, position, token);
+      publication = await StorePublication.begin(repository, position, { token, encrypted });
       put = publication.put(pipe, { expectedBytes: bytes });
       put.catch((error: unknown) => pipe.fail(error));
     },
     write: (bytes) => pipe.write(bytes),
     async finish(archive, manifest) {
+      checkNamed(archive, encrypted);
       if (publication === undefined) throw new TidemarkError('INTERNAL', 'write a snapshot to a store: it was never begun');
       const { store, key } = publication;
       pipe.end();
       await put;
       const { bytes } = await openStored(store, key);
-      const report = await verifyArchive(bytes, { ...(onEvent && { onEvent }), ...(signal && { signal }) });
-      if (report.sha256 !== archive.sha256) {
-        const attempt = `read ${key} of ${store.location} back`;
-        throw new TidemarkError('ARCHIVE_CORRUPT', `${attempt}: its SHA-256 is ${report.sha256}, not ${archive.sha256}`, {
-          hint: 'see the log of the server; it was removed, nothing was published',
-        });
-      }
+      await verifyWritten(archive, bytes, {
+        attempt: `read ${key} of ${store.location} back`,
+        hint: 'see the log of the server; it was removed, nothing was published',
+        ...(onEvent && { onEvent }),
+        ...(signal && { signal }),
+      });
       signal?.throwIfAborted();
       const durationMs = Math.round(performance.now() - started);
-      const record = verificationOf(manifest, { sha256: report.sha256, bytes: report.bytes, durationMs });
-      await publication.publish({ manifest, manifestText: archive.manifestText, record });
+      const record = verificationOf(manifest, { sha256: archive.sha256, bytes: archive.bytes, durationMs });
+      const texts = await textsBesideArchive(archive, { name: posix.basename(key) });
+      await publication.publish({ manifest, texts, record });
     },
     async [Symbol.asyncDispose]() {
       pipe.fail(new TidemarkError('ABORTED', `write a snapshot to ${repository.location}: it was given up`));

@@ -88,8 +88,8 @@ async function takeInto(series: Series, { reason, wanted, emit, writer, signal, 
   const started = performance.now();
   let output: RepositoryOutput | undefined;
   const { durationMs } = await snapshotInto(
-    async () => {
-      output = await writer.open({ started, onEvent, signal });
+    async ({ recipients }) => {
+      output = await writer.open({ started, encrypted: recipients !== undefined, onEvent, signal });
       return output;
     },
     { ...series.snapshot, database: connection, onEvent, signal },

@@ -56,6 +56,7 @@ export class Drills {
         store: await repository.store(),
         prefix: repository.prefix,
         layout: repository.layout.name,
+        ...repository.trust,
         server: this.#settings.database ?? connection,
         id: newest.id,
         signal: AbortSignal.any([this.#stop.signal, held.signal]),

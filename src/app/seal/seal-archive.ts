@@ -50,8 +50,8 @@ export async function sealingSink(output: ByteSink, sealing: Sealing): Promise<S
 export interface TextsBeside {
   readonly checksum: string;
   readonly signature: string | undefined;
-  /** Encrypted and armored, where the archive is encrypted. */
-  readonly manifest: string;
+  /** Encrypted and armored, where the archive is encrypted. Undefined where nobody has it. */
+  readonly manifest: string | undefined;
 }
 
 /** @param name of the archive, without directories */

@@ -8,6 +8,7 @@ import type { EventListener } from '../../model/events.js';
 import { printable } from '../../model/printable.js';
 import { type CheckedSignature, compareSigned } from './check-signature.js';
 import type { OpenedSealed } from './open-sealed.js';
+import type { SealedArchive } from './seal-archive.js';
 
 /** `bytes` and `sha256` are those of the file: of the encrypted one, where it is encrypted. */
 export interface VerifyReport extends ArchiveReport {
@@ -43,6 +44,23 @@ export async function verifySealed(
   }
   const beside = checksum === undefined ? report.sidecars : [...report.sidecars, checksum.name];
   return { ...checked, bytes: encrypted.size, sha256, plainSha256: report.sha256, sidecars: beside };
+}
+
+/** Verifies an archive that was just written, without any key: who has written it knows what is in it. Closes the bytes.
+ *  @throws TidemarkError ARCHIVE_CORRUPT where it is not what was written */
+export async function verifyWritten(
+  archive: SealedArchive,
+  written: Seekable,
+  {
+    attempt,
+    hint,
+    ...options
+  }: { readonly attempt: string; readonly hint: string; readonly onEvent?: EventListener; readonly signal?: AbortSignal },
+): Promise<void> {
+  await using bytes = written;
+  const { sha256 } = await verifyArchive(borrowed(await archive.readBack(bytes)), options);
+  if (sha256 === archive.plainSha256 && bytes.size === archive.bytes) return;
+  throw new TidemarkError('ARCHIVE_CORRUPT', `${attempt}: its SHA-256 is ${sha256}, not ${archive.plainSha256}`, { hint });
 }
 
 /** The same bytes, which stay open. */

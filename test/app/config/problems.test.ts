@@ -12,7 +12,7 @@ describe('unknown keys', () => {
     [{ heights: {} }, 'heights: unknown key, did you mean retention.heights?'],
     [
       { 'odd key!': 1 },
-      '"odd key!": unknown key, known are database, role, store, prefix, layout, position, snapshot, preset, rules, whenNone, atShutdown, retry, retention, poll, http, log, webhook, lease, reserve, drill',
+      '"odd key!": unknown key, known are database, role, store, prefix, layout, signKey, encryptTo, verifyKeys, identities, position, snapshot, preset, rules, whenNone, atShutdown, retry, retention, poll, http, log, webhook, lease, reserve, drill',
     ],
     [{ retention: { lst: 1 } }, 'retention.lst: unknown key, did you mean last?'],
     [{ retention: { heightQuery: 1, last: 1 } }, 'retention.heightQuery: unknown key, did you mean position.heightQuery?'],
