@@ -28,6 +28,7 @@ const connection = [
 const trust = [
   [['--verify-key', 'a', '--verify-key', 'b', '--identity', 'c', '--identity=d'], { verifyKey: ['a', 'b'], identity: ['c', 'd'] }],
 ] as const;
+const newest = [[['--prefix', 'a'], { prefix: 'a' }]] as const;
 const jobs = [
   [['-j', '3'], { jobs: 3 }],
   [['-j3'], { jobs: 3 }],
@@ -121,6 +122,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
   ],
   restore: [
     ...trust,
+    ...newest,
+    [['--tune'], { tune: true }],
     ...connection,
     ...jobs,
     ...patterns,
@@ -241,8 +244,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['-c', 'a'], { config: 'a' }],
     [['--config=a'], { config: 'a' }],
   ],
-  verify: [...trust, ...json],
-  show: [...trust, ...json],
+  verify: [...trust, ...newest, ...json],
+  show: [...trust, ...newest, ...json],
 };
 
 function counts({ last, hourly, daily, weekly, monthly }: Readonly<Record<string, number | 'all'>>): object {
