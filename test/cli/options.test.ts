@@ -202,6 +202,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
   ],
   bootstrap: [
     ...trust,
+    [['--layout', 'dated'], { layout: 'dated' }],
     ...connection,
     ...jobs,
     ...json,
@@ -235,6 +236,8 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
   ],
   latest: [...store, ...json],
   push: [...place, ...trust, ...json],
+  pull: [...trust, ...newest, ...json, [['-o', 'a'], { output: 'a' }], [['--output=a'], { output: 'a' }]],
+  untune: [...connection, ...json, [['--force'], { force: true }]],
   keygen: [...json, [['-o', 'a', '--age'], { output: 'a', age: true }], [['--output', 'a'], { output: 'a' }]],
   pin: [...store, ...json, [['--note', 'a b'], { note: 'a b' }]],
   unpin: [...store, ...json],
