@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
+import { openSource } from '#dist/app/restore-source.js';
 import { takeSnapshot } from '#dist/app/take-snapshot.js';
+import { checkSame } from '#dist/app/untrusted.js';
+import { serializeManifest } from '#dist/archive/manifest-schema.js';
+import { openArchive } from '#dist/archive/reader.js';
+import type { Manifest } from '#dist/model/manifest.js';
 import { runCli } from '../cli/run-cli.js';
 import { readContents } from '../round-trip/contents.js';
 import { createDatabase, createRole, type TestDatabase } from '../server/index.js';
@@ -128,6 +133,20 @@ describe('a hostile archive', () => {
     const restored = restoreSnapshot({ database: 'postgres://nobody@127.0.0.1:1/none', file, untrusted: true });
     await expect(restored).rejects.toMatchObject({ code: expect.stringMatching(/^ARCHIVE_/) });
   });
+});
+
+test('an archive that says which other files are to be opened, or that became another one meanwhile, is refused', async () => {
+  await using archive = await openArchive(plain);
+  const { manifest } = archive;
+  const source = async (changed: Manifest) => ({ ...(await openSource(plain)), manifest: changed });
+  const referring = { ...manifest, archives: [{ file: '../other/x.tar.zst', sha256: 'a'.repeat(64), bytes: 1n }] };
+  const other = { ...manifest, toolVersion: '9' };
+  await using first = await source(referring);
+  await using second = await source(other);
+  await using same = await source(manifest);
+  expect(() => checkSame(serializeManifest(referring), first)).toThrow(expect.objectContaining({ code: 'ARCHIVE_INVALID' }));
+  expect(() => checkSame(serializeManifest(manifest), second)).toThrow(expect.objectContaining({ code: 'ARCHIVE_CORRUPT' }));
+  expect(() => checkSame(serializeManifest(manifest), same)).not.toThrow();
 });
 
 describe('what is plain', () => {
