@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
-import type { DrillRecord, StoredSnapshot, UnknownSnapshot, Verification } from '../../model/stored-snapshot.js';
+import type { DrillRecord, StoredSnapshot, UnknownSnapshot } from '../../model/stored-snapshot.js';
 import { newestFirst } from '../../rules/order.js';
 import { openStore, type StoreOptions } from '../../store/open-store.js';
 import { putSmall, readSmall } from '../../store/small-object.js';
@@ -13,9 +13,10 @@ import { locationOf, parseStoreUrl } from '../../store/store-url.js';
 import { type OpenedArchive, openNamedArchive, openStored } from '../open-archive-bytes.js';
 import { openSealed, type TrustOptions, trustOf } from '../seal/open-sealed.js';
 import { type VerifyReport, verifySealed } from '../seal/verify-sealed.js';
+import { FactReader } from './facts.js';
 import { readLatest } from './latest.js';
 import { type Layout, type LayoutName, layoutOf } from './layout.js';
-import { drillText, readDrill, readVerification, verificationOf, verificationText } from './records.js';
+import { drillText, readDrill, verificationOf, verificationText } from './records.js';
 
 export interface RepositoryOptions extends TrustOptions {
   /** Where the snapshots are: a directory, made when something is written to it; `file:`, `s3://bucket/prefix`, `https://` (to be read only);
@@ -41,9 +42,6 @@ const passing: ReadonlySet<string> = new Set(['FILE_ERROR', 'STORE_ERROR', 'SIGN
 /** Objects that are read at once. */
 const readsAtOnce = 32;
 
-/** Objects of the series by their keys. */
-type Objects = ReadonlyMap<string, StoredObject>;
-
 export class Repository implements AsyncDisposable {
   /** For messages: a path, or a URL without secrets. */
   readonly location: string;
@@ -58,13 +56,13 @@ export class Repository implements AsyncDisposable {
   #store: Promise<Store> | undefined;
   /** Archives that were found damaged: they are not read again at each look. */
   readonly #damaged = new Map<string, { readonly version: string; readonly problem: string }>();
-  /** Records by archive: among thousands of snapshots only what is new is read at each look. */
-  readonly #records = new Map<string, { readonly version: string; readonly verification: Verification }>();
+  readonly #facts: FactReader;
 
   /** Nothing is read yet. @throws TidemarkError USAGE */
   constructor({ store, prefix = 'snapshot', layout = 'flat', storeOptions, ...options }: RepositoryOptions) {
     this.trust = trustOf(options);
     this.layout = layoutOf(layout, prefix);
+    this.#facts = new FactReader(this.layout);
     this.prefix = prefix;
     this.#owned = typeof store === 'string';
     if (typeof store === 'string') {
@@ -105,11 +103,17 @@ export class Repository implements AsyncDisposable {
   /** All snapshots, and what has their names and does not count. A store that is not there has none. Of one that has no lists, the one that
    *  its `latest.json` points to. @throws TidemarkError FILE_ERROR, STORE_ERROR */
   async list(): Promise<Listing> {
+    const store = await this.store();
     const objects = await this.#objects();
     const keys = [...objects.keys()].filter((key) => this.layout.parse(key) !== undefined);
+    const problemOf = ({ key, version }: StoredObject): string | undefined => {
+      const damaged = this.#damaged.get(key);
+      return damaged?.version === version ? damaged.problem : undefined;
+    };
+    const listed = { store, objects, problemOf };
     const found: (StoredSnapshot | UnknownSnapshot)[] = [];
     for (let at = 0; at < keys.length; at += readsAtOnce) {
-      const some = await Promise.all(keys.slice(at, at + readsAtOnce).map((key) => this.#look(key, objects)));
+      const some = await Promise.all(keys.slice(at, at + readsAtOnce).map((key) => this.#facts.look(key, listed)));
       found.push(...some.flatMap((one) => one ?? []));
     }
     return {
@@ -204,7 +208,7 @@ export class Repository implements AsyncDisposable {
     for (const one of [manifest, signature, checksum, drill, verified, key]) await store.remove(one);
   }
 
-  async #objects(): Promise<Objects> {
+  async #objects(): Promise<ReadonlyMap<string, StoredObject>> {
     const store = await this.store();
     const objects = new Map<string, StoredObject>();
     if (store.writable) {
@@ -219,49 +223,6 @@ export class Repository implements AsyncDisposable {
       if (object) objects.set(key, object);
     }
     return objects;
-  }
-
-  async #look(key: string, objects: Objects): Promise<StoredSnapshot | UnknownSnapshot | undefined> {
-    const id = this.layout.parse(key);
-    const archive = objects.get(key);
-    if (archive === undefined || id === undefined) return undefined;
-    const { bytes } = archive;
-    const beside = this.layout.beside(key);
-    const text = async (name: string): Promise<string | undefined> => (objects.has(name) ? await this.#text(name) : undefined);
-    const verification = await this.#recordOf(archive, objects.get(beside.verified));
-    if (verification === undefined) {
-      const damaged = this.#damaged.get(key);
-      return { id, key, bytes, problem: damaged?.version === archive.version ? damaged.problem : 'it has not been verified yet' };
-    }
-    if (verification.bytes !== bytes) {
-      return { id, key, bytes, problem: `it has ${bytes} bytes, and had ${verification.bytes} when it was verified` };
-    }
-    const pinned = (await text(beside.pin))?.trim();
-    const drill = readDrill(await text(beside.drill));
-    const { position, system } = verification;
-    return {
-      id,
-      key,
-      good: true,
-      position,
-      ...(system === null ? {} : { system }),
-      bytes,
-      verification,
-      ...(pinned === undefined ? {} : { pinned }),
-      ...(drill === undefined ? {} : { drill }),
-    };
-  }
-
-  async #recordOf(archive: StoredObject, record: StoredObject | undefined): Promise<Verification | undefined> {
-    if (record === undefined) return undefined;
-    const { key } = archive;
-    const version = `${archive.version}, ${record.version}`;
-    const known = this.#records.get(key);
-    if (known?.version === version) return known.verification;
-    const verification = readVerification(await this.#text(record.key));
-    if (verification === undefined) this.#records.delete(key);
-    else this.#records.set(key, { version, verification });
-    return verification;
   }
 
   async #text(key: string): Promise<string | undefined> {

@@ -4,11 +4,17 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verificationText } from '#dist/app/repository/records.js';
 import type { Position } from '#dist/model/position.js';
+import type { Verification } from '#dist/model/stored-snapshot.js';
 
 export const bytes = 1234n;
 
-/** @param names ids with the positions of their data */
-export async function fillStore(store: string, names: Readonly<Record<string, Partial<Position>>>): Promise<void> {
+/** @param names ids with the positions of their data
+ *  @param more what their records say besides */
+export async function fillStore(
+  store: string,
+  names: Readonly<Record<string, Partial<Position>>>,
+  more: Readonly<Record<string, Partial<Verification>>> = {},
+): Promise<void> {
   await mkdir(store, { recursive: true });
   for (const [id, some] of Object.entries(names)) {
     const archive = join(store, `${id}.tar.zst`);
@@ -29,6 +35,7 @@ export async function fillStore(store: string, names: Readonly<Record<string, Pa
         rows: 5000n,
         rawBytes: 99_000n,
         durationMs: 1500,
+        ...more[id],
       }),
     );
   }

@@ -90,3 +90,46 @@ test('a policy that cannot be followed removes nothing', async () => {
   }
   expect((await repository.list()).snapshots).toHaveLength(5);
 });
+
+test('what holds rows of one that stays, stays; one whose rows lie in another that has gone does not count', async () => {
+  await using folder = await temporaryDirectory();
+  const store = folder.path;
+  const others = (id: string) => ({ others: [`${id}.tar.zst`] });
+  await fillStore(store, Object.fromEntries(heights.map((height) => [`s-${height}`, { height, lsn: height }])), {
+    's-5': others('s-2'),
+    's-4': others('s-1'),
+    's-3': others('s-1'),
+  });
+  const repository = new Repository({ store, prefix: 's' });
+  const { keep, removed } = await pruneRepository(repository, { last: 1 }, { inUse: new Set(['s-3']) });
+  expect(keep.map(({ snapshot, reasons }) => [snapshot.id, ...reasons])).toEqual([
+    ['s-5', 'last snapshot'],
+    ['s-3', 'in use'],
+    ['s-2', 'referred to by s-5'],
+    ['s-1', 'referred to by s-3'],
+  ]);
+  expect(ids(removed)).toEqual(['s-4']);
+  await rm(join(store, 's-2.tar.zst'));
+  const { snapshots, unknown } = await repository.list();
+  expect([ids(snapshots), unknown]).toEqual([
+    ['s-3', 's-1'],
+    [expect.objectContaining({ id: 's-5', problem: 'a part of its rows is in s-2.tar.zst, which is not there' })],
+  ]);
+});
+
+test('one that is pinned in its turn keeps what holds its rows', async () => {
+  await using folder = await temporaryDirectory();
+  const store = folder.path;
+  await fillStore(store, Object.fromEntries(heights.map((height) => [`s-${height}`, { height, lsn: height }])), {
+    's-4': { others: ['s-1.tar.zst'] },
+  });
+  const repository = new Repository({ store, prefix: 's' });
+  const remove = repository.remove.bind(repository);
+  repository.remove = async (snapshot) => {
+    if (snapshot.id === 's-4') await repository.pin(snapshot);
+    await remove(snapshot);
+  };
+  const { removed } = await pruneRepository(repository, { last: 1 });
+  expect(ids(removed)).toEqual(['s-3', 's-2']);
+  expect(ids((await repository.list()).snapshots)).toEqual(['s-5', 's-4', 's-1']);
+});
