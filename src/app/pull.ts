@@ -1,30 +1,16 @@
 // The use case "pull a snapshot": an archive and what lies beside it come to this machine, by several ranges at a time, over as many runs as
 // it takes. Every byte is verified before the file gets its name.
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { openArchive } from '../archive/reader.js';
-import type { Sidecar } from '../archive/sidecar-files.js';
-import {
-  checksumSidecar,
-  checksumText,
-  encryptedManifestSidecar,
-  manifestSidecar,
-  parseChecksumText,
-  signatureSidecar,
-} from '../archive/sidecars.js';
-import { verifyArchive } from '../archive/verify.js';
-import { FileBytes } from '../frame/file-bytes.js';
-import type { Seekable } from '../frame/seekable.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import { formatBytes } from '../model/units.js';
 import { PartialFile, type Piece, publishWhole } from '../store/partial-file.js';
 import { abortReason } from './abort.js';
 import { parseArchiveName } from './archive-name.js';
-import { type OpenArchiveOptions, type OpenedArchive, openNamedArchive } from './open-archive-bytes.js';
-import { openSealed, type TrustOptions } from './seal/open-sealed.js';
-import { readIdentities, readVerifyKeys } from './seal/read-keys.js';
+import { type OpenArchiveOptions, openNamedArchive } from './open-archive-bytes.js';
+import { type Proof, type PullSource, pullSourceOf } from './pull-source.js';
+import type { TrustOptions } from './seal/open-sealed.js';
 
 export interface PullOptions extends OpenArchiveOptions, TrustOptions {
   /** URL or path of the archive, or of a store whose newest one is meant. */
@@ -67,112 +53,12 @@ export async function pullSnapshot({ file, output, ...options }: PullOptions): P
     const opened = await openNamedArchive(file, options);
     await using bytes = opened.bytes;
     const target = await targetOf(output, opened.sidecars.basename);
-    const archive = (await isSealed(opened, options)) ? sealedArchive(opened) : await openedArchive(opened, options);
+    const archive = await pullSourceOf(opened, options);
     const done = (await alreadyThere(target, archive)) ?? (await load(target, archive, options));
     return { file: target, source: bytes.name, bytes: bytes.size, ...done, durationMs: performance.now() - started };
   } catch (error) {
     throw abortReason(signal) ?? error;
   }
-}
-
-interface Proof {
-  readonly sha256: string;
-  readonly rows?: bigint;
-}
-
-/** The archive as it lies there, and how a copy of it is proven. */
-interface Source {
-  readonly opened: OpenedArchive;
-  /** @throws TidemarkError ARCHIVE_* where the copy is not right */
-  prove(path: string): Promise<Proof>;
-  /** By what the name is followed, in the order in which they are written; without content where there is to be none. */
-  sidecars(proof: Proof, name: string): Promise<readonly (readonly [ending: string, content: Uint8Array | string | undefined])[]>;
-}
-
-/** True for an archive that is encrypted, where nobody asks for its signature and there is no identity to look into it. */
-async function isSealed({ sidecars }: OpenedArchive, { verifyKeys, identities }: TrustOptions): Promise<boolean> {
-  if (!sidecars.basename.endsWith('.age')) return false;
-  const [keys, known] = await Promise.all([readVerifyKeys(verifyKeys), readIdentities(identities)]);
-  return keys === undefined && known === undefined;
-}
-
-/** Looks at its end first: what is no archive, or not accepted, is not loaded. */
-async function openedArchive(opened: OpenedArchive, options: Omit<PullOptions, 'file'>): Promise<Source> {
-  const { onEvent, signal } = options;
-  const kept = { ...opened, bytes: keepOpen(opened.bytes) };
-  const sealed = await openSealed(kept, options);
-  const { tail } = await openArchive(sealed.bytes, sealed);
-  const manifest: Sidecar = { name: `the manifest of ${opened.bytes.name}`, content: Buffer.from(tail.manifestText) };
-  return {
-    opened,
-    async prove(path) {
-      const local = await openSealed({ ...opened, bytes: await FileBytes.open(path) }, options);
-      // The manifest has the hash of every member: what has the same one is the same archive.
-      const { checksum, basename: name } = opened.sidecars;
-      const { encrypted } = local;
-      // Beside an encrypted one lies the checksum of what is encrypted.
-      const sidecars = { basename: name, manifest: async () => manifest, ...(checksum && encrypted === undefined && { checksum }) };
-      const outer = encrypted && (await compareWhole(path, opened));
-      const { sha256, rows } = await verifyArchive(local.bytes, {
-        sidecars,
-        accept: local.accept,
-        ...(onEvent && { onEvent }),
-        ...(signal && { signal }),
-      });
-      return { sha256: outer?.sha256 ?? sha256, rows };
-    },
-    sidecars: async ({ sha256 }, name) => [
-      [checksumSidecar(''), checksumText(sha256, name)],
-      [signatureSidecar(''), (await opened.beside(signatureSidecar('')))?.content],
-      [encryptedManifestSidecar(''), (await opened.beside(encryptedManifestSidecar('')))?.content],
-      [manifestSidecar(''), name.endsWith('.age') ? undefined : tail.manifestText],
-    ],
-  };
-}
-
-/** One that cannot be looked into: its bytes are compared as they are. */
-function sealedArchive(opened: OpenedArchive): Source {
-  return {
-    opened,
-    async prove(path) {
-      const { sha256, compared } = await compareWhole(path, opened);
-      if (compared) return { sha256 };
-      throw new TidemarkError('ARCHIVE_INVALID', `verify ${path}: it is encrypted, and there is no checksum beside it to compare it with`, {
-        hint: 'publish it with its .sha256 beside it, or give an identity that decrypts it',
-      });
-    },
-    sidecars: async ({ sha256 }, name) => [
-      [checksumSidecar(''), checksumText(sha256, name)],
-      [signatureSidecar(''), (await opened.beside(signatureSidecar('')))?.content],
-      [encryptedManifestSidecar(''), (await opened.beside(encryptedManifestSidecar('')))?.content],
-      [manifestSidecar(''), undefined],
-    ],
-  };
-}
-
-/** The SHA-256 of a copy, which is that beside the archive where there is one. @throws TidemarkError ARCHIVE_CORRUPT */
-async function compareWhole(path: string, opened: OpenedArchive): Promise<{ readonly sha256: string; readonly compared: boolean }> {
-  await using copy = await FileBytes.open(path);
-  const hash = createHash('sha256');
-  for await (const piece of copy.stream(0n, copy.size)) hash.update(piece);
-  const sha256 = hash.digest('hex');
-  const said = await opened.sidecars.checksum?.();
-  if (said === undefined || parseChecksumText(said.content.toString('utf8'))?.sha256 === sha256)
-    return { sha256, compared: said !== undefined };
-  throw new TidemarkError('ARCHIVE_CORRUPT', `verify ${path}: its SHA-256 is ${sha256}, which is not that of ${said.name}`, {
-    hint: 'the archive was altered after it was written: use another copy of it',
-  });
-}
-
-/** For a reader that would close them. */
-function keepOpen(bytes: Seekable): Seekable {
-  return {
-    name: bytes.name,
-    size: bytes.size,
-    read: (offset, length) => bytes.read(offset, length),
-    stream: (offset, length) => bytes.stream(offset, length),
-    [Symbol.asyncDispose]: async () => undefined,
-  };
 }
 
 /** @throws TidemarkError USAGE */
@@ -191,7 +77,7 @@ async function targetOf(output: string | undefined, name: string): Promise<strin
 type Done = Pick<PullResult, 'sha256' | 'rows' | 'resumedBytes' | 'sidecars'>;
 
 /** A file of that name that is the same archive, to the last byte. A run that was killed after it had given the file its name is completed. */
-async function alreadyThere(target: string, source: Source): Promise<Done | undefined> {
+async function alreadyThere(target: string, source: PullSource): Promise<Done | undefined> {
   const { size } = source.opened.bytes;
   const found = await stat(target, { bigint: true }).catch(() => undefined);
   if (!found?.isFile() || found.size !== size) return undefined;
@@ -208,7 +94,7 @@ async function alreadyThere(target: string, source: Source): Promise<Done | unde
 
 async function besideOf(
   target: string,
-  source: Source,
+  source: PullSource,
   proof: Proof,
 ): Promise<readonly (readonly [path: string, content: Uint8Array | string | undefined])[]> {
   const sidecars = await source.sidecars(proof, basename(target));
@@ -219,7 +105,7 @@ function paths(sidecars: readonly (readonly [path: string, content: unknown])[])
   return sidecars.flatMap(([path, content]) => (content === undefined ? [] : [path]));
 }
 
-async function load(target: string, source: Source, { onEvent, signal }: Pick<PullOptions, 'onEvent' | 'signal'>): Promise<Done> {
+async function load(target: string, source: PullSource, { onEvent, signal }: Pick<PullOptions, 'onEvent' | 'signal'>): Promise<Done> {
   const { bytes, version } = source.opened;
   await using partial = await PartialFile.open(target, { source: bytes.name, version, bytes: bytes.size });
   if (partial.begunAnew) {

@@ -23,3 +23,14 @@ export function cutShort(
     details: { offset },
   });
 }
+
+/** The same bytes, for a reader that closes what it is given: they stay open. */
+export function borrowed(bytes: Seekable): Seekable {
+  return {
+    name: bytes.name,
+    size: bytes.size,
+    read: (offset, length) => bytes.read(offset, length),
+    stream: (offset, length) => bytes.stream(offset, length),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { checksumSidecar, parseChecksumText } from '../../archive/sidecars.js';
 import { type VerifyReport as ArchiveReport, verifyArchive } from '../../archive/verify.js';
-import type { Seekable } from '../../frame/seekable.js';
+import { borrowed, type Seekable } from '../../frame/seekable.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
 import { printable } from '../../model/printable.js';
@@ -61,17 +61,6 @@ export async function verifyWritten(
   const { sha256 } = await verifyArchive(borrowed(await archive.readBack(bytes)), options);
   if (sha256 === archive.plainSha256 && bytes.size === archive.bytes) return;
   throw new TidemarkError('ARCHIVE_CORRUPT', `${attempt}: its SHA-256 is ${sha256}, not ${archive.plainSha256}`, { hint });
-}
-
-/** The same bytes, which stay open. */
-function borrowed(bytes: Seekable): Seekable {
-  return {
-    name: bytes.name,
-    size: bytes.size,
-    read: (offset, length) => bytes.read(offset, length),
-    stream: (offset, length) => bytes.stream(offset, length),
-    [Symbol.asyncDispose]: async () => undefined,
-  };
 }
 
 async function hashOf(bytes: Seekable, signal: AbortSignal | undefined): Promise<string> {
