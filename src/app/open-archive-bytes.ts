@@ -1,6 +1,6 @@
 // Opens what somebody calls an archive (archive-name.ts), wherever it lies, and finds what lies beside it. What is read of it is for others.
-import { stat } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
 import { fileSidecars, readSidecar, type Sidecar, type Sidecars } from '../archive/sidecar-files.js';
 import { besideNames, checksumSidecar, manifestSidecar } from '../archive/sidecars.js';
 import { FileBytes } from '../frame/file-bytes.js';
@@ -11,6 +11,7 @@ import { openStore, type StoreOptions } from '../store/open-store.js';
 import { readSmall } from '../store/small-object.js';
 import type { Store } from '../store/store.js';
 import { parseArchiveName } from './archive-name.js';
+import { type Place, placeIn, placeOfFile } from './archive-place.js';
 import { latestKey, readLatest } from './repository/latest.js';
 import { StoreBytes } from './store-bytes.js';
 
@@ -33,6 +34,10 @@ export interface OpenedArchive {
   readonly sidecars: Sidecars;
   /** What lies beside the archive under its name and this ending. */
   beside(ending: string): Promise<Sidecar | undefined>;
+  readonly place: Place;
+  /** Another archive, by its path from the directory of this one. It is to be closed before this one.
+   *  @throws TidemarkError FILE_ERROR, OBJECT_MISSING, STORE_ERROR */
+  neighbour(path: string): Promise<OpenedArchive>;
 }
 
 /** What a sidecar has at most: a manifest is as large as the member that it is. */
@@ -46,15 +51,16 @@ export async function openArchiveBytes(name: string, options: OpenArchiveOptions
 }
 
 /** The same, with what lies beside it. */
-export async function openNamedArchive(
-  name: string,
-  { store: storeOptions, prefix, signal }: OpenArchiveOptions = {},
-): Promise<OpenedArchive> {
+export async function openNamedArchive(name: string, options: OpenArchiveOptions = {}): Promise<OpenedArchive> {
+  const { store: storeOptions, prefix, signal } = options;
   const parsed = parseArchiveName(name);
   if (parsed.kind === 'path' && !(await isDirectory(parsed.path))) return openFile(parsed.path);
   const store = await openStore(parsed.kind === 'path' ? parsed.path : parsed.store, { ...storeOptions, ...(signal && { signal }) });
   try {
-    if (parsed.kind === 'object') return await openStored(store, parsed.key, { name: parsed.shown, ownsStore: true });
+    if (parsed.kind === 'object') {
+      const opened = await openStored(store, parsed.key, { name: parsed.shown, ownsStore: true });
+      return { ...opened, neighbour: (path) => openNamedArchive(urlFrom(parsed.store, path), options) };
+    }
     const newest = await openNewest(store, prefix);
     return parsed.kind === 'path' ? await asFile(newest, parsed.path) : newest;
   } catch (error) {
@@ -70,13 +76,23 @@ async function isDirectory(path: string): Promise<boolean> {
 
 async function openFile(path: string): Promise<OpenedArchive> {
   const bytes = await FileBytes.open(path);
-  return { bytes, version: bytes.version, sidecars: fileSidecars(path), beside: (ending) => readSidecar(path, ending) };
+  // A link to the newest archive lies elsewhere than what the archive refers to.
+  const real = await realpath(path);
+  return {
+    bytes,
+    version: bytes.version,
+    sidecars: fileSidecars(path),
+    beside: (ending) => readSidecar(path, ending),
+    place: placeOfFile(real),
+    neighbour: (other) => openFile(join(dirname(real), other)),
+  };
 }
 
 /** Threads read files for themselves. */
 async function asFile({ bytes, ...opened }: OpenedArchive & { readonly key: string }, directory: string): Promise<OpenedArchive> {
   await bytes[Symbol.asyncDispose]();
-  return { ...opened, bytes: await FileBytes.open(join(directory, opened.key)) };
+  const { place, neighbour, ...file } = await openFile(join(directory, opened.key));
+  return { ...opened, bytes: file.bytes, place, neighbour };
 }
 
 /** Retention may remove what was the newest a moment ago. */
@@ -144,5 +160,20 @@ export async function openStored(
       checksum: () => beside(checksumSidecar('')),
     },
     beside,
+    place: await placeIn(store.location, key),
+    neighbour(path) {
+      const other = posix.join(posix.dirname(key), path);
+      if (!other.startsWith('../')) return openStored(store, other);
+      throw new TidemarkError('OBJECT_MISSING', `open ${path} beside ${bytes.name}: it lies outside of the store`, {
+        hint: 'name the archive by its own URL',
+      });
+    },
   };
+}
+
+/** The URL of what a path from a folder leads to, with the folder's own settings. */
+function urlFrom(folder: string, path: string): string {
+  const url = new URL(folder);
+  url.pathname = posix.join('/', url.pathname, ...path.split('/').map((name) => (name === '..' ? name : encodeURIComponent(name))));
+  return url.href;
 }

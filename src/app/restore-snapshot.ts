@@ -68,6 +68,7 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   await using source = await openSource(file, { ...trust, ...place, onEvent: settings.emit, signal });
   if (verified !== undefined) checkSame(verified, source);
   const { catalog, leftOut, untrusted } = await select(source, settings);
+  if (settings.contents.sections.has('data')) await source.reach(catalog.tables);
   const applicationName = `tidemark restore ${randomBytes(4).toString('hex')}`;
   const encodings = { text: catalog.textEncoding ?? 'UTF8', rows: catalog.rowEncoding ?? 'UTF8' };
   const sessions = new Sessions({

@@ -5,14 +5,17 @@ import { openArchive } from '../archive/reader.js';
 import { readArchiveStream } from '../archive/stream-reader.js';
 import { catalogMember } from '../frame/member-names.js';
 import { loadCodec } from '../frame/zstd.js';
-import type { Catalog } from '../model/catalog.js';
+import type { Catalog, CatalogTable } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Manifest } from '../model/manifest.js';
+import { printable } from '../model/printable.js';
 import { toolVersion } from '../model/tool-version.js';
+import type { Archives } from '../restore/archives.js';
 import type { RowSource } from '../restore/load-rows.js';
 import type { Mark } from '../restore/marker.js';
 import { decryptedStream } from '../seal/decrypt-stream.js';
 import type { OpenedArchive } from './open-archive-bytes.js';
+import { closeAll, openOthers } from './other-archives.js';
 import type { RestoreSettings } from './restore-options.js';
 import { refuseUnsignedPipe } from './seal/check-signature.js';
 import { type OpenSealedOptions, openSealed } from './seal/open-sealed.js';
@@ -23,6 +26,9 @@ export interface RestoreSource extends AsyncDisposable {
   /** Undefined for a pipe: there it comes last. */
   readonly manifest: Manifest | undefined;
   readonly rows: RowSource;
+  /** Looks for the other archives that have rows of these tables. Before anything is changed.
+   *  @throws TidemarkError ARCHIVE_MISSING_PART, also from a pipe, which cannot say where they are; STORE_ERROR */
+  reach(tables: readonly CatalogTable[]): Promise<void>;
   mark(startedAt: Date): Mark;
 }
 
@@ -40,12 +46,23 @@ async function openWhole(file: string | OpenedArchive, options: OpenSealedOption
   const archive = await openArchive(bytes, opened);
   try {
     const { manifest } = archive;
+    let others: Archives = [];
     return {
       catalog: await archive.readCatalog(),
       manifest,
-      rows: { kind: 'archive', bytes, manifest },
+      get rows(): RowSource {
+        return { kind: 'archive', archives: [bytes, ...others], manifest };
+      },
+      async reach(tables) {
+        const wanted = new Set(tables.filter(({ withoutData }) => withoutData === undefined).map(({ directory }) => directory));
+        const needed = new Set(manifest.tables.flatMap((table) => (table.in !== undefined && wanted.has(table.directory) ? table.in : [])));
+        others = await openOthers(opened, manifest, needed);
+      },
       mark: (startedAt) => ({ file: bytes.name, startedAt, toolVersion }),
-      [Symbol.asyncDispose]: () => archive.close(),
+      async [Symbol.asyncDispose]() {
+        await closeAll(others);
+        await archive.close();
+      },
     };
   } catch (error) {
     await archive.close();
@@ -64,8 +81,24 @@ async function openPipe(input: AsyncIterable<Uint8Array>): Promise<RestoreSource
     catalog: parseCatalog(Buffer.concat(pieces).toString('utf8')),
     manifest: undefined,
     rows: { kind: 'stream', members },
+    async reach(tables) {
+      const table = tables.find(({ elsewhere, withoutData }) => elsewhere && withoutData === undefined);
+      if (table !== undefined) throw unreachable(table);
+    },
     mark: (startedAt) => ({ file: '-', startedAt, toolVersion }),
     // Not awaited: where a read of the pipe stands still, so does this.
     [Symbol.asyncDispose]: async () => void members.return().catch(() => undefined),
   };
+}
+
+function unreachable({ schema, name }: CatalogTable): TidemarkError {
+  const table = printable(`${schema}.${name}`);
+  return new TidemarkError(
+    'ARCHIVE_MISSING_PART',
+    `restore rows of table ${table}: they are in another archive, and a pipe cannot say in which`,
+    {
+      hint: 'restore the archive by its path or URL, with those that it refers to in their places, or choose other tables with --table',
+      details: { table: `${schema}.${name}` },
+    },
+  );
 }

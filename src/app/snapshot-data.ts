@@ -105,11 +105,11 @@ export async function readRows(
 }
 
 function entryOf(table: SnapshotSchema['catalog']['tables'][number], account: Account | undefined): TableEntry {
-  if (account === undefined && table.withoutData === undefined) {
+  if (account === undefined && table.withoutData === undefined && !table.elsewhere) {
     throw new TidemarkError('INTERNAL', `read the rows of ${qualifiedName(table.schema, table.name)}: the table was not planned`);
   }
   // Members come in the order of arrival; by number they are in the order of the heap. A number of more digits is a larger one.
   const chunks = (account?.chunks ?? []).toSorted((a, b) => a.member.length - b.member.length || (a.member < b.member ? -1 : 1));
-  const { loadInto: _onlyInCatalog, extensionCondition: _also, ...entry } = table;
+  const { loadInto: _onlyInCatalog, extensionCondition: _also, elsewhere: _and, ...entry } = table;
   return { ...entry, rows: account?.rows ?? 0n, rawBytes: account?.rawBytes ?? 0n, chunks };
 }

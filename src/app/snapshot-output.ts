@@ -1,7 +1,7 @@
 // Where a snapshot's bytes go: a file that becomes visible only when it is whole, or a stream that takes them in order.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { openArchive } from '../archive/reader.js';
 import { checksumSidecar, encryptedManifestSidecar, manifestSidecar, signatureSidecar } from '../archive/sidecars.js';
@@ -12,10 +12,13 @@ import { fileError } from '../model/file-error.js';
 import type { Manifest } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { FilePublication } from '../store/publish-file.js';
+import { type Place, placeIn } from './archive-place.js';
 import { type SealedArchive, textsBesideArchive } from './seal/seal-archive.js';
 import type { Destination } from './sight.js';
 
 export interface SnapshotOutput extends ByteSink, Destination {
+  /** Where the archive is going to lie, as far as others have to be found from there; undefined for a stream. */
+  readonly place: Place | undefined;
   /** Before the first byte, once it is known what is going to be written. @param bytes at most, as far as can be told */
   begin(expected: { readonly position: Position; readonly bytes: bigint }): Promise<void>;
   /** Proves and publishes the archive. */
@@ -29,6 +32,7 @@ export async function openOutput(file: string | Writable): Promise<SnapshotOutpu
 /** The same output, but a write ends with the signal: one into a pipe lasts for as long as its reader stands still. */
 export function endingWith(signal: AbortSignal, output: SnapshotOutput): SnapshotOutput {
   return {
+    place: output.place,
     spoolPrefix: output.spoolPrefix,
     keepsBytes: output.keepsBytes,
     get untouched() {
@@ -56,6 +60,7 @@ export function endingWith(signal: AbortSignal, output: SnapshotOutput): Snapsho
 async function fileOutput(path: string): Promise<SnapshotOutput> {
   const publication = await FilePublication.open(path);
   return {
+    place: await placeIn(dirname(path), basename(path)),
     spoolPrefix: `${publication.temporary}-rows`,
     keepsBytes: false,
     untouched: true,
@@ -99,6 +104,7 @@ async function streamOutput(stream: Writable): Promise<SnapshotOutput> {
   };
   stream.on('error', onError);
   return {
+    place: undefined,
     spoolPrefix: join(directory, 'rows'),
     // A stream that passes on what it gets, such as PassThrough, is done with a write before the next one has read it.
     keepsBytes: true,

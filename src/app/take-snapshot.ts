@@ -16,10 +16,12 @@ import { emitSection } from '../schema/emit.js';
 import { emitGlobals } from '../schema/globals/emit.js';
 import { contentSections } from '../selection/sections.js';
 import { readSource } from '../snapshot/source.js';
+import { isDurable, lookAtPartitions } from './completed-partitions.js';
 import { withFilters } from './read-filters.js';
 import { type SealedArchive, type Sealing, sealingSink } from './seal/seal-archive.js';
 import { checkPlace, settleSealing } from './seal/settle-sealing.js';
 import { announce, bytesToRead, inAttempts, type Sight, withSight } from './sight.js';
+import { BaseOnce, type SnapshotBase } from './snapshot-base.js';
 import { readRows } from './snapshot-data.js';
 import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './snapshot-options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './snapshot-output.js';
@@ -65,11 +67,14 @@ export async function snapshotInto(
   const sealing = settled ?? (await settleSealing(options));
   const started = performance.now();
   const codec = await loadCodec();
+  const { completed } = options;
+  const base = new BaseOnce(completed, plan.signal);
   const { result, attempts } = await inAttempts(
     plan,
     () => open(sealing),
-    (whole, output) => readAndWrite(whole, { codec, sealing, output: endingWith(whole.signal, output) }),
-  );
+    async (whole, output) =>
+      readAndWrite(whole, { codec, sealing, base: await base.open(output.place), output: endingWith(whole.signal, output) }),
+  ).finally(() => base[Symbol.asyncDispose]());
   const { bytes, sha256 } = result.archive;
   const signedBy = sealing.signKey?.id;
   const recipients = sealing.recipients?.length;
@@ -91,6 +96,7 @@ interface Tools {
   readonly codec: Codec;
   readonly output: SnapshotOutput;
   readonly sealing: Sealing;
+  readonly base: SnapshotBase | undefined;
 }
 
 async function readAndWrite(plan: SnapshotPlan, tools: Tools): Promise<{ manifest: Manifest; archive: SealedArchive }> {
@@ -99,10 +105,12 @@ async function readAndWrite(plan: SnapshotPlan, tools: Tools): Promise<{ manifes
 
 async function write(
   plan: SnapshotPlan,
-  { codec, output, sealing, sight }: Tools & { readonly sight: Sight },
+  { codec, output, sealing, base, sight }: Tools & { readonly sight: Sight },
 ): Promise<{ manifest: Manifest; archive: SealedArchive }> {
   const { emit, signal } = plan;
-  const { control, pool, position, schema } = sight;
+  const { control, pool, position, view } = sight;
+  const partitions = await lookAtPartitions(plan, sight, base);
+  const { schema } = partitions;
   await output.begin({ position, bytes: bytesToRead(schema) + smallBytes });
   const sink = await sealingSink(output, sealing);
   const writer = new ArchiveWriter({ sink, codec, level: plan.compressLevel });
@@ -114,11 +122,14 @@ async function write(
   emit({ type: 'phase', phase: 'rows' });
   announce(schema, plan);
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
-  const tables = await Promise.race([readRows(schema, { pool, writer, emit }), control.lost]);
+  const read = await Promise.race([readRows(schema, { pool, writer, emit }), control.lost]);
   members.push(await writer.addMember(postDataMember, encodeText(afterRows(schema))));
 
   emit({ type: 'phase', phase: 'publish' });
-  const manifest = await describe(control, { plan, position, schema, tables, members });
+  const durable = plan.completedOnce.length === 0 || (await isDurable(control, view));
+  if (!durable)
+    emit({ type: 'notice', message: 'the next snapshot exports completed partitions again: not all of the view is on disk yet' });
+  const manifest = await describe(control, { plan, position, schema, ...partitions.describe(read, durable), members });
   const archive = await sink.seal(await writer.finish(manifest));
   await pool.close();
   await control.query('COMMIT');
@@ -137,10 +148,11 @@ interface Described {
   readonly position: Position;
   readonly schema: SnapshotSchema;
   readonly tables: readonly TableEntry[];
+  readonly archives?: Manifest['archives'];
   readonly members: Manifest['schema'];
 }
 
-async function describe(control: Session, { plan, position, schema, tables, members }: Described): Promise<Manifest> {
+async function describe(control: Session, { plan, position, schema, tables, archives, members }: Described): Promise<Manifest> {
   return {
     format: 'tidemark',
     formatVersion,
@@ -156,6 +168,7 @@ async function describe(control: Session, { plan, position, schema, tables, memb
     },
     schema: members,
     tables,
+    ...(archives && { archives }),
     leftOut: schema.leftOut,
     totals: totalsOf(tables),
   };

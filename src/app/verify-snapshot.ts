@@ -18,8 +18,8 @@ export interface VerifySnapshotOptions extends TrustOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Checks all of an archive: the signature, where keys are given, hashes, frames, tar, manifest, seek table, rows. Resolves only if everything is right.
- *  @throws TidemarkError ARCHIVE_CORRUPT with `details.damage`, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, FILE_ERROR, OBJECT_MISSING,
+/** Checks all of an archive, and of others what it refers to: the signature, where keys are given, hashes, frames, tar, manifest, seek table, rows. Resolves only if everything is right.
+ *  @throws TidemarkError ARCHIVE_CORRUPT with `details.damage`, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, ARCHIVE_MISSING_PART, FILE_ERROR, OBJECT_MISSING,
  *  STORE_ERROR, ABORTED, SIGNATURE_MISSING, SIGNATURE_INVALID, IDENTITY_MISSING, KEY_INVALID */
 export async function verifySnapshot({ file, ...options }: VerifySnapshotOptions): Promise<VerifyReport> {
   const { onEvent, signal } = options;

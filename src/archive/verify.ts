@@ -20,12 +20,16 @@ import { type Acceptance, type ArchiveReader, openArchive } from './reader.js';
 import { encodeSeekTable } from './seek-table.js';
 import { fileSidecars, type Sidecars } from './sidecar-files.js';
 import { parseChecksumText } from './sidecars.js';
+import { type CheckedOther, type OpenOther, verifyOthers } from './verify-others.js';
 
 export interface VerifyOptions extends Acceptance {
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
   /** What lies beside the archive. Default: of a path, the files beside it; of bytes, nothing. */
   readonly sidecars?: Sidecars;
+  /** Opens the other archives that it refers to, and makes sure that they are those that were meant: what they hold of its tables is checked,
+   *  too. Default: only its own bytes are. */
+  readonly openOther?: OpenOther;
 }
 
 /** What was proven. */
@@ -44,6 +48,8 @@ export interface VerifyReport {
   readonly rawBytes: bigint;
   /** Names of those beside the archive that were compared with it. */
   readonly sidecars: readonly string[];
+  /** Other archives, with what was checked of them. */
+  readonly others: readonly CheckedOther[];
 }
 
 export interface Damage {
@@ -94,6 +100,7 @@ class Verification {
     await this.#hashTo(size);
     const sha256 = this.#hash.digest('hex');
     const sidecars = await this.#sidecars(sha256);
+    const others = await this.#others();
     this.#throwDamage();
     return {
       path,
@@ -105,13 +112,14 @@ class Verification {
       rows: totals.rows,
       rawBytes: totals.rawBytes,
       sidecars,
+      others,
     };
   }
 
   async #members(): Promise<void> {
     const { manifest, tail } = this.#archive;
     const chunks = new Map<StoredMember, readonly [StoredChunk, TableEntry]>();
-    for (const table of manifest.tables) for (const chunk of table.chunks) chunks.set(chunk, [chunk, table]);
+    for (const table of manifest.tables) if (table.in === undefined) for (const chunk of table.chunks) chunks.set(chunk, [chunk, table]);
     let rows = 0n;
     let rawBytes = 0n;
     for (const member of tail.members) {
@@ -225,6 +233,16 @@ class Verification {
       }
     }
     return compared;
+  }
+
+  async #others(): Promise<readonly CheckedOther[]> {
+    const { openOther: open } = this.#options;
+    if (open === undefined) return [];
+    return await verifyOthers(this.#archive.manifest, {
+      open,
+      found: (problem, member) => this.#found(problem, member),
+      throwIfAborted: () => this.#throwIfAborted(),
+    });
   }
 
   #throwIfAborted(): void {

@@ -25,6 +25,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   ARCHIVE_CORRUPT: 5,
   ARCHIVE_TRUNCATED: 5,
   ARCHIVE_TOO_NEW: 5,
+  ARCHIVE_MISSING_PART: 5,
   SNAPSHOT_MISSING: 5,
   TARGET_NOT_EMPTY: 6,
   TARGET_MISMATCH: 6,

@@ -13,8 +13,9 @@ export function describePosition(position: Position): string {
 }
 
 export function describeManifest({ file, bytes, manifest }: { file: string; bytes: bigint; manifest: Manifest }): string {
-  const { source, position, settings, totals, tables, leftOut } = manifest;
-  const ratio = totals.compressedBytes > 0n ? Number(totals.rawBytes) / Number(totals.compressedBytes) : 0;
+  const { source, position, settings, totals, tables, archives = [], leftOut } = manifest;
+  const ownBytes = tables.reduce((sum, table) => (table.in === undefined ? sum + table.rawBytes : sum), 0n);
+  const ratio = totals.compressedBytes > 0n ? Number(ownBytes) / Number(totals.compressedBytes) : 0;
   const lines = [
     printable(file),
     `  format ${manifest.formatVersion}, tidemark ${manifest.toolVersion}, ${settings.sections.join(' and ')}${hasGlobals(manifest) ? ', globals' : ''}`,
@@ -28,6 +29,13 @@ export function describeManifest({ file, bytes, manifest }: { file: string; byte
     '',
     ...tableLines(tables),
   );
+  if (archives.length > 0) {
+    lines.push('', 'other archives that it needs:');
+    for (const [at, { file, bytes: size }] of archives.entries()) {
+      const count = tables.filter((table) => table.in === at).length;
+      lines.push(`  ${printable(file)}: ${formatBytes(size)}, rows of ${formatCounted(count, 'table')}`);
+    }
+  }
   if (leftOut.length > 0)
     lines.push('', 'left out:', ...leftOut.map(({ kind, name, reason }) => `  ${kind} ${printable(name)}: ${printable(reason)}`));
   // Whatever an archive of somebody else's says of itself.
@@ -86,7 +94,8 @@ function tableLines(tables: readonly TableEntry[]): string[] {
     const ratio = compressed > 0n ? `${(Number(table.rawBytes) / Number(compressed)).toFixed(2)}` : '';
     const name = tableLabel(table);
     if (table.withoutData) return [name, '', '', '', '', table.withoutData];
-    return [name, formatCount(table.rows), formatBytes(table.rawBytes), formatBytes(compressed), ratio, table.format];
+    const format = table.in === undefined ? table.format : `${table.format}, in another archive`;
+    return [name, formatCount(table.rows), formatBytes(table.rawBytes), formatBytes(compressed), ratio, format];
   });
   const all = [['table', 'rows', 'raw', 'compressed', 'ratio', 'format'], ...rows];
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];

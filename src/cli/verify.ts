@@ -26,11 +26,16 @@ async function verify(file: string, flags: Flags): Promise<void> {
     const { verifySnapshot } = await import('../app/verify-snapshot.js');
     const { manifest, manifestText: _, ...report } = await verifySnapshot({ file, ...trustOptions(flags), onEvent, signal });
     const beside = report.sidecars.length > 0 ? `, and ${formatCounted(report.sidecars.length, 'file')} beside it` : '';
+    const chunks = report.others.reduce((sum, other) => sum + other.chunks, 0);
+    const others =
+      chunks === 0
+        ? ''
+        : `\n${formatCounted(chunks, 'chunk')} in ${formatCounted(report.others.length, 'other archive')}: every byte is right`;
     const { signature } = report;
     const signed = signature === undefined ? '' : `\n${describeSignature(signature)}`;
     const text =
       `${printable(report.path)}: every byte is right (${formatBytes(report.bytes)}, ${formatCounted(report.members, 'member')}, ` +
-      `${formatCounted(report.rows, 'row')}${beside})\nsha256 ${report.sha256}${signed}`;
+      `${formatCounted(report.rows, 'row')}${beside})\nsha256 ${report.sha256}${others}${signed}`;
     return { result: { type: 'verify', ...report, position: manifest.position }, text };
   });
 }

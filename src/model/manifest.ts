@@ -59,7 +59,8 @@ export interface TableEntry {
 export interface CompletedPartition {
   /** Equal ones say: COPY gives the same. SHA-256 in hex over all that COPY's output depends on. */
   readonly fingerprint: string;
-  /** The next transaction id when the rows were looked at, with its epoch: from 2^32 of them on, the ids of transactions mean others. */
+  /** The oldest transaction that may still have been running when the rows were looked at, as its id with the epoch: rows have only the last
+   *  32 bits of theirs, which are used again and again. */
   readonly xid: bigint;
 }
 

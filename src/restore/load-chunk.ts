@@ -82,7 +82,15 @@ async function take(session: Session, { take: statement, clear }: Staging, copie
 /** As `deliver`, from an archive of which any part can be read. */
 export async function deliverChunk(
   session: Session,
-  { chunk, frames, codec, bytes, ...delivery }: LoadRequest & { codec: Codec; bytes: Seekable },
+  { chunk, archive, frames, codec, bytes, ...delivery }: LoadRequest & { codec: Codec; bytes: Seekable },
 ): Promise<bigint> {
-  return deliver(session, { ...delivery, rows: chunk.rows, body: await readBody(codec, bytes, chunk, frames) });
+  try {
+    return await deliver(session, { ...delivery, rows: chunk.rows, body: await readBody(codec, bytes, chunk, frames) });
+  } catch (error) {
+    // Of several archives, which one is damaged?
+    const named = archive === 0 || !(error instanceof TidemarkError) || !error.code.startsWith('ARCHIVE_');
+    if (named || error.message.includes(bytes.name)) throw error;
+    const { code, message, hint, details, cause } = error;
+    throw new TidemarkError(code, `${message}, in ${bytes.name}`, { details, cause, ...(hint === undefined ? {} : { hint }) });
+  }
 }

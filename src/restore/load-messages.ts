@@ -5,10 +5,13 @@ import type { ConnectionSettings } from '../pg/settings.js';
 import type { Staging } from './large-objects.js';
 import type { Encodings } from './sessions.js';
 
+/** A file, which the worker opens; what lies elsewhere comes by messages. */
+export type ReachedArchive = { readonly path: string } | { readonly name: string; readonly size: bigint };
+
 /** Given to a worker at its start. */
 export interface LoadWorkerData {
-  /** A file, which the worker opens; what lies elsewhere comes by messages. */
-  readonly archive: { readonly path: string } | { readonly name: string; readonly size: bigint };
+  /** The archive, and behind it those that it refers to; null for one that is not needed. */
+  readonly archives: readonly (ReachedArchive | null)[];
   readonly connection: ConnectionSettings;
   readonly applicationName: string;
   readonly encodings: Encodings;
@@ -22,6 +25,8 @@ export interface LoadRequest {
   readonly staging?: Staging;
   readonly triggersAside?: true;
   readonly chunk: StoredChunk;
+  /** Which of the archives it is in: 0 is the one that is restored. */
+  readonly archive: number;
   /** Its bytes, where the thread does not read them itself. */
   readonly frames?: Uint8Array;
 }
@@ -30,6 +35,7 @@ export interface LoadRequest {
 export interface ReadRequest {
   readonly type: 'read';
   readonly id: number;
+  readonly archive: number;
   readonly offset: bigint;
   readonly length: number;
 }

@@ -2,16 +2,16 @@
 // failure ends all of them. What a chunk is and how it is sent is load-chunk.ts's business.
 import { Worker } from 'node:worker_threads';
 import { FileBytes } from '../frame/file-bytes.js';
-import type { Seekable } from '../frame/seekable.js';
 import { TidemarkError } from '../model/errors.js';
 import { unpackError } from '../model/thread-error.js';
-import { FetchAhead } from './fetch-ahead.js';
-import type { LoadReply, LoadRequest, LoadWorkerData, ReadRequest, ToLoadWorker } from './load-messages.js';
+import { type Archives, archiveIndex, archiveOf } from './archives.js';
+import { FetchFromSeveral } from './fetch-from-several.js';
+import type { LoadReply, LoadRequest, LoadWorkerData, ReachedArchive, ReadRequest, ToLoadWorker } from './load-messages.js';
 import { deliveryOf, type TableLoad } from './plan.js';
 import { answerRead } from './port-bytes.js';
 
-export interface PoolOptions extends Omit<LoadWorkerData, 'archive'> {
-  readonly bytes: Seekable;
+export interface PoolOptions extends Omit<LoadWorkerData, 'archives'> {
+  readonly archives: Archives;
   readonly jobs: number;
   /** Called after each chunk, when the server has its rows. */
   readonly onLoaded: (load: TableLoad, chunk: { readonly rows: bigint; readonly rawBytes: bigint; readonly length: bigint }) => void;
@@ -22,13 +22,15 @@ export interface PoolOptions extends Omit<LoadWorkerData, 'archive'> {
  *  order in which they lie there, fetched ahead by this thread. On the first failure, and on abort, the threads are ended and with them their sockets.
  *  @throws TidemarkError of the first chunk that failed; the signal's reason */
 export async function loadInParallel(loads: readonly TableLoad[], options: PoolOptions): Promise<void> {
-  const queue = loads.flatMap((load) => (load.chunks ?? []).map((chunk) => ({ load, request: { ...deliveryOf(load), chunk } })));
-  const { bytes, connection, applicationName, encodings, signal } = options;
-  const archive = bytes instanceof FileBytes ? { path: bytes.path } : { name: bytes.name, size: bytes.size };
-  const workerData: LoadWorkerData = { archive, connection, applicationName, encodings };
+  const queue = loads.flatMap((load) => {
+    const archive = archiveIndex(load);
+    return (load.chunks ?? []).map((chunk) => ({ load, request: { ...deliveryOf(load), chunk, archive } }));
+  });
+  const { archives, connection, applicationName, encodings, signal } = options;
+  const workerData: LoadWorkerData = { archives: archives.map(reached), connection, applicationName, encodings };
   const jobs = Math.min(options.jobs, queue.length);
-  const workers = Array.from({ length: jobs }, () => new LoadThread(workerData, bytes));
-  const ahead = bytes instanceof FileBytes ? undefined : fetchInOrder(bytes, queue, jobs);
+  const workers = Array.from({ length: jobs }, () => new LoadThread(workerData, archives));
+  const ahead = fetchInOrder(archives, queue, jobs);
   let giveUp = (_: unknown): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     giveUp = reject;
@@ -46,7 +48,7 @@ export async function loadInParallel(loads: readonly TableLoad[], options: PoolO
       workers.map(async (worker) => {
         await worker.ready;
         for (const [position, { load, request }] of pending) {
-          const frames = await ahead?.take(position);
+          const frames = await ahead.take(position);
           await worker.load(frames === undefined ? request : { ...request, frames });
           options.onLoaded(load, request.chunk);
         }
@@ -56,7 +58,7 @@ export async function loadInParallel(loads: readonly TableLoad[], options: PoolO
     // A store may take its time to answer.
     await Promise.race([all, aborted]);
   } catch (error) {
-    ahead?.stop();
+    ahead.stop();
     await Promise.all(workers.map((worker) => worker.terminate()));
     signal.throwIfAborted();
     throw error;
@@ -69,14 +71,21 @@ interface Queued {
   readonly request: LoadRequest;
 }
 
-/** Sorts the queue. */
-function fetchInOrder(bytes: Seekable, queue: Queued[], jobs: number): FetchAhead {
-  queue.sort(({ request: a }, { request: b }) => (a.chunk.offset < b.chunk.offset ? -1 : 1));
-  return new FetchAhead(
-    bytes,
-    queue.map(({ request }) => request.chunk),
+/** Sorts the queue, unless all archives are files. */
+function fetchInOrder(archives: Archives, queue: Queued[], jobs: number): FetchFromSeveral {
+  if (archives.some((bytes) => bytes !== undefined && !(bytes instanceof FileBytes))) {
+    queue.sort(({ request: a }, { request: b }) => a.archive - b.archive || (a.chunk.offset < b.chunk.offset ? -1 : 1));
+  }
+  return new FetchFromSeveral(
+    archives,
+    queue.map(({ request }) => request),
     jobs,
   );
+}
+
+function reached(bytes: Archives[number]): ReachedArchive | null {
+  if (bytes === undefined) return null;
+  return bytes instanceof FileBytes ? { path: bytes.path } : { name: bytes.name, size: bytes.size };
 }
 
 /** A thread, with its messages as promises. */
@@ -86,12 +95,13 @@ class LoadThread {
   readonly #ended: Promise<unknown>;
   #settle: { resolve(reply: LoadReply): void; reject(error: unknown): void } | undefined;
 
-  constructor(workerData: LoadWorkerData, bytes: Seekable) {
+  constructor(workerData: LoadWorkerData, archives: Archives) {
     this.ready = this.#reply();
     this.ready.catch(() => undefined);
     this.#worker = new Worker(new URL('../bundle/load-worker.js', import.meta.url), { workerData });
     this.#worker.on('message', (reply: LoadReply | ReadRequest) => {
-      if (reply.type === 'read') void answerRead(bytes, reply).then((answer) => this.#post(answer, answer.bytes));
+      if (reply.type === 'read')
+        void answerRead(archiveOf(archives, reply.archive), reply).then((answer) => this.#post(answer, answer.bytes));
       else if (reply.type === 'failed') this.#settle?.reject(unpackError(reply.error));
       else this.#settle?.resolve(reply);
     });

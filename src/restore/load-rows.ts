@@ -1,13 +1,12 @@
 // The rows of all tables: through threads into a fresh database, over one session within its transaction, or as they come from a pipe.
 // Whichever it is, the counts are held against the manifest before this ends.
-import { FileBytes } from '../frame/file-bytes.js';
-import type { Seekable } from '../frame/seekable.js';
 import { loadCodec } from '../frame/zstd.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Manifest } from '../model/manifest.js';
 import type { Session } from '../pg/session.js';
 import { withDatabase } from '../pg/settings.js';
-import { FetchAhead } from './fetch-ahead.js';
+import { type Archives, archiveIndex, archiveOf } from './archives.js';
+import { FetchFromSeveral } from './fetch-from-several.js';
 import { deliverChunk } from './load-chunk.js';
 import { loadInParallel } from './load-pool.js';
 import { type IncomingMember, loadStream } from './load-stream.js';
@@ -16,7 +15,7 @@ import type { Progress } from './progress.js';
 import type { Sessions } from './sessions.js';
 
 export type RowSource =
-  | { readonly kind: 'archive'; readonly bytes: Seekable; readonly manifest: Manifest }
+  | { readonly kind: 'archive'; readonly archives: Archives; readonly manifest: Manifest }
   | { readonly kind: 'stream'; readonly members: AsyncIterable<IncomingMember> };
 
 export interface LoadRows {
@@ -42,29 +41,29 @@ export async function loadRows(work: LoadRows): Promise<Manifest> {
   return manifest;
 }
 
-async function loadArchive(work: LoadRows, { bytes, manifest }: Extract<RowSource, { kind: 'archive' }>): Promise<Manifest> {
+async function loadArchive(work: LoadRows, { archives, manifest }: Extract<RowSource, { kind: 'archive' }>): Promise<Manifest> {
   const { loads, alone, sessions, signal, progress, database } = work;
   const { applicationName, encodings, jobs } = sessions;
   const connection = withDatabase(sessions.connection, database);
   const onLoaded: Parameters<typeof loadInParallel>[1]['onLoaded'] = (load, { rows, rawBytes, length }) =>
     progress.loaded(load, { rows, rawBytes, compressedBytes: length });
   if (alone === undefined) {
-    await loadInParallel(loads, { bytes, connection, applicationName, encodings, jobs, signal, onLoaded });
+    await loadInParallel(loads, { archives, connection, applicationName, encodings, jobs, signal, onLoaded });
     return manifest;
   }
   await alone.carryRows(encodings.rows);
   const codec = await loadCodec();
-  const queue = loads.flatMap((load) => (load.chunks ?? []).map((chunk) => ({ load, chunk })));
-  const chunks = queue.map(({ chunk }) => chunk);
-  const ahead = bytes instanceof FileBytes ? undefined : new FetchAhead(bytes, chunks, 1);
+  const queue = loads.flatMap((load) => (load.chunks ?? []).map((chunk) => ({ load, chunk, archive: archiveIndex(load) })));
+  const ahead = new FetchFromSeveral(archives, queue, 1);
   try {
-    for (const [position, { load, chunk }] of queue.entries()) {
-      const frames = await ahead?.take(position);
-      await deliverChunk(alone, { ...deliveryOf(load), chunk, codec, bytes, ...(frames && { frames }) });
+    for (const [position, { load, chunk, archive }] of queue.entries()) {
+      const frames = await ahead.take(position);
+      const bytes = archiveOf(archives, archive);
+      await deliverChunk(alone, { ...deliveryOf(load), chunk, archive, codec, bytes, ...(frames && { frames }) });
       onLoaded(load, chunk);
     }
   } finally {
-    ahead?.stop();
+    ahead.stop();
   }
   await alone.carryRows();
   return manifest;

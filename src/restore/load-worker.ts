@@ -5,11 +5,12 @@ import { FileBytes } from '../frame/file-bytes.js';
 import { loadCodec } from '../frame/zstd.js';
 import { packError } from '../model/thread-error.js';
 import { openSession } from '../pg/session.js';
+import { archiveOf } from './archives.js';
 import { deliverChunk } from './load-chunk.js';
 import type { LoadReply, LoadWorkerData, ToLoadWorker } from './load-messages.js';
 import { PortBytes } from './port-bytes.js';
 
-const { archive, connection, applicationName, encodings } = workerData as LoadWorkerData;
+const { archives, connection, applicationName, encodings } = workerData as LoadWorkerData;
 
 function reply(message: LoadReply): void {
   parentPort?.postMessage(message);
@@ -17,21 +18,26 @@ function reply(message: LoadReply): void {
 
 async function work(port: NonNullable<typeof parentPort>): Promise<void> {
   const codec = await loadCodec();
-  const bytes = 'path' in archive ? await FileBytes.open(archive.path) : new PortBytes(port, archive);
+  const bytes = await Promise.all(
+    archives.map(async (one, archive) => {
+      if (one === null) return undefined;
+      return 'path' in one ? await FileBytes.open(one.path) : new PortBytes(port, { ...one, archive });
+    }),
+  );
   const session = await openSession(connection, { use: 'write', encoding: encodings.text, applicationName });
   await session.carryRows(encodings.rows);
   // Awaited by the main thread one by one: there is never a second chunk before the reply to the first.
   port.on('message', (message: ToLoadWorker) => {
     if (message.type === 'bytes') {
-      if (bytes instanceof PortBytes) bytes.answer(message);
+      for (const one of bytes) if (one instanceof PortBytes) one.answer(message);
       return;
     }
     if (message.type === 'end') {
       port.close();
-      void Promise.all([session.close(), bytes[Symbol.asyncDispose]()]);
+      void Promise.all([session.close(), ...bytes.map((one) => one?.[Symbol.asyncDispose]())]);
       return;
     }
-    deliverChunk(session, { ...message.request, codec, bytes }).then(
+    deliverChunk(session, { ...message.request, codec, bytes: archiveOf(bytes, message.request.archive) }).then(
       (rows) => reply({ type: 'loaded', rows }),
       (error: unknown) => reply({ type: 'failed', error: packError(error) }),
     );

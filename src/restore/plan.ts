@@ -33,6 +33,8 @@ export interface TableLoad {
   readonly rawBytes: bigint;
   /** Absent where the archive comes from a pipe: they are taken as they come. */
   readonly chunks?: readonly StoredChunk[];
+  /** The other archive that has them, as in the manifest. */
+  readonly in?: number;
 }
 
 /** What whoever sends a chunk has to know of it. */
@@ -87,6 +89,7 @@ export interface TableRows {
   readonly rows: bigint;
   readonly rawBytes: bigint;
   readonly chunks: readonly StoredChunk[];
+  readonly in?: number;
 }
 
 export interface PlanOptions {
@@ -198,7 +201,8 @@ export function planLoads(
       const { schema, name, directory } = table;
       const stored = rowsOf?.(table);
       const sizes = { rows: stored?.rows ?? 0n, rawBytes: stored?.rawBytes ?? 0n };
-      const chunks = rowsOf ? { chunks: stored?.chunks ?? [] } : {};
+      const elsewhere = stored?.in === undefined ? {} : { in: stored.in };
+      const chunks = rowsOf ? { chunks: stored?.chunks ?? [], ...elsewhere } : {};
       if (table.largeObjects !== undefined) {
         const { table: into, ...staging } = stageLargeObjects(table);
         return { schema, name, directory, sql: copyInto(into, table), staging, table: false, ...sizes, ...chunks };

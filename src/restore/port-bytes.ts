@@ -5,24 +5,31 @@ import { inPieces } from '../frame/sequential.js';
 import { packError, unpackError } from '../model/thread-error.js';
 import type { BytesReply, ReadRequest } from './load-messages.js';
 
+/** More archives than there can be. */
+const most = 2 ** 20;
+
 export class PortBytes implements Seekable {
   readonly name: string;
   readonly size: bigint;
   readonly #port: MessagePort;
+  readonly #archive: number;
   readonly #asked = new Map<number, { resolve(bytes: Buffer): void; reject(error: unknown): void }>();
   #count = 0;
 
-  constructor(port: MessagePort, { name, size }: { readonly name: string; readonly size: bigint }) {
+  /** @param archive which of several it is, for the other side */
+  constructor(port: MessagePort, { name, size, archive }: { readonly name: string; readonly size: bigint; readonly archive: number }) {
+    this.#archive = archive;
     this.name = name;
     this.size = size;
     this.#port = port;
   }
 
   read(offset: bigint, length: number): Promise<Buffer> {
-    const id = this.#count++;
+    // Apart from those of others that ask by the same port.
+    const id = this.#archive + most * this.#count++;
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject });
-      this.#port.postMessage({ type: 'read', id, offset, length } satisfies ReadRequest);
+      this.#port.postMessage({ type: 'read', id, archive: this.#archive, offset, length } satisfies ReadRequest);
     });
   }
 
@@ -30,7 +37,7 @@ export class PortBytes implements Seekable {
     return inPieces((from, bytes) => this.read(from, bytes), { offset, length, ahead: 1 });
   }
 
-  /** To be called with what the other thread answers. */
+  /** To be called with what the other thread answers, also where it is an answer to somebody else. */
   answer(reply: BytesReply): void {
     const asked = this.#asked.get(reply.id);
     this.#asked.delete(reply.id);

@@ -41,10 +41,19 @@ export interface RangeTask {
   readonly range: number | string;
 }
 
+/** One query of one table, which gives one row of texts. */
+export interface QueryTask {
+  readonly id: number;
+  readonly statement: string;
+  /** The quoted name of the table, to lock and to name in errors. */
+  readonly table: string;
+}
+
 export type ToWorker =
   /** `tables`: quoted names to lock at once. */
   | { readonly type: 'attach'; readonly snapshotId: string; readonly tables: readonly string[] }
   | { readonly type: 'read'; readonly task: RangeTask }
+  | { readonly type: 'query'; readonly task: QueryTask }
   /** One chunk was written: another may be sent. */
   | { readonly type: 'written'; readonly memory?: ArrayBuffer }
   | { readonly type: 'close' };
@@ -54,5 +63,6 @@ export type FromWorker =
   | { readonly type: 'attached' }
   | { readonly type: 'chunk'; readonly id: number; readonly rows: bigint; readonly member: EncodedMember }
   | { readonly type: 'done'; readonly id: number; readonly rows: bigint }
+  | { readonly type: 'answer'; readonly id: number; readonly row: Readonly<Record<string, string>> }
   | { readonly type: 'closed' }
   | { readonly type: 'failed'; readonly error: PackedError };

@@ -15,7 +15,7 @@ import { quoteLiteral } from '../pg/quote.js';
 import { openSession, type Session } from '../pg/session.js';
 import { describeConnection } from '../pg/settings.js';
 import { ChunkBuilder } from './chunk-builder.js';
-import type { FromWorker, RangeTask, ToWorker, WorkerSettings } from './messages.js';
+import type { FromWorker, QueryTask, RangeTask, ToWorker, WorkerSettings } from './messages.js';
 
 if (parentPort === null) throw new Error('read-worker.js runs as a worker thread only');
 const port = parentPort;
@@ -135,6 +135,15 @@ class RangeReader {
     }
   }
 
+  async query({ statement, table }: QueryTask): Promise<Readonly<Record<string, string>>> {
+    await this.#lock([table]);
+    try {
+      return await this.#session.one<Record<string, string>>(statement);
+    } catch (error) {
+      throw copyError(error, { statement, table });
+    }
+  }
+
   /** The control session has these locks already. Who waits for an exclusive one waits for that session, and we would wait behind them:
    *  a deadlock that the server cannot see. */
   async #lock(tables: readonly string[]): Promise<void> {
@@ -192,7 +201,7 @@ class RangeReader {
   }
 }
 
-function copyError(error: unknown, task: RangeTask): unknown {
+function copyError(error: unknown, task: Pick<RangeTask, 'statement' | 'table'>): unknown {
   if (error instanceof TidemarkError) return error;
   const known = queryError(error, task.statement, describeConnection(settings.connection));
   if (sqlstateOf(known) === '40001') {
@@ -226,6 +235,11 @@ async function main(): Promise<void> {
       case 'read': {
         const { id } = message.task;
         reader.read(message.task).then((rows) => post({ type: 'done', id, rows }), fail);
+        break;
+      }
+      case 'query': {
+        const { id } = message.task;
+        reader.query(message.task).then((row) => post({ type: 'answer', id, row }), fail);
         break;
       }
       case 'written':

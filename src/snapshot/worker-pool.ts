@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { EncodedMember } from '../frame/encode.js';
 import { TidemarkError } from '../model/errors.js';
 import { unpackError } from '../model/thread-error.js';
-import type { FromWorker, RangeTask, ToWorker, WorkerSettings } from './messages.js';
+import type { FromWorker, QueryTask, RangeTask, ToWorker, WorkerSettings } from './messages.js';
 
 /** The server's table has room for max_locks_per_transaction (64) times max_connections (100) by default, and is everybody's. */
 const mostLocks = 2000;
@@ -151,6 +151,33 @@ export class WorkerPool implements AsyncDisposable {
         give(worker);
       }
     });
+  }
+
+  /** Runs all queries, as workers come free. @returns what each gave, in the order of the queries */
+  async query(tasks: readonly Omit<QueryTask, 'id'>[]): Promise<readonly Readonly<Record<string, string>>[]> {
+    const rows: Readonly<Record<string, string>>[] = [];
+    if (tasks.length === 0) return rows;
+    let next = 0;
+    let open = tasks.length;
+    await new Promise<void>((resolve, reject) => {
+      const give = (worker: ReadWorker): void => {
+        const task = tasks[next];
+        if (task) worker.post({ type: 'query', task: { ...task, id: next } });
+        next += 1;
+      };
+      for (const worker of this.#workers) {
+        worker.onFailure = reject;
+        worker.onMessage = (message) => {
+          if (message.type !== 'answer') return;
+          rows[message.id] = message.row;
+          open -= 1;
+          if (open === 0) resolve();
+          else give(worker);
+        };
+        give(worker);
+      }
+    });
+    return rows;
   }
 
   /** Ends the workers' sessions in order. */

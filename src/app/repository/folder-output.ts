@@ -9,6 +9,7 @@ import type { Fence } from '../../store/fence.js';
 import { publishFenced } from '../../store/publish-fenced.js';
 import { makeDirectory } from '../../store/sync-directory.js';
 import { TemporaryFile } from '../../store/temporary-file.js';
+import { placeIn } from '../archive-place.js';
 import { type SealedArchive, textsBesideArchive } from '../seal/seal-archive.js';
 import { verifyWritten } from '../seal/verify-sealed.js';
 import { advanceLatest, readLatest } from './latest.js';
@@ -71,6 +72,8 @@ export async function openFolderOutput(
   }
 
   return {
+    // Its name is not known yet; each that it may get is in such a folder.
+    place: await placeIn((await repository.store()).location, repository.layout.keyOf(`${repository.layout.start}new`)),
     spoolPrefix: `${file.path}-rows`,
     keepsBytes: false,
     untouched: true,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { TidemarkError } from '../../model/errors.js';
 import { fileError } from '../../model/file-error.js';
+import { placeIn } from '../archive-place.js';
 import { openStored } from '../open-archive-bytes.js';
 import { textsBesideArchive } from '../seal/seal-archive.js';
 import { verifyWritten } from '../seal/verify-sealed.js';
@@ -32,6 +33,8 @@ export async function openStoreOutput(
   let put: Promise<void> | undefined;
 
   return {
+    // Its name is not known yet; each that it may get is in such a folder.
+    place: await placeIn((await repository.store()).location, repository.layout.keyOf(`${repository.layout.start}new`)),
     spoolPrefix: join(directory, 'rows'),
     keepsBytes: false,
     // Nothing counts before the end, and what was written goes.

@@ -31,6 +31,9 @@ export interface OpenedSealed extends OpenedArchive {
   accept(manifestText: string): Promise<void>;
   /** What `accept` found. */
   readonly signature: CheckedSignature | undefined;
+  /** The bytes of another archive that this one refers to, decrypted where it is encrypted. Whose it is does not matter: what is needed of it
+   *  is compared with hashes in the manifest of this one. It is to be closed before this one. */
+  other(path: string): Promise<Seekable>;
 }
 
 /** Of options that have more, those that say what is trusted. */
@@ -57,6 +60,7 @@ export async function openSealed(
     get signature() {
       return signature;
     },
+    other: async (path) => (await withDecrypted(await opened.neighbour(path), known)).bytes,
   };
 }
 

@@ -6,6 +6,7 @@ import { borrowed, type Seekable } from '../../frame/seekable.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
 import { printable } from '../../model/printable.js';
+import { openOther } from '../other-archives.js';
 import { type CheckedSignature, compareSigned } from './check-signature.js';
 import type { OpenedSealed } from './open-sealed.js';
 import type { SealedArchive } from './seal-archive.js';
@@ -25,7 +26,7 @@ export async function verifySealed(
 ): Promise<VerifyReport> {
   const { sidecars, accept, encrypted } = opened;
   await using bytes = opened.bytes;
-  const report = await verifyArchive(borrowed(bytes), { ...options, sidecars, accept });
+  const report = await verifyArchive(borrowed(bytes), { ...options, sidecars, accept, openOther: (archive) => openOther(opened, archive) });
   const { signature } = opened;
   if (signature !== undefined) compareSigned(signature, report);
   const checked = { ...report, ...(signature && { signature }) };
