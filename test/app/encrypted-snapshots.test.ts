@@ -138,7 +138,9 @@ describe('an encrypted snapshot', () => {
       },
       [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
     };
-    const opened = { bytes, version: '1', sidecars: { basename: 'x' }, beside: async () => undefined };
+    const neighbour = (): Promise<never> => Promise.reject(new Error('it refers to none'));
+    const place = { root: 'nowhere', path: '/x' };
+    const opened = { bytes, version: '1', sidecars: { basename: 'x' }, beside: async () => undefined, place, neighbour };
     await using some = await createDatabase();
     await restoreSnapshot({ file: opened, database: some.url, identities: identities(), tables: ['small'] });
     expect(await some.query('SELECT count(*) AS n FROM small')).toEqual([{ n: '10' }]);
