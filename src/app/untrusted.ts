@@ -45,7 +45,7 @@ export function settleUntrusted(options: RestoreOptions): ReadonlySet<Allowance>
 /** Reads and checks every byte. Nothing was sent to any server before. @throws TidemarkError ARCHIVE_*, SIGNATURE_*, FILE_ERROR */
 export async function verifyUntrusted({ file, place, trust, emit, signal }: RestoreSettings): Promise<string> {
   if (typeof file !== 'string') throw new TidemarkError('INTERNAL', 'restore: an untrusted archive from a pipe');
-  const { manifest } = await verifySnapshot({ ...trust, ...place, file, onEvent: emit, ...(signal && { signal }) });
+  const { manifest } = await verifySnapshot({ ...trust, ...place, file, others: false, onEvent: emit, ...(signal && { signal }) });
   return serializeManifest(manifest);
 }
 

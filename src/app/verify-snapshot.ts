@@ -14,6 +14,8 @@ export interface VerifySnapshotOptions extends TrustOptions {
   readonly store?: StoreOptions;
   /** Of a store that several series of snapshots share: whose newest one is meant. */
   readonly prefix?: string;
+  /** False: other archives that it refers to are not even opened. Default true. */
+  readonly others?: boolean;
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
 }
@@ -24,7 +26,11 @@ export interface VerifySnapshotOptions extends TrustOptions {
 export async function verifySnapshot({ file, ...options }: VerifySnapshotOptions): Promise<VerifyReport> {
   const { onEvent, signal } = options;
   try {
-    return await verifySealed(await openSealed(file, options), { ...(onEvent ? { onEvent } : {}), ...(signal ? { signal } : {}) });
+    return await verifySealed(await openSealed(file, options), {
+      ...(onEvent ? { onEvent } : {}),
+      ...(signal ? { signal } : {}),
+      ...(options.others === undefined ? {} : { others: options.others }),
+    });
   } catch (error) {
     throw abortReason(signal) ?? error;
   }

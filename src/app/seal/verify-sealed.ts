@@ -5,6 +5,7 @@ import { type VerifyReport as ArchiveReport, verifyArchive } from '../../archive
 import { borrowed, type Seekable } from '../../frame/seekable.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
+import type { OtherArchive } from '../../model/manifest.js';
 import { printable } from '../../model/printable.js';
 import { openOther } from '../other-archives.js';
 import { type CheckedSignature, compareSigned } from './check-signature.js';
@@ -19,14 +20,19 @@ export interface VerifyReport extends ArchiveReport {
   readonly plainSha256?: string;
 }
 
-/** Closes it. @throws TidemarkError as `verifyArchive`, SIGNATURE_MISSING, SIGNATURE_INVALID */
+/** Closes it. @param options others: false leaves alone what it refers to. @throws TidemarkError as `verifyArchive`, SIGNATURE_MISSING, SIGNATURE_INVALID */
 export async function verifySealed(
   opened: OpenedSealed,
-  options: { readonly onEvent?: EventListener; readonly signal?: AbortSignal },
+  { others = true, ...options }: { readonly onEvent?: EventListener; readonly signal?: AbortSignal; readonly others?: boolean },
 ): Promise<VerifyReport> {
   const { sidecars, accept, encrypted } = opened;
   await using bytes = opened.bytes;
-  const report = await verifyArchive(borrowed(bytes), { ...options, sidecars, accept, openOther: (archive) => openOther(opened, archive) });
+  const report = await verifyArchive(borrowed(bytes), {
+    ...options,
+    sidecars,
+    accept,
+    ...(others && { openOther: (archive: OtherArchive) => openOther(opened, archive) }),
+  });
   const { signature } = opened;
   if (signature !== undefined) compareSigned(signature, report);
   const checked = { ...report, ...(signature && { signature }) };
