@@ -2,10 +2,12 @@
 // harm to each other, nor to a scheduler of the same series: each takes a name of its own, and `latest.json` points to the newest.
 import { posix } from 'node:path';
 import { checksumText, encryptedManifestSidecar, signatureSidecar } from '../archive/sidecars.js';
+import type { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import type { StoredSnapshot } from '../model/stored-snapshot.js';
 import { abortReason } from './abort.js';
 import { openNamedArchive } from './open-archive-bytes.js';
+import { withBase } from './repository/base.js';
 import { advanceLatest, type LatestSnapshot, readLatest } from './repository/latest.js';
 import type { RepositoryOutput } from './repository/output.js';
 import { pointerTo } from './repository/output.js';
@@ -36,12 +38,17 @@ export async function publishSnapshot({ store, prefix, layout, storeOptions, ...
   await using repository = new Repository(place);
   const { onEvent, signal } = options;
   const started = performance.now();
+  const onTrouble = ({ message }: TidemarkError): void => onEvent?.({ type: 'notice', message: `all partitions are exported: ${message}` });
+  const completed = options.completed && (await withBase(options.completed, { repository, listing: await repository.list(), onTrouble }));
   let output: RepositoryOutput | undefined;
-  const result = await snapshotInto(async ({ recipients }) => {
-    const encrypted = recipients !== undefined;
-    output = await openStoreOutput(repository, { started, encrypted, ...(onEvent && { onEvent }), ...(signal && { signal }) });
-    return output;
-  }, options);
+  const result = await snapshotInto(
+    async ({ recipients }) => {
+      const encrypted = recipients !== undefined;
+      output = await openStoreOutput(repository, { started, encrypted, ...(onEvent && { onEvent }), ...(signal && { signal }) });
+      return output;
+    },
+    { ...options, ...(completed && { completed }) },
+  );
   return { ...result, snapshot: await repository.find(output?.id ?? '') };
 }
 

@@ -26,7 +26,7 @@ type PositionKey = 'height' | 'heightQuery' | 'hashQuery' | 'streamsQuery';
 /** What of a snapshot's options a configuration says; the rest is the daemon's. */
 export type SnapshotSettings = Omit<
   SnapshotOptions,
-  'file' | 'database' | 'role' | 'completed' | 'signKey' | 'encryptTo' | 'onEvent' | 'signal' | PositionKey
+  'file' | 'database' | 'role' | 'signKey' | 'encryptTo' | 'onEvent' | 'signal' | PositionKey
 >;
 
 const connection = section({
@@ -106,6 +106,9 @@ const snapshot = section({
   jobs: wholeNumber({ from: 1, to: 256 }).optional().describe('Connections that read at once. Default: processors, at most 4.'),
   compressLevel: wholeNumber({ from: -7, to: 22 }).optional().describe('zstd level without 0. Default 3.'),
   copyFormat: z.enum(['auto', 'text', 'binary']).optional().describe('Form of the rows. Default "auto".'),
+  completedOnce: texts()
+    .optional()
+    .describe('Partitioned tables by height, as patterns: partitions that are complete are exported once; later snapshots refer to them.'),
   tables: patterns('Only these tables, with what they need.'),
   schemas: patterns('Only these schemas.'),
   excludeTables: patterns('Without these tables.'),
@@ -139,7 +142,7 @@ const snapshot = section({
   attempts: wholeNumber({ from: 1, to: 100 }).optional().describe('How often to begin anew when DDL comes in between. Default 5.'),
   lockTimeout: durationOrZero().optional().describe('How long a table lock may be waited for; 0: for ever. Default "10s".'),
   maxAge: duration().optional().describe('A snapshot whose transaction gets older is given up. Default: never.'),
-} satisfies Record<Exclude<keyof SnapshotSettings, `${string}Ms`> | 'lockTimeout' | 'maxAge', z.ZodType>);
+} satisfies Record<Exclude<keyof SnapshotSettings, `${string}Ms` | 'completed'> | 'lockTimeout' | 'maxAge' | 'completedOnce', z.ZodType>);
 
 const retentionFields = section({
   last: count().optional().describe('The newest so many.'),

@@ -52,7 +52,7 @@ export function settle(fields: ConfigFields, settling: Settling): Settled {
   const scratch =
     drill?.database === undefined ? undefined : attempt({ path: ['drill', 'database'] }, () => connectionOf(drill.database, settling));
   const snapshot = snapshotOf(fields.snapshot, (path) => pathOf(path, 'snapshot.filterFiles', settling));
-  if (database !== undefined) attempt({ path: ['snapshot'] }, () => planSnapshot({ ...snapshot, database }));
+  if (database !== undefined) attempt({ path: ['snapshot'] }, () => planSnapshot({ ...snapshot, ...defined(fields.position), database }));
   const store = attempt({ path: ['store'] }, () => storeOf(fields.store, settling));
   if (problems.length > 0 || database === undefined || retention === undefined || store === undefined) return { problems };
   const { poll, http, webhook } = fields;
@@ -143,10 +143,11 @@ function keysOf({ signKey, encryptTo, verifyKeys, identities }: ConfigFields, se
 }
 
 function snapshotOf(fields: ConfigFields['snapshot'], absolute: (path: string) => string): SnapshotSettings {
-  const { lockTimeout, maxAge, filterFiles, ...rest } = fields;
+  const { lockTimeout, maxAge, filterFiles, completedOnce, ...rest } = fields;
   return {
     ...defined(rest),
     ...defined({ lockTimeoutMs: lockTimeout, maxAgeMs: maxAge, filterFiles: filterFiles?.map(absolute) }),
+    ...(completedOnce === undefined ? {} : { completed: { tables: completedOnce } }),
   };
 }
 

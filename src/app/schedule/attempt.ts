@@ -7,6 +7,7 @@ import { tryLock } from '../../pg/advisory-lock.js';
 import type { ConnectionSettings } from '../../pg/settings.js';
 import type { RetentionPolicy } from '../../rules/policy.js';
 import { abortReason } from '../abort.js';
+import { withBase } from '../repository/base.js';
 import type { RepositoryOutput } from '../repository/output.js';
 import { pruneRepository } from '../repository/prune.js';
 import type { Listing, Repository } from '../repository/repository.js';
@@ -86,18 +87,29 @@ async function takeInto(series: Series, { reason, wanted, emit, writer, signal, 
   if (free !== undefined) checkRoom(before.snapshots, { free, reserve, folder: repository.location });
   emit({ type: 'creating', reason, ...(height === undefined ? {} : { height }) });
   const started = performance.now();
+  const completed = await completedOf(series, before, emit);
   let output: RepositoryOutput | undefined;
   const { durationMs } = await snapshotInto(
     async ({ recipients }) => {
       output = await writer.open({ started, encrypted: recipients !== undefined, onEvent, signal });
       return output;
     },
-    { ...series.snapshot, database: connection, onEvent, signal },
+    { ...series.snapshot, ...completed, database: connection, onEvent, signal },
   );
   const snapshot = await repository.find(output?.id ?? '');
   emit({ type: 'created', snapshot, reason, durationMs });
   await letGo(series, { made: snapshot.id, emit, signal });
   return { kind: 'created', snapshot };
+}
+
+/** Completed partitions are looked for in the newest good snapshot. */
+async function completedOf(
+  { snapshot: { completed }, repository }: Series,
+  listing: Listing,
+  emit: SchedulerListener,
+): Promise<Pick<SnapshotOptions, 'completed'>> {
+  if (completed === undefined) return {};
+  return { completed: await withBase(completed, { repository, listing, onTrouble: (error) => emit({ type: 'trouble', error }) }) };
 }
 
 /** Removes what the policy does not keep, and not the one that was just made: where the database was put back to a lower height, that is the

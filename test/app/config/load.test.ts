@@ -82,7 +82,14 @@ describe('what a file says', () => {
       prefix: 'paima-snapshot',
       layout: 'dated',
       position: { heightQuery: 'SELECT 1', hashQuery: 'SELECT $1', streamsQuery: 'SELECT 2' },
-      snapshot: { ...snapshot, sections: ['pre-data', 'data'], filterFiles: ['filter', '/abs'], lockTimeout: 0, maxAge: '1h' },
+      snapshot: {
+        ...snapshot,
+        completedOnce: ['l'],
+        sections: ['pre-data', 'data'],
+        filterFiles: ['filter', '/abs'],
+        lockTimeout: 0,
+        maxAge: '1h',
+      },
       preset: 'memory',
       rules: [
         { by: 'height', every: 151200 },
@@ -110,8 +117,9 @@ describe('what a file says', () => {
       drill: { rule: { by: 'cron', expression: '0 0 * * 0' }, database: 'postgres://u@scratch/x' },
       reserve: '64MB',
     });
-    const { lockTimeoutMs, maxAgeMs, filterFiles, sections, ...rest } = config.snapshot;
+    const { lockTimeoutMs, maxAgeMs, filterFiles, sections, completed, ...rest } = config.snapshot;
     expect(rest).toEqual(snapshot);
+    expect(completed).toEqual({ tables: ['l'] });
     expect({ lockTimeoutMs, maxAgeMs, filterFiles, sections }).toEqual({
       ...{ lockTimeoutMs: 0, maxAgeMs: 3_600_000, sections: ['pre-data', 'data'] },
       filterFiles: [join(directory, 'filter'), '/abs'],
