@@ -25,8 +25,11 @@ export const addThousand = (from: number): string => `
   INSERT INTO events SELECT g, m, 'done', ROW(m, 'new'::status)::pair, 'l' || g, jsonb_build_object('h', g, 'x', md5(g || '-' || m)) FROM generate_series(${from}, ${from + 999}) g, generate_series(1, 4) m;
   INSERT INTO moves SELECT g, CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, sha256(g::text::bytea) FROM generate_series(${from}, ${from + 999}) g;`;
 
-export async function makeIndexer(heights: readonly number[] = [0, 1000]): Promise<TestDatabase> {
-  const db = await createDatabase();
+export async function makeIndexer(
+  heights: readonly number[] = [0, 1000],
+  options: Parameters<typeof createDatabase>[0] = {},
+): Promise<TestDatabase> {
+  const db = await createDatabase(options);
   await db.run(schema);
   for (const from of heights) await db.run(addThousand(from));
   return db;
@@ -40,7 +43,7 @@ export interface Taken {
 }
 
 /** Up to the newest block. */
-export async function take(db: TestDatabase, file: string, base?: string): Promise<Taken> {
+export async function take(db: Pick<TestDatabase, 'url'>, file: string, base?: string): Promise<Taken> {
   const notices: string[] = [];
   const { manifest, bytes } = await takeSnapshot({
     database: db.url,
