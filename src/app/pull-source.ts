@@ -15,6 +15,7 @@ import { FileBytes } from '../frame/file-bytes.js';
 import { borrowed } from '../frame/seekable.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
+import { printable } from '../model/printable.js';
 import type { OpenedArchive } from './open-archive-bytes.js';
 import { openSealed, type TrustOptions } from './seal/open-sealed.js';
 import { readIdentities, readVerifyKeys } from './seal/read-keys.js';
@@ -56,6 +57,12 @@ async function openedArchive(opened: OpenedArchive, options: ProofOptions): Prom
   const kept = { ...opened, bytes: borrowed(opened.bytes) };
   const sealed = await openSealed(kept, options);
   const { tail } = await openArchive(sealed.bytes, sealed);
+  for (const { file } of tail.manifest.archives ?? []) {
+    onEvent?.({
+      type: 'notice',
+      message: `part of its rows is in ${printable(file)}: pull that, too, to where this path leads from the copy`,
+    });
+  }
   const manifest: Sidecar = { name: `the manifest of ${opened.bytes.name}`, content: Buffer.from(tail.manifestText) };
   return {
     opened,
