@@ -32,7 +32,7 @@ export type { JudgedSnapshot, Status } from './app/schedule/status.js';
 export type { CheckedSignature } from './app/seal/check-signature.js';
 export type { TrustOptions } from './app/seal/open-sealed.js';
 export { type ShownSnapshot, showSnapshot } from './app/show-snapshot.js';
-export type { SnapshotOptions } from './app/snapshot-options.js';
+export type { CompletedOptions, SnapshotOptions } from './app/snapshot-options.js';
 export {
   type Listing,
   listSnapshots,
@@ -50,7 +50,17 @@ export type { Column, CopyFormat } from './model/catalog.js';
 export { type ErrorCode, TidemarkError } from './model/errors.js';
 export type { EventListener, TidemarkEvent } from './model/events.js';
 export type { ExportedFile, ExportedSequence, ExportedTable, ExportFormat, ExportManifest } from './model/export.js';
-export type { FrameSize, LeftOut, Manifest, SourceInfo, StoredChunk, StoredMember, TableEntry } from './model/manifest.js';
+export type {
+  CompletedPartition,
+  FrameSize,
+  LeftOut,
+  Manifest,
+  OtherArchive,
+  SourceInfo,
+  StoredChunk,
+  StoredMember,
+  TableEntry,
+} from './model/manifest.js';
 export type { Position } from './model/position.js';
 export type { DrillRecord, StoredSnapshot, UnknownSnapshot, Verification } from './model/stored-snapshot.js';
 export type { ConnectionSettings } from './pg/settings.js';

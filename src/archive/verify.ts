@@ -238,11 +238,8 @@ class Verification {
   async #others(): Promise<readonly CheckedOther[]> {
     const { openOther: open } = this.#options;
     if (open === undefined) return [];
-    return await verifyOthers(this.#archive.manifest, {
-      open,
-      found: (problem, member) => this.#found(problem, member),
-      throwIfAborted: () => this.#throwIfAborted(),
-    });
+    const [found, throwIfAborted] = [this.#found.bind(this), this.#throwIfAborted.bind(this)];
+    return await verifyOthers(this.#archive.manifest, { open, found, throwIfAborted });
   }
 
   #throwIfAborted(): void {
