@@ -2,13 +2,13 @@
 // harm to each other, nor to a scheduler of the same series: each takes a name of its own, and `latest.json` points to the newest.
 import { posix } from 'node:path';
 import { checksumText, encryptedManifestSidecar, signatureSidecar } from '../archive/sidecars.js';
-import type { TidemarkError } from '../model/errors.js';
+import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import type { StoredSnapshot } from '../model/stored-snapshot.js';
 import { abortReason } from './abort.js';
 import { openNamedArchive } from './open-archive-bytes.js';
 import { withBase } from './repository/base.js';
-import { advanceLatest, type LatestSnapshot, readLatest } from './repository/latest.js';
+import { advanceLatest, type LatestSnapshot, own, readLatest } from './repository/latest.js';
 import type { RepositoryOutput } from './repository/output.js';
 import { pointerTo } from './repository/output.js';
 import { checkWriter, StorePublication } from './repository/publication.js';
@@ -49,7 +49,8 @@ export async function publishSnapshot({ store, prefix, layout, storeOptions, ...
     },
     { ...options, ...(completed && { completed }) },
   );
-  return { ...result, snapshot: await repository.find(output?.id ?? '') };
+  if (output?.published === undefined) throw new TidemarkError('INTERNAL', 'take a snapshot: it was not published');
+  return { ...result, snapshot: output.published };
 }
 
 export interface PushOptions extends RepositoryOptions {
@@ -83,8 +84,7 @@ export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOp
     const same = snapshots.find(({ verification }) => verification.sha256 === sha256);
     if (same !== undefined) {
       const snapshot = pointerTo({ layout: repository.layout, id: same.id, key: same.key }, { manifest, archive: { sha256, bytes: size } });
-      await advanceLatest(store, { series: repository.prefix, snapshot });
-      return { snapshot: same, sent: false, latest: await isLatest(repository, same) };
+      return { snapshot: same, sent: false, latest: await advanceLatest(store, { series: repository.prefix, snapshot }) };
     }
     await using source = (await openNamedArchive(file, more)).bytes;
     await using publication = await StorePublication.begin(repository, manifest.position, { encrypted });
@@ -95,16 +95,11 @@ export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOp
       signature: beside.signature?.content.toString('utf8'),
       manifest: encrypted ? beside.manifest?.content.toString('latin1') : manifestText,
     };
-    await publication.publish({ manifest, texts, record: verificationOf(manifest, { sha256, bytes: size }) });
-    const snapshot = await repository.find(publication.id);
-    return { snapshot, sent: true, latest: await isLatest(repository, snapshot) };
+    const published = await publication.publish({ manifest, texts, record: verificationOf(manifest, { sha256, bytes: size }) });
+    return { ...published, sent: true };
   } catch (error) {
     throw abortReason(signal) ?? error;
   }
-}
-
-async function isLatest(repository: Repository, { id }: StoredSnapshot): Promise<boolean> {
-  return (await latestOf(repository))?.id === id;
 }
 
 /** What `latest.json` of a store points to: of one series, or of the only one. Undefined where nothing was published.
@@ -115,8 +110,7 @@ export async function latestSnapshot(options: RepositoryOptions): Promise<Latest
 }
 
 async function latestOf(repository: Repository): Promise<LatestSnapshot | undefined> {
-  const latest = await readLatest(await repository.store());
-  return Object.hasOwn(latest, repository.prefix) ? latest[repository.prefix] : undefined;
+  return own(await readLatest(await repository.store()), repository.prefix);
 }
 
 async function* stoppable(source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {

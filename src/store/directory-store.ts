@@ -10,6 +10,7 @@ import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
 import { checkedSource } from './checked-source.js';
 import { takeOver } from './fence.js';
+import { isAlive } from './is-alive.js';
 import { checkKey, checkPrefix, isTemporary } from './key.js';
 import { publishFenced } from './publish-fenced.js';
 import { aDayMs, type CleanUpOptions, type GetOptions, type PutOptions, type Store, type StoredObject } from './store.js';
@@ -130,7 +131,8 @@ export class DirectoryStore implements Store {
       const path = join(this.location, name);
       const found = await stat(path).catch(() => undefined);
       if (found === undefined || inUse.has(path)) continue;
-      if (!isOfDeadProcess(basename(name)) && Date.now() - found.mtimeMs < olderThanMs) continue;
+      const least = { dead: 0, alive: aDayMs, elsewhere: olderThanMs }[writerOf(basename(name))];
+      if (Date.now() - found.mtimeMs < least) continue;
       await rm(path, { force: true });
       removed += 1;
     }
@@ -250,17 +252,12 @@ function isOurs(name: string): boolean {
   return pattern.test(name);
 }
 
-/** Of this machine, as far as its name tells; what is of another one's is known by its age alone. */
-function isOfDeadProcess(name: string): boolean {
+/** Who writes it: a process of this machine, as far as its name tells, or of another one, of which only the age is known. */
+function writerOf(name: string): 'dead' | 'alive' | 'elsewhere' {
   const [, host, pid] = pattern.exec(name) ?? [];
-  if (host !== encodeURIComponent(hostname())) return false;
-  if (Number(pid) === process.pid) return true;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  if (host !== encodeURIComponent(hostname())) return 'elsewhere';
+  // This process has said by then that it is not writing it.
+  return Number(pid) === process.pid || !isAlive(Number(pid)) ? 'dead' : 'alive';
 }
 
 function isAbsent(error: unknown): boolean {

@@ -47,3 +47,19 @@ export async function putSmall(
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
+
+/** Writes an object that may be there already, if it is the same. @throws TidemarkError STORE_CONFLICT for another one, and as `put` of the store */
+export async function putOnce(
+  store: Store,
+  key: string,
+  text: string,
+  isSame: (found: string) => boolean = (found) => found === text,
+): Promise<void> {
+  try {
+    await putSmall(store, key, text, { ifAbsent: true });
+  } catch (error) {
+    if (!(error instanceof TidemarkError) || error.code !== 'STORE_CONFLICT') throw error;
+    const found = await readSmall(store, key);
+    if (found === undefined || !isSame(found.content.toString('utf8'))) throw error;
+  }
+}

@@ -37,26 +37,16 @@ export class FactReader {
     if (verification.bytes !== bytes) {
       return { id, key, bytes, problem: `it has ${bytes} bytes, and had ${verification.bytes} when it was verified` };
     }
-    const others = (verification.others ?? []).map((file) => posix.join(posix.dirname(key), file));
-    for (const other of others) {
+    for (const other of othersOf(key, verification)) {
       if (objects.has(other) || (await isThere(store, other))) continue;
       return { id, key, bytes, problem: `a part of its rows is in ${other}, which is not there` };
     }
-    const refersTo = others.flatMap((other) => this.#layout.parse(other) ?? []);
     const pinned = (await text(beside.pin))?.trim();
     const drill = readDrill(await text(beside.drill));
-    const { position, system } = verification;
     return {
-      id,
-      key,
-      good: true,
-      position,
-      ...(system === null ? {} : { system }),
-      bytes,
-      verification,
+      ...snapshotOf(this.#layout, { id, key }, verification),
       ...(pinned === undefined ? {} : { pinned }),
       ...(drill === undefined ? {} : { drill }),
-      ...(others.length === 0 ? {} : { refersTo }),
     };
   }
 
@@ -71,6 +61,32 @@ export class FactReader {
     else this.#records.set(key, { version, verification });
     return verification;
   }
+}
+
+/** A snapshot as its record describes it. */
+export function snapshotOf(
+  layout: Layout,
+  { id, key }: { readonly id: string; readonly key: string },
+  verification: Verification,
+): StoredSnapshot {
+  const { position, system, bytes } = verification;
+  const others = othersOf(key, verification);
+  const refersTo = others.flatMap((other) => layout.parse(other) ?? []);
+  return {
+    id,
+    key,
+    good: true,
+    position,
+    ...(system === null ? {} : { system }),
+    bytes,
+    verification,
+    ...(others.length === 0 ? {} : { refersTo }),
+  };
+}
+
+/** Keys of the archives that hold a part of it. */
+function othersOf(key: string, { others = [] }: Verification): readonly string[] {
+  return others.map((file) => posix.join(posix.dirname(key), file));
 }
 
 async function textOf(store: Store, key: string): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { FileBytes } from '../../frame/file-bytes.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { Manifest } from '../../model/manifest.js';
-import type { Verification } from '../../model/stored-snapshot.js';
+import type { StoredSnapshot, Verification } from '../../model/stored-snapshot.js';
 import type { Fence } from '../../store/fence.js';
 import { publishFenced } from '../../store/publish-fenced.js';
 import { makeDirectory } from '../../store/sync-directory.js';
@@ -12,6 +12,7 @@ import { TemporaryFile } from '../../store/temporary-file.js';
 import { placeIn } from '../archive-place.js';
 import { type SealedArchive, textsBesideArchive } from '../seal/seal-archive.js';
 import { verifyWritten } from '../seal/verify-sealed.js';
+import { snapshotOf } from './facts.js';
 import { advanceLatest, readLatest } from './latest.js';
 import { keysOf } from './layout.js';
 import { checkNamed, type OutputOptions, pointerTo, type RepositoryOutput, textsBeside } from './output.js';
@@ -33,7 +34,7 @@ export async function openFolderOutput(
   // What is not ours under that name is found before the work, not after it.
   await readLatest(store);
   const file = await TemporaryFile.open(join(directory, fence.temporaryName()), `an archive in ${directory}`);
-  let published: string | undefined;
+  let published: StoredSnapshot | undefined;
   try {
     await fence.check();
   } catch (error) {
@@ -77,7 +78,7 @@ export async function openFolderOutput(
     spoolPrefix: `${file.path}-rows`,
     keepsBytes: false,
     untouched: true,
-    get id() {
+    get published() {
       return published;
     },
     async begin() {},
@@ -96,7 +97,7 @@ export async function openFolderOutput(
       const durationMs = Math.round(performance.now() - started);
       const record = verificationOf(manifest, { sha256: archive.sha256, bytes: archive.bytes, durationMs });
       const place = await publish(archive, { manifest, record });
-      published = place.id;
+      published = snapshotOf(layout, place, record);
       const snapshot = pointerTo({ layout, ...place }, { manifest, archive });
       await advanceLatest(store, { series: prefix, snapshot });
     },

@@ -83,7 +83,7 @@ export interface Held {
 
 /** Points to a snapshot, unless the series points to a newer one that is still there.
  *  @param token of the writer; without one anybody may
- *  @returns whether it points to it now @throws TidemarkError LOCK_LOST where another process has taken over since */
+ *  @returns whether it points to it then @throws TidemarkError LOCK_LOST where another process has taken over since */
 export async function advanceLatest(
   store: Store,
   { series, snapshot, token }: { readonly series: string; readonly snapshot: LatestSnapshot; readonly token?: bigint | undefined },
@@ -92,6 +92,10 @@ export async function advanceLatest(
   await change(store, async (latest) => {
     if (token !== undefined) refuseOvertaken(store, latest, { series, token });
     const before = own(latest.snapshots, series);
+    if (before?.archive === snapshot.archive && before.sha256 === snapshot.sha256) {
+      advanced = true;
+      return undefined;
+    }
     advanced = before === undefined || isNewer(snapshot, before) || (await store.stat(before.archive)) === undefined;
     return advanced ? { ...latest, snapshots: { ...latest.snapshots, [series]: snapshot } } : undefined;
   });
@@ -145,6 +149,7 @@ function json(text: string): unknown {
   }
 }
 
-function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+/** @param values by series */
+export function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(values, name) ? values[name] : undefined;
 }

@@ -3,7 +3,7 @@ import type { WrittenArchive } from '../../archive/writer.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
 import type { Manifest } from '../../model/manifest.js';
-import type { Verification } from '../../model/stored-snapshot.js';
+import type { StoredSnapshot, Verification } from '../../model/stored-snapshot.js';
 import type { SealedArchive, TextsBeside } from '../seal/seal-archive.js';
 import type { SnapshotOutput } from '../snapshot-output.js';
 import type { LatestSnapshot } from './latest.js';
@@ -11,8 +11,8 @@ import type { Beside, Layout } from './layout.js';
 import { verificationText } from './records.js';
 
 export interface RepositoryOutput extends SnapshotOutput {
-  /** What it was published as. */
-  readonly id: string | undefined;
+  /** As which it counts now. */
+  readonly published: StoredSnapshot | undefined;
 }
 
 export interface OutputOptions {
@@ -43,10 +43,16 @@ export function textsBeside(
   ];
 }
 
+/** Of a manifest. */
+interface Described {
+  readonly position: Manifest['position'];
+  readonly source: Pick<Manifest['source'], 'systemIdentifier'>;
+}
+
 /** What `latest.json` is to say of a snapshot. */
 export function pointerTo(
   { layout, id, key }: { readonly layout: Layout; readonly id: string; readonly key: string },
-  { manifest, archive }: { readonly manifest: Manifest; readonly archive: Pick<WrittenArchive, 'bytes' | 'sha256'> },
+  { manifest, archive }: { readonly manifest: Described; readonly archive: Pick<WrittenArchive, 'bytes' | 'sha256'> },
 ): LatestSnapshot {
   const { checksum, manifest: manifestKey } = layout.beside(key);
   const { bytes, sha256 } = archive;

@@ -1,18 +1,21 @@
 // One snapshot on its way into a store that is no directory of ours alone: its name is reserved, its bytes are sent, what is beside it follows,
-// then `latest.json`, and the record by which it counts comes last. Disposed of before that, what was written is removed; where the process
-// is killed, an archive stays that does not count.
+// then `latest.json`, and the record by which it counts comes last. Disposed of before that, what was written is removed; where that cannot be,
+// as the process was killed or the store does not answer, an archive stays that does not count.
 import { TidemarkError } from '../../model/errors.js';
 import type { Manifest } from '../../model/manifest.js';
 import type { Position } from '../../model/position.js';
-import type { Verification } from '../../model/stored-snapshot.js';
-import { putSmall } from '../../store/small-object.js';
+import type { StoredSnapshot, Verification } from '../../model/stored-snapshot.js';
+import { putOnce } from '../../store/small-object.js';
 import type { PutOptions, Store } from '../../store/store.js';
 import type { TextsBeside } from '../seal/seal-archive.js';
-import { advanceLatest, checkLatest, readLatest } from './latest.js';
+import { snapshotOf } from './facts.js';
+import { advanceLatest, checkLatest, own, readLatest } from './latest.js';
 import type { Layout } from './layout.js';
+import { forget, type Marker } from './marker.js';
 import { pointerTo, textsBeside } from './output.js';
+import { readVerification } from './records.js';
 import type { Repository } from './repository.js';
-import { reserve } from './reserve.js';
+import { isReserved, type Reservation, release, removeBeside, reserve } from './reserve.js';
 
 export interface PublishedTexts {
   readonly manifest: Manifest;
@@ -21,30 +24,39 @@ export interface PublishedTexts {
   readonly record: Verification;
 }
 
+export interface Published {
+  readonly snapshot: StoredSnapshot;
+  /** Whether `latest.json` points to it. */
+  readonly latest: boolean;
+}
+
 export class StorePublication implements AsyncDisposable {
   readonly store: Store;
-  readonly id: string;
   readonly key: string;
+  readonly #id: string;
+  readonly #marker: Marker;
   readonly #layout: Layout;
   readonly #series: string;
   readonly #token: bigint | undefined;
-  /** In the order of being written. */
-  readonly #written: string[];
   #put: Promise<unknown> = Promise.resolve();
+  /** Not ours is what somebody has put under the name who does not mind markers. */
+  #isForeign = false;
+  /** `latest.json` may point to it. */
+  #isPointedTo = false;
   #isPublished = false;
 
   private constructor(
     store: Store,
     { layout, prefix }: Repository,
-    { id, token, encrypted }: { readonly id: string; readonly token?: bigint | undefined; readonly encrypted: boolean },
+    { id, marker, token, encrypted }: Reservation & { readonly token?: bigint | undefined; readonly encrypted: boolean },
   ) {
     this.store = store;
-    this.id = id;
     this.key = layout.keyOf(id, encrypted);
+    this.#id = id;
+    this.#marker = marker;
     this.#layout = layout;
     this.#series = prefix;
     this.#token = token;
-    this.#written = [layout.beside(this.key).writing];
   }
 
   /** Reserves a name. @param options token: of the writer that took the series over; without one, it is somebody who adds a snapshot beside it
@@ -55,12 +67,8 @@ export class StorePublication implements AsyncDisposable {
     { token, encrypted }: { readonly token?: bigint | undefined; readonly encrypted: boolean },
   ): Promise<StorePublication> {
     const store = await repository.store();
-    const id = await reserve({ store, layout: repository.layout }, position, token);
-    return new StorePublication(store, repository, { id, token, encrypted });
-  }
-
-  get isPublished(): boolean {
-    return this.#isPublished;
+    const reserved = await reserve({ store, layout: repository.layout }, position, token);
+    return new StorePublication(store, repository, { ...reserved, token, encrypted });
   }
 
   /** @throws TidemarkError LOCK_LOST where another process has taken over since */
@@ -71,40 +79,56 @@ export class StorePublication implements AsyncDisposable {
   /** Sends the archive. Nothing of that name is replaced. @throws TidemarkError as the store's `put` */
   async put(source: AsyncIterable<Uint8Array>, options: Omit<PutOptions, 'ifAbsent' | 'ifVersion'>): Promise<void> {
     const put = this.store.put(this.key, source, { ...options, ifAbsent: true });
-    this.#put = put.then(
-      () => this.#written.push(this.key),
-      () => undefined,
-    );
+    this.#put = put.catch((error: unknown) => {
+      this.#isForeign = error instanceof TidemarkError && error.code === 'STORE_CONFLICT';
+    });
     await put;
-    await this.#put;
   }
 
-  /** After the archive was sent, and what is there was found right.
-   *  @throws TidemarkError LOCK_LOST where another process has taken over, STORE_ERROR, FILE_ERROR */
-  async publish({ manifest, texts, record }: PublishedTexts): Promise<void> {
+  /** After the archive was sent, and what is there was found right. Asks for nothing after it counts: who is told of a failure may take it
+   *  that it does not. @throws TidemarkError LOCK_LOST where another process has taken over, STORE_ERROR, FILE_ERROR */
+  async publish({ manifest, texts, record }: PublishedTexts): Promise<Published> {
+    const { store } = this;
     const beside = this.#layout.beside(this.key);
+    let latest = false;
     await this.check();
     for (const [what, text] of textsBeside(texts, record)) {
       if (what === 'verified') {
-        const snapshot = pointerTo({ layout: this.#layout, id: this.id, key: this.key }, { manifest, archive: record });
-        await advanceLatest(this.store, { series: this.#series, snapshot, token: this.#token });
-        this.#isPublished = true;
+        const snapshot = pointerTo({ layout: this.#layout, id: this.#id, key: this.key }, { manifest, archive: record });
+        this.#isPointedTo = true;
+        latest = await advanceLatest(store, { series: this.#series, snapshot, token: this.#token });
       }
-      await putSmall(this.store, beside[what], text, { ifAbsent: true });
-      this.#written.push(beside[what]);
+      const isSame = (found: string) => (what === 'verified' ? readVerification(found)?.sha256 === record.sha256 : found === text);
+      await putOnce(store, beside[what], text, isSame);
     }
-    await this.store.remove(beside.writing);
+    this.#isPublished = true;
+    return { snapshot: snapshotOf(this.#layout, { id: this.#id, key: this.key }, record), latest };
   }
 
-  /** Waits for a `put` that is under way, which its source has to end. */
+  /** Waits for a `put` that is under way, which its source has to end. What cannot be done now is left to the next start. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#put;
-    if (this.#isPublished) return;
-    // Who has taken over since may have verified the archive, and count on it.
-    const mine = await this.check().then(yes, no);
-    if (!mine) return;
-    // In the reverse order, so that nothing ever counts that is not whole.
-    for (const key of this.#written.toReversed()) await this.store.remove(key).catch(() => undefined);
+    const { writing } = this.#layout.beside(this.key);
+    try {
+      if (!this.#isPublished) await this.#takeBack(writing);
+      await release(this.store, writing, this.#marker);
+    } catch (error) {
+      if (!(error instanceof TidemarkError)) throw error;
+    } finally {
+      forget(this.#marker);
+    }
+  }
+
+  /** Removes what was written, in the reverse order, so that nothing ever counts that is not whole. */
+  async #takeBack(writing: string): Promise<void> {
+    const { store } = this;
+    // Who has taken over since may have verified the archive, and count on it; and another may have the name by now.
+    await this.check();
+    if (!(await isReserved(store, writing, this.#marker))) return;
+    if (this.#isPointedTo && own(await readLatest(store), this.#series)?.archive === this.key) return;
+    await store.cleanUp({ prefix: this.key, olderThanMs: 0 });
+    await removeBeside({ store, layout: this.#layout }, this.key);
+    if (!this.#isForeign) await store.remove(this.key);
   }
 }
 
@@ -119,6 +143,3 @@ export async function checkWriter(store: Store, series: string, token: bigint | 
   if (token === undefined) await readLatest(store);
   else await checkLatest(store, { series, token });
 }
-
-const yes = (): boolean => true;
-const no = (): boolean => false;

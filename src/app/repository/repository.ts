@@ -245,6 +245,8 @@ export class Repository implements AsyncDisposable {
       if (!(error instanceof TidemarkError)) throw error;
       // One that cannot be read (somebody else's, or on a bad sector) does not keep others from being taken. The next time it may be readable.
       if (passing.has(error.code)) return error.message;
+      // It was let go of meanwhile.
+      if (error.code === 'OBJECT_MISSING') return undefined;
       if (!error.code.startsWith('ARCHIVE_')) throw error;
       this.#damaged.set(key, { version, problem: error.message });
       return error.message;

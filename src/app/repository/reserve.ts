@@ -1,76 +1,82 @@
 // A name for a snapshot that is about to be sent to a store: an upload cannot be given another one at its end. The marker beside it tells
 // others to take the next name; it goes when the snapshot is there, or given up.
-import { hostname } from 'node:os';
-import { z } from 'zod';
-import { decimal, instant } from '../../archive/json-types.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { Position } from '../../model/position.js';
-import { putSmall, readSmall } from '../../store/small-object.js';
-import { aDayMs, type Store } from '../../store/store.js';
+import { putSmall } from '../../store/small-object.js';
+import type { Store } from '../../store/store.js';
 import { keysOf, type Layout } from './layout.js';
+import { forget, isAbandoned, type Marker, markerText, newMarker, readMarker } from './marker.js';
 
-interface Marker {
-  readonly host: string;
-  readonly process: number;
-  readonly at: Date;
-  /** Of the series' writer (latest.ts); absent for who adds a snapshot beside it. */
-  readonly token?: bigint;
+export interface Reservation {
+  readonly id: string;
+  readonly marker: Marker;
 }
 
-const schema: z.ZodType<Marker> = z.object({ host: z.string(), process: z.int(), at: instant, token: decimal.exactOptional() });
+interface Place {
+  readonly store: Store;
+  readonly layout: Layout;
+}
 
-/** Takes the first name for a snapshot of this position that nobody has. @returns its id */
-export async function reserve(
-  { store, layout }: { readonly store: Store; readonly layout: Layout },
-  position: Position,
-  token?: bigint,
-): Promise<string> {
+/** Takes the first name for a snapshot of this position that nobody has. */
+export async function reserve({ store, layout }: Place, position: Position, token?: bigint): Promise<Reservation> {
+  const marker = newMarker(token);
   for (let turn = 1; ; turn += 1) {
     const id = layout.idFor(position, turn);
-    const key = layout.keyOf(id);
-    const keys = layout.beside(key);
-    const taken = await Promise.all(keysOf(layout, id).map((name) => store.stat(name)));
-    if (taken.some((found) => found !== undefined)) continue;
-    const marker = { host: hostname(), process: process.pid, at: new Date(), ...(token === undefined ? {} : { token }) };
+    const archives = [layout.keyOf(id), layout.keyOf(id, true)];
+    const { writing } = layout.beside(layout.keyOf(id));
     try {
-      await putSmall(store, keys.writing, `${JSON.stringify(z.encode(schema, marker))}\n`, { ifAbsent: true });
+      if (await isAny(store, keysOf(layout, id))) continue;
+      await putSmall(store, writing, markerText(marker), { ifAbsent: true });
+      // Somebody may have come to an end, and removed the marker, since the name was looked at.
+      if (!(await isAny(store, archives))) return { id, marker };
+      await store.remove(writing);
     } catch (error) {
       if (error instanceof TidemarkError && error.code === 'STORE_CONFLICT') continue;
+      // It may have been written all the same.
+      await release(store, writing, marker).catch(() => undefined);
+      forget(marker);
       throw error;
     }
-    // Somebody may have come to an end, and removed the marker, since the name was looked at.
-    const there = await Promise.all([store.stat(key), store.stat(layout.keyOf(id, true))]);
-    if (there.every((found) => found === undefined)) return id;
-    await store.remove(keys.writing);
   }
 }
 
-/** Removes what writers of the series left that are no more: those with a smaller token, and those of more than a day ago.
- *  @param token of who has taken the series over */
-export async function clearReservations(
-  { store, layout }: { readonly store: Store; readonly layout: Layout },
-  token: bigint,
-): Promise<void> {
+async function isAny(store: Store, keys: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(keys.map((key) => store.stat(key)));
+  return found.some((one) => one !== undefined);
+}
+
+/** Whether a name is still reserved by this marker. @throws TidemarkError STORE_ERROR, FILE_ERROR */
+export async function isReserved(store: Store, writing: string, { write }: Marker): Promise<boolean> {
+  return (await readMarker(store, writing))?.write === write;
+}
+
+/** Removes a marker, unless it is somebody else's. @throws TidemarkError STORE_ERROR, FILE_ERROR */
+export async function release(store: Store, writing: string, marker: Marker): Promise<void> {
+  if (await isReserved(store, writing, marker)) await store.remove(writing);
+}
+
+/** Removes what writers of the series left that are no more: those with a smaller token, those whose process has ended, and those of more
+ *  than a day ago. An archive that is there stays: it may be whole.
+ *  @param token of who has taken the series over, in a store where that is told by tokens */
+export async function clearReservations({ store, layout }: Place, token?: bigint): Promise<void> {
   const found = [];
   for await (const { key, modifiedAt } of store.list(layout.start)) {
     const archive = layout.archiveOf(key);
-    if (archive !== undefined) found.push({ key, archive, modifiedAt });
+    // The names of another series may begin with this one's.
+    const id = archive && layout.parse(archive);
+    if (archive !== undefined && id !== undefined) found.push({ key, archive, id, modifiedAt });
   }
-  for (const { key, archive, modifiedAt } of found) {
-    const marker = read((await readSmall(store, key))?.content.toString('utf8'));
-    const overtaken = marker?.token !== undefined && marker.token < token;
-    const at = marker?.at ?? modifiedAt ?? new Date();
-    if (!overtaken && Date.now() - at.getTime() < aDayMs) continue;
+  for (const { key, archive, id, modifiedAt } of found) {
+    if (!isAbandoned(await readMarker(store, key), { modifiedAt, token })) continue;
     await store.cleanUp({ prefix: archive, olderThanMs: 0 });
+    const archives = [layout.keyOf(id), layout.keyOf(id, true)];
+    if (!(await isAny(store, archives))) for (const one of archives) await removeBeside({ store, layout }, one);
     await store.remove(key);
   }
 }
 
-function read(text: string | undefined): Marker | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return schema.safeDecode(JSON.parse(text) as never).data;
-  } catch {
-    return undefined;
-  }
+/** Removes what was written beside an archive when it was published. First what makes it count. @throws TidemarkError STORE_ERROR, FILE_ERROR */
+export async function removeBeside({ store, layout }: Place, archive: string): Promise<void> {
+  const { verified, manifest, signature, checksum } = layout.beside(archive);
+  for (const key of [verified, manifest, signature, checksum]) await store.remove(key);
 }

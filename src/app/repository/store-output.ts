@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { TidemarkError } from '../../model/errors.js';
 import { fileError } from '../../model/file-error.js';
+import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import { placeIn } from '../archive-place.js';
 import { openStored } from '../open-archive-bytes.js';
 import { textsBesideArchive } from '../seal/seal-archive.js';
@@ -31,6 +32,7 @@ export async function openStoreOutput(
   const pipe = new Pipe();
   let publication: StorePublication | undefined;
   let put: Promise<void> | undefined;
+  let published: StoredSnapshot | undefined;
 
   return {
     // Its name is not known yet; each that it may get is in such a folder.
@@ -39,8 +41,8 @@ export async function openStoreOutput(
     keepsBytes: false,
     // Nothing counts before the end, and what was written goes.
     untouched: true,
-    get id() {
-      return publication?.isPublished ? publication.id : undefined;
+    get published() {
+      return published;
     },
     async begin({ position, bytes }) {
       publication = await StorePublication.begin(repository, position, { token, encrypted });
@@ -65,7 +67,7 @@ export async function openStoreOutput(
       const durationMs = Math.round(performance.now() - started);
       const record = verificationOf(manifest, { sha256: archive.sha256, bytes: archive.bytes, durationMs });
       const texts = await textsBesideArchive(archive, { name: posix.basename(key) });
-      await publication.publish({ manifest, texts, record });
+      published = (await publication.publish({ manifest, texts, record })).snapshot;
     },
     async [Symbol.asyncDispose]() {
       pipe.fail(new TidemarkError('ABORTED', `write a snapshot to ${repository.location}: it was given up`));

@@ -81,6 +81,7 @@ async function takeInto(series: Series, { reason, wanted, emit, writer, signal, 
   const { repository, connection, reserve } = series;
   const onEvent: EventListener = (event) => emit({ type: 'snapshot', event });
   for (const archive of await repository.verifyUnknown({ onEvent, signal })) emit({ type: 'unknown', archive });
+  await writer.catchUp();
   const before = await repository.list();
   if (!(await wanted(before))) return { kind: 'not-wanted' };
   const free = await (await repository.store()).free();
@@ -96,7 +97,8 @@ async function takeInto(series: Series, { reason, wanted, emit, writer, signal, 
     },
     { ...series.snapshot, ...completed, database: connection, onEvent, signal },
   );
-  const snapshot = await repository.find(output?.id ?? '');
+  const snapshot = output?.published;
+  if (snapshot === undefined) throw new TidemarkError('INTERNAL', 'take a snapshot: it was not published');
   emit({ type: 'created', snapshot, reason, durationMs });
   await letGo(series, { made: snapshot.id, emit, signal });
   return { kind: 'created', snapshot };

@@ -198,9 +198,10 @@ class RunningScheduler implements Scheduler {
   async #begin(): Promise<void> {
     const { repository } = this.#series;
     await this.#tolerate(async () => {
-      await alone(this.#series, this.#stop.signal, async ({ signal }) => {
+      await alone(this.#series, this.#stop.signal, async ({ writer, signal }) => {
         await repository.clearUp();
         for (const archive of await repository.verifyUnknown({ signal })) this.#emit({ type: 'unknown', archive });
+        await writer.catchUp();
       });
     });
     await this.#tolerate(async () => {

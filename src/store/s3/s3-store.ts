@@ -137,7 +137,8 @@ export class S3Store implements Store {
       const page = await this.#connection.run(attempt, () => client.send(new sdk.ListMultipartUploadsCommand(about), options));
       for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
         if (Key === undefined || UploadId === undefined || Initiated === undefined || !Key.startsWith(about.Prefix)) continue;
-        if (Date.now() - Initiated.getTime() >= olderThanMs) stale.push({ Key, UploadId });
+        // All of them are meant, also those of a server whose clock is ahead.
+        if (olderThanMs === 0 || Date.now() - Initiated.getTime() >= olderThanMs) stale.push({ Key, UploadId });
       }
       const next = nextPage(page.IsTruncated, page.NextKeyMarker, attempt);
       marker =

@@ -195,7 +195,7 @@ for (const [kind, open] of Object.entries(places)) {
         await using output = (await next?.open({ started: performance.now() })) ?? never();
         await snapshotInto(async () => output, { database: db.url, height: 100n, jobs: 1 });
         const { snapshots } = await repository.list();
-        expect(snapshots.map(({ id }) => id)).toEqual([output.id]);
+        expect(snapshots.map(({ id }) => id)).toEqual([output.published?.id]);
         expect(Object.keys(await readLatest(store))).toEqual(['s']);
       });
 
