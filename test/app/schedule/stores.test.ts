@@ -33,7 +33,7 @@ test('in S3: taken by height, two kept, an upload that was cut off is gone at th
   expect(await latestSnapshot(place)).toMatchObject({ id: 'chain-300', position: { height: 300n } });
 
   // What a process leaves that was killed while it was sending: its marker, and an upload that is not complete.
-  const marker = { host: 'elsewhere', process: 1, at: new Date().toISOString(), token: '1' };
+  const marker = { write: 'w', host: 'elsewhere', machine: 'elsewhere', process: 1, at: new Date().toISOString(), token: '1' };
   server.objects.set('backups/chain-400.tar.zst.writing', {
     ...{ content: Buffer.from(JSON.stringify(marker)), at: new Date(), etag: '"m"', metadata: {} },
   });
