@@ -41,9 +41,10 @@ afterAll(async () => {
 
 const file = () => `${folder.path}/by-hand.tar.zst`;
 
-/** Waits are cut out. Only where silence is the fault it is short. */
-function open(endpoint: string, partBytes: number, stallMs = 30_000): Promise<S3Store> {
-  const patience = { attempts, wait: () => Promise.resolve() };
+/** Waits are cut out. Only where silence is the fault it is short, and what is only slow is asked again. */
+function open(endpoint: string, partBytes: number, isStalled = false): Promise<S3Store> {
+  const stallMs = isStalled ? 1000 : 30_000;
+  const patience = { attempts: isStalled ? 2 * attempts : attempts, wait: () => Promise.resolve() };
   return S3Store.open({ bucket: 'bucket', prefix: 'p', location: 's3://bucket/p', credentials, endpoint, partBytes, patience, stallMs });
 }
 
@@ -146,7 +147,7 @@ class Trials implements AsyncDisposable {
     server.objects.clear();
     server.uploads.clear();
     for (const [name, kept] of this.#before) server.objects.set(name, kept);
-    await using store = await open(proxy.endpoint, partBytes, harm(0) === 'stall' ? 150 : 30_000);
+    await using store = await open(proxy.endpoint, partBytes, harm(0) === 'stall');
     proxy.seen = [];
     let first = '';
     proxy.fault = (n, request) => {
