@@ -9,6 +9,7 @@ import { abortReason } from './abort.js';
 import { openNamedArchive } from './open-archive-bytes.js';
 import { withBase } from './repository/base.js';
 import { advanceLatest, type LatestSnapshot, own, readLatest } from './repository/latest.js';
+import { refuseWithoutOthers } from './repository/others.js';
 import type { RepositoryOutput } from './repository/output.js';
 import { pointerTo } from './repository/output.js';
 import { checkWriter, StorePublication } from './repository/publication.js';
@@ -88,6 +89,7 @@ export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOp
     }
     await using source = (await openNamedArchive(file, more)).bytes;
     await using publication = await StorePublication.begin(repository, manifest.position, { encrypted });
+    await refuseWithoutOthers(store, publication.key, manifest);
     await publication.put(stoppable(source.stream(0n, size), signal), { size, sha256 });
     signal?.throwIfAborted();
     const texts = {

@@ -1,10 +1,9 @@
 // What is known of an archive that a listing of the store has: its record, its pin, its drill, and whether those that hold a part of it are there.
-import { posix } from 'node:path';
 import type { StoredSnapshot, UnknownSnapshot, Verification } from '../../model/stored-snapshot.js';
-import { isKey } from '../../store/key.js';
 import { readSmall } from '../../store/small-object.js';
 import type { Store, StoredObject } from '../../store/store.js';
 import type { Layout } from './layout.js';
+import { isThere, keyOfOther } from './others.js';
 import { readDrill, readVerification } from './records.js';
 
 export interface Listed {
@@ -86,14 +85,9 @@ export function snapshotOf(
 
 /** Keys of the archives that hold a part of it. */
 function othersOf(key: string, { others = [] }: Verification): readonly string[] {
-  return others.map((file) => posix.join(posix.dirname(key), file));
+  return others.map((file) => keyOfOther(key, file));
 }
 
 async function textOf(store: Store, key: string): Promise<string | undefined> {
   return (await readSmall(store, key))?.content.toString('utf8');
-}
-
-/** Keys that lead out of the store are nowhere. */
-async function isThere(store: Store, key: string): Promise<boolean> {
-  return isKey(key) && (await store.stat(key)) !== undefined;
 }

@@ -15,6 +15,7 @@ import { verifyWritten } from '../seal/verify-sealed.js';
 import { snapshotOf } from './facts.js';
 import { advanceLatest, readLatest } from './latest.js';
 import { keysOf } from './layout.js';
+import { refuseWithoutOthers } from './others.js';
 import { checkNamed, type OutputOptions, pointerTo, type RepositoryOutput, textsBeside } from './output.js';
 import { verificationOf } from './records.js';
 import type { Repository } from './repository.js';
@@ -59,6 +60,7 @@ export async function openFolderOutput(
       for (const [what, text] of texts) beside.push([await file.addBeside(`.${what}`, text), join(directory, keys[what])]);
       const target = join(directory, key);
       await makeDirectory(dirname(target));
+      await refuseWithoutOthers(store, key, manifest);
       await fence.check();
       signal?.throwIfAborted();
       try {

@@ -12,6 +12,7 @@ import { snapshotOf } from './facts.js';
 import { advanceLatest, checkLatest, own, readLatest } from './latest.js';
 import type { Layout } from './layout.js';
 import { forget, type Marker } from './marker.js';
+import { refuseWithoutOthers } from './others.js';
 import { pointerTo, textsBeside } from './output.js';
 import { readVerification } from './records.js';
 import type { Repository } from './repository.js';
@@ -92,6 +93,7 @@ export class StorePublication implements AsyncDisposable {
     const beside = this.#layout.beside(this.key);
     let latest = false;
     await this.check();
+    await refuseWithoutOthers(store, this.key, manifest);
     for (const [what, text] of textsBeside(texts, record)) {
       if (what === 'verified') {
         const snapshot = pointerTo({ layout: this.#layout, id: this.#id, key: this.key }, { manifest, archive: record });

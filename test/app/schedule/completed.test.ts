@@ -1,12 +1,15 @@
 // Completed partitions in a series: exported once, kept for as long as a snapshot that stays refers to them, put together again by a drill
 // and by a new deployment, in a directory and in S3.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bootstrap } from '#dist/app/bootstrap.js';
 import { drillSnapshot } from '#dist/app/drill.js';
-import { publishSnapshot } from '#dist/app/publish-snapshot.js';
+import { publishSnapshot, pushSnapshot } from '#dist/app/publish-snapshot.js';
 import { Repository, type RepositoryOptions } from '#dist/app/repository/repository.js';
 import { createDatabase, openDatabase } from '../../server/index.js';
 import { startFakeS3 } from '../../store/s3-server.js';
+import { temporaryDirectory } from '../../temporary-directory.js';
 import { type Engine, startEngine } from './play.js';
 
 const s3 = { credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
@@ -101,4 +104,21 @@ describe('completed partitions', () => {
     expect(second.snapshot.refersTo).toBeUndefined();
     expect(messages).toContainEqual(expect.stringContaining('all partitions are exported: '));
   });
+});
+
+test('one whose rows lie in others is pushed only where these are', async () => {
+  await using engine = await startIndexer();
+  await using target = await temporaryDirectory();
+  const series = { store: engine.folder.path, prefix: 'chain' };
+  const options = { ...series, database: engine.db.url, jobs: 1, completed: { tables: ['events'] } };
+  await index(engine, 250n);
+  const first = await publishSnapshot({ ...options, height: 250n });
+  const second = await publishSnapshot({ ...options, height: 251n });
+  expect(second.snapshot.refersTo).toEqual(['chain-250']);
+  const [base, dependant] = [first, second].map(({ snapshot }) => join(engine.folder.path, snapshot.key));
+  const push = (file = '') => pushSnapshot({ file, store: target.path, prefix: 'chain' });
+  await expect(push(dependant)).rejects.toMatchObject({ code: 'ARCHIVE_MISSING_PART', details: { missing: 'chain-250.tar.zst' } });
+  expect((await readdir(target.path)).filter((name) => name.startsWith('chain-'))).toEqual([]);
+  await push(base);
+  expect(await push(dependant)).toMatchObject({ sent: true, latest: true, snapshot: { refersTo: ['chain-250'] } });
 });
