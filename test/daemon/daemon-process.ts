@@ -99,7 +99,11 @@ export class Chain implements AsyncDisposable {
   }
 
   async daemon(changes?: Readonly<Record<string, unknown>>, name?: string): Promise<DaemonProcess> {
-    const daemon = new DaemonProcess(await this.configure(changes, name));
+    return this.start(await this.configure(changes, name));
+  }
+
+  start(config: string, env?: Readonly<Record<string, string>>): DaemonProcess {
+    const daemon = new DaemonProcess(config, env);
     this.#daemons.push(daemon);
     return daemon;
   }
