@@ -40,6 +40,8 @@ export class StorePublication implements AsyncDisposable {
   readonly #series: string;
   readonly #token: bigint | undefined;
   #put: Promise<unknown> = Promise.resolve();
+  /** Something of an upload may be there. */
+  #isUnsent = false;
   /** Not ours is what somebody has put under the name who does not mind markers. */
   #isForeign = false;
   /** `latest.json` may point to it. */
@@ -81,6 +83,7 @@ export class StorePublication implements AsyncDisposable {
   async put(source: AsyncIterable<Uint8Array>, options: Omit<PutOptions, 'ifAbsent' | 'ifVersion'>): Promise<void> {
     const put = this.store.put(this.key, source, { ...options, ifAbsent: true });
     this.#put = put.catch((error: unknown) => {
+      this.#isUnsent = true;
       this.#isForeign = error instanceof TidemarkError && error.code === 'STORE_CONFLICT';
     });
     await put;
@@ -128,9 +131,9 @@ export class StorePublication implements AsyncDisposable {
     await this.check();
     if (!(await isReserved(store, writing, this.#marker))) return;
     if (this.#isPointedTo && own(await readLatest(store), this.#series)?.archive === this.key) return;
-    await store.cleanUp({ prefix: this.key, olderThanMs: 0 });
     await removeBeside({ store, layout: this.#layout }, this.key);
     if (!this.#isForeign) await store.remove(this.key);
+    if (this.#isUnsent) await store.cleanUp({ prefix: this.key, olderThanMs: 0 });
   }
 }
 

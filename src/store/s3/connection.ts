@@ -1,7 +1,7 @@
 // One bucket and the requests that are sent to it: each tried again while it fails for a reason that may pass, and failing in words.
 import type { Patience } from '../patience.js';
 import { patiently } from '../patience.js';
-import { BadReply, explain, isMissing, isNotImplemented, isTransient } from './s3-errors.js';
+import { BadReply, explain, isDenied, isMissing, isNotImplemented, isTransient } from './s3-errors.js';
 import type { Client, Sdk } from './sdk.js';
 
 export interface SendOptions {
@@ -82,7 +82,11 @@ export class Connection {
   }
 
   async #headOnce(name: string): Promise<Head> {
-    const found = await this.client.send(new this.sdk.HeadObjectCommand({ Bucket: this.bucket, Key: name }), this.options);
+    const found = await this.client
+      .send(new this.sdk.HeadObjectCommand({ Bucket: this.bucket, Key: name }), this.options)
+      .catch(async (error: unknown) => {
+        throw isDenied(error) ? await this.#reasonOf(name, error) : error;
+      });
     if (found.ETag === undefined || found.ContentLength === undefined) throw new BadReply('a reply without a size or an ETag');
     return {
       bytes: BigInt(found.ContentLength),
@@ -90,6 +94,18 @@ export class Connection {
       modifiedAt: toSecond(found.LastModified),
       write: found.Metadata?.[writeMark],
     };
+  }
+
+  /** The reply to a HEAD has no body, so it does not tell a wrong key from a wrong clock. */
+  async #reasonOf(name: string, error: unknown): Promise<unknown> {
+    try {
+      const about = { Bucket: this.bucket, Key: name, Range: 'bytes=0-0' };
+      const { Body } = await this.client.send(new this.sdk.GetObjectCommand(about), this.options);
+      for await (const _ of (Body ?? []) as AsyncIterable<Uint8Array>);
+      return error;
+    } catch (reason) {
+      return isDenied(reason) ? reason : error;
+    }
   }
 }
 

@@ -42,6 +42,10 @@ export function isNotImplemented(error: unknown): boolean {
   return status === 501 || code === 'NotImplemented' || (status === 400 && (code === 'InvalidRequest' || code === 'InvalidArgument'));
 }
 
+export function isDenied(error: unknown): boolean {
+  return factsOf(error).status === 403;
+}
+
 export function isOutOfRange(error: unknown): boolean {
   return factsOf(error).status === 416;
 }
@@ -51,9 +55,9 @@ export function explain(error: unknown, attempt: string): TidemarkError {
   if (error instanceof TidemarkError) return error;
   const { code, status, message, requestId } = factsOf(error);
   if (code === 'AbortError') return new TidemarkError('ABORTED', `${attempt}: stopped`);
-  const said = message !== '' && message !== code && message !== 'UnknownError' ? `${code}: ${message}` : code;
-  const hint =
-    hints.find(([codes]) => codes.includes(code))?.[1] ?? (status === 403 ? hintOfAccess : 'see what the server says, and its log');
+  const isNamed = !/^Unknown(Error)?$/.test(code);
+  const said = !isNamed && status !== undefined ? `HTTP ${status}` : message !== '' && message !== code ? `${code}: ${message}` : code;
+  const hint = hints.find(([codes]) => codes.includes(code))?.[1] ?? hintsByStatus[status ?? 0] ?? 'see what the server says, and its log';
   return new TidemarkError('STORE_ERROR', `${attempt}: ${said}`, {
     hint,
     details: { code, ...(status === undefined ? {} : { status }), ...(requestId === undefined ? {} : { requestId }) },
@@ -109,6 +113,10 @@ const permanentCodes: ReadonlySet<string> = new Set([
 
 const hintOfAccess = 'check that the credentials may list, read, write and remove objects there, and complete and abort uploads';
 
+const hintOfRoom = 'make room in the store, or raise its quota';
+
+const hintsByStatus: Readonly<Record<number, string>> = { 403: hintOfAccess, 507: hintOfRoom };
+
 const hints: readonly (readonly [codes: readonly string[], hint: string])[] = [
   [['NoSuchBucket'], 'create the bucket, or check its name, the region and the endpoint'],
   [['AccessDenied', 'AllAccessDisabled'], hintOfAccess],
@@ -122,6 +130,7 @@ const hints: readonly (readonly [codes: readonly string[], hint: string])[] = [
     ['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException'],
     'name the region of the bucket: ?region=...',
   ],
+  [['QuotaExceeded', 'InsufficientStorage', 'XMinioStorageFull'], hintOfRoom],
   [['RequestTimeTooSkewed'], 'set the clock of this machine'],
   [['ENOTFOUND', 'ECONNREFUSED', 'EAI_AGAIN', 'EPROTO'], 'check the endpoint and the network'],
   [['EntityTooSmall', 'EntityTooLarge', 'InvalidPart'], 'set the size of the parts of an upload: ?part-size=...'],
