@@ -23,7 +23,11 @@ import { type SnapshotResult, snapshotInto } from './take-snapshot.js';
 
 export type { LatestSnapshot };
 
-export interface PublishOptions extends Omit<SnapshotOptions, 'file'>, RepositoryOptions {}
+export interface PublishOptions extends Omit<SnapshotOptions, 'file'>, RepositoryOptions {
+  /** How it is known that it is whole before it counts. `checksum`, the default: the store tells the SHA-256 of what it has; where it does not,
+   *  and with `read`, every byte is read back and verified. */
+  readonly verify?: 'read' | 'checksum';
+}
 
 export interface PublishResult extends Omit<SnapshotResult, 'file'> {
   readonly snapshot: StoredSnapshot;
@@ -34,8 +38,15 @@ export interface PublishResult extends Omit<SnapshotResult, 'file'> {
  *  @throws TidemarkError those of takeSnapshot, STORE_ERROR, PACKAGE_MISSING
  *  @example
  *  await publishSnapshot({ database, store: 's3://backups/chain', prefix: 'mainnet', layout: 'dated' }) */
-export async function publishSnapshot({ store, prefix, layout, storeOptions, ...options }: PublishOptions): Promise<PublishResult> {
-  const place = { store, ...(prefix && { prefix }), ...(layout && { layout }), ...(storeOptions && { storeOptions }) };
+export async function publishSnapshot({
+  store,
+  prefix,
+  layout,
+  storeOptions,
+  verify = 'checksum',
+  ...options
+}: PublishOptions): Promise<PublishResult> {
+  const place = { store, ...trustOf(options), ...(prefix && { prefix }), ...(layout && { layout }), ...(storeOptions && { storeOptions }) };
   await using repository = new Repository(place);
   const { onEvent, signal } = options;
   const started = performance.now();
@@ -45,7 +56,7 @@ export async function publishSnapshot({ store, prefix, layout, storeOptions, ...
   const result = await snapshotInto(
     async ({ recipients }) => {
       const encrypted = recipients !== undefined;
-      output = await openStoreOutput(repository, { started, encrypted, ...(onEvent && { onEvent }), ...(signal && { signal }) });
+      output = await openStoreOutput(repository, { started, encrypted, verify, ...(onEvent && { onEvent }), ...(signal && { signal }) });
       return output;
     },
     { ...options, ...(completed && { completed }) },

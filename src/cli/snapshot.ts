@@ -18,6 +18,7 @@ import { addView, type ViewFlags, viewOptions } from './view-flags.js';
 
 interface Flags extends ContentFlags, ViewFlags, PlaceFlags {
   readonly file?: string;
+  readonly verify?: 'read' | 'checksum';
   readonly jobs?: number;
   readonly compress?: number;
   readonly copyFormat?: 'auto' | 'text' | 'binary';
@@ -39,6 +40,12 @@ export function snapshotCommand(): Command {
   );
   addPlace(addConnection(command), { byConfig: false })
     .option('-f, --file <file>', 'archive to write; - is standard output')
+    .addOption(
+      new Option(
+        '--verify <how>',
+        'with --store: read every byte back, or trust the SHA-256 that the store tells (default: checksum)',
+      ).choices(['read', 'checksum']),
+    )
     .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
     .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)
     .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']));
@@ -134,13 +141,13 @@ function completedOf({ completedOnce, base }: Flags): Pick<SnapshotOptions, 'com
 type Options = Omit<SnapshotOptions, 'file'>;
 type Result = SnapshotResult & { readonly snapshot?: StoredSnapshot };
 
-function checkTarget({ file, store, prefix, layout }: Flags): void {
+function checkTarget({ file, store, prefix, layout, verify }: Flags): void {
   const hint = 'name a file with -f, or a store with --store';
   if (file === undefined && store === undefined) throw new TidemarkError('USAGE', 'take a snapshot: it is not said where to', { hint });
   if (file !== undefined && store !== undefined)
     throw new TidemarkError('USAGE', 'take a snapshot: into a file, or into a store?', { hint });
-  if (store === undefined && (prefix !== undefined || layout !== undefined))
-    throw new TidemarkError('USAGE', 'take a snapshot: --prefix and --layout say how it is named in a store', { hint });
+  if (store === undefined && (prefix ?? layout ?? verify) !== undefined)
+    throw new TidemarkError('USAGE', 'take a snapshot: --prefix, --layout and --verify are about a store', { hint });
 }
 
 // Not imported before they are needed: help and wrong arguments are answered at once.
@@ -150,8 +157,8 @@ async function intoFile(file: string | Writable | undefined, options: Options): 
   return await takeSnapshot({ ...options, file: file ?? '' });
 }
 
-async function intoStore(flags: PlaceFlags & { readonly store: string }, options: Options): Promise<Result> {
+async function intoStore(flags: Flags & { readonly store: string }, options: Options): Promise<Result> {
   const { publishSnapshot } = await import('../app/publish-snapshot.js');
-  const result = await publishSnapshot({ ...options, ...placeOf(flags) });
+  const result = await publishSnapshot({ ...options, ...placeOf(flags), ...given('verify', flags.verify) });
   return { ...result, file: result.snapshot.key };
 }

@@ -11,6 +11,11 @@ export interface StoredObject {
   readonly modifiedAt: Date | undefined;
 }
 
+export interface WrittenObject extends StoredObject {
+  /** The store tells the SHA-256 of what it has, and it is that of what was sent: nothing needs to be read to know that it is there. */
+  readonly vouched?: boolean;
+}
+
 /** Bytes that must all be in the object. */
 export interface ByteRange {
   readonly from: bigint;
@@ -60,7 +65,7 @@ export interface Store extends AsyncDisposable {
   get(key: string, options?: GetOptions): AsyncIterable<Uint8Array>;
   /** Writes an object, or replaces it; durable and read back when it resolves. An error of the source passes as it is, and nothing is
    *  written. Chunks of the source are not used after the next one was asked for. @throws TidemarkError STORE_CONFLICT, DISK_FULL */
-  put(key: string, source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredObject>;
+  put(key: string, source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<WrittenObject>;
   /** Removes an object, if it is there. */
   remove(key: string): Promise<void>;
   /** Removes what writers left behind that were killed: temporary files, uploads never completed. @returns how many */

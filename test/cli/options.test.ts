@@ -104,6 +104,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     ...json,
     ...place,
     [['--completed-once', 'a', '--completed-once', 'b.c', '--base', 'd'], { completedOnce: ['a', 'b.c'], base: 'd' }],
+    [['--verify', 'read'], { verify: 'read' }],
     [['--sign', 'x', '--encrypt', 'a', '--encrypt', '@b'], { sign: 'x', encrypt: ['a', '@b'] }],
     [['-f', 'x'], { file: 'x' }],
     [['-f', '-'], { file: '-' }],

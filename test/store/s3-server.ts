@@ -9,6 +9,8 @@ interface Kept {
   readonly at: Date;
   readonly etag: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** As S3 has it: in base64, with the number of parts behind it. */
+  readonly sha256?: string;
 }
 
 interface Upload {
@@ -25,6 +27,8 @@ export interface FakeS3 extends AsyncDisposable {
   readonly uploads: Map<string, Upload>;
   /** Makes it a server that does not know checksums, as some are. */
   refuseChecksums: boolean;
+  /** Changes what it keeps, and what it says of that, as a broken one would. */
+  damage: (content: Buffer) => Buffer;
 }
 
 class Refused extends Error {
@@ -62,11 +66,12 @@ export async function startFakeS3({ bucket = 'bucket', pageSize = 1000 } = {}): 
     const id = query.get('uploadId');
     if (method === 'POST' && query.has('uploads')) return xml(response, begin(name, request));
     if (method === 'POST' && id !== null) return xml(response, complete(request, name, id, body));
-    if (method === 'PUT' && id !== null) return put(response, sendPart(id, Number(query.get('partNumber')), body));
+    if (method === 'PUT' && id !== null)
+      return put(response, sendPart(id, Number(query.get('partNumber')), { body: fake.damage(body), request }));
     if (method === 'DELETE' && id !== null) return abort(response, id);
     if (method === 'PUT') {
       checkConditions(request, name);
-      const one = kept(body, metadataOf(request));
+      const one = { ...kept(fake.damage(body), metadataOf(request)), ...checksumOf(request, fake.damage(body)) };
       objects.set(name, one);
       return put(response, one);
     }
@@ -101,7 +106,14 @@ export async function startFakeS3({ bucket = 'bucket', pageSize = 1000 } = {}): 
     if (found === undefined) throw new Refused(404, 'NoSuchKey');
     if (headers['if-match'] !== undefined && headers['if-match'] !== found.etag) throw new Refused(412, 'PreconditionFailed');
     const meta = Object.entries(found.metadata).map(([key, value]) => [`x-amz-meta-${key}`, value]);
-    const about = { etag: found.etag, 'last-modified': found.at.toUTCString(), 'accept-ranges': 'bytes', ...Object.fromEntries(meta) };
+    const sum = headers['x-amz-checksum-mode'] === 'ENABLED' && found.sha256 ? { 'x-amz-checksum-sha256': found.sha256 } : {};
+    const about = {
+      ...sum,
+      etag: found.etag,
+      'last-modified': found.at.toUTCString(),
+      'accept-ranges': 'bytes',
+      ...Object.fromEntries(meta),
+    };
     const range = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '');
     if (range === null) {
       response.writeHead(200, { ...about, 'content-length': found.content.length });
@@ -153,8 +165,8 @@ export async function startFakeS3({ bucket = 'bucket', pageSize = 1000 } = {}): 
     return upload;
   }
 
-  function sendPart(id: string, number: number, body: Buffer): Kept {
-    const part = kept(body, {});
+  function sendPart(id: string, number: number, { body, request }: { readonly body: Buffer; readonly request: IncomingMessage }): Kept {
+    const part = { ...kept(body, {}), ...checksumOf(request, body) };
     uploadOf(id).parts.set(number, part);
     return part;
   }
@@ -175,8 +187,11 @@ export async function startFakeS3({ bucket = 'bucket', pageSize = 1000 } = {}): 
     if (parts.slice(0, -1).some(({ content }) => content.length !== parts[0]?.content.length)) throw new Refused(400, 'InvalidPart');
     checkConditions(request, name);
     uploads.delete(id);
+    const sums = parts.flatMap(({ sha256 }) => (sha256 === undefined ? [] : [Buffer.from(sha256, 'base64')]));
+    const sha256 = `${createHash('sha256').update(Buffer.concat(sums)).digest('base64')}-${parts.length}`;
     const one = {
       ...kept(Buffer.concat(parts.map(({ content }) => content)), upload.metadata),
+      ...(sums.length === parts.length ? { sha256 } : {}),
       etag: `"${randomBytes(16).toString('hex')}-${parts.length}"`,
     };
     objects.set(name, one);
@@ -194,6 +209,7 @@ export async function startFakeS3({ bucket = 'bucket', pageSize = 1000 } = {}): 
     objects,
     uploads,
     refuseChecksums: false,
+    damage: (content) => content,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -210,6 +226,11 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 
 function kept(content: Buffer, metadata: Kept['metadata']): Kept {
   return { content, metadata, at: new Date(), etag: `"${createHash('md5').update(content).digest('hex')}"` };
+}
+
+/** Of what is kept, where the request had one. */
+function checksumOf({ headers }: IncomingMessage, content: Buffer): { readonly sha256?: string } {
+  return headers['x-amz-checksum-sha256'] === undefined ? {} : { sha256: createHash('sha256').update(content).digest('base64') };
 }
 
 function metadataOf({ headers }: IncomingMessage): Record<string, string> {

@@ -148,7 +148,8 @@ test.each([
   ['large', 200_000, /^POST .*uploadId=/],
 ])('a server that says it has written, and has not, is found out: %s', async (_, bytes, lied) => {
   const store = await open();
-  const before = await store.put('believed', chunks(Buffer.from('before')));
+  await store.put('believed', chunks(Buffer.from('before')));
+  const before = await store.stat('believed');
   proxy.fault = (_n, request) => (lied.test(request) ? 'lie' : undefined);
   await expect(store.put('believed', chunks(Buffer.alloc(bytes)))).rejects.toMatchObject({ code: expect.stringMatching(/^STORE_/) });
   await expect(store.put('new', chunks(Buffer.alloc(bytes)))).rejects.toMatchObject({ code: expect.stringMatching(/^STORE_/) });
@@ -157,4 +158,23 @@ test.each([
   expect(await store.stat('new')).toBeUndefined();
   expect(server.uploads.size).toBe(0);
   await store[Symbol.asyncDispose]();
+});
+
+test.each([1000, 300_000])('%s bytes: the server says itself that it has what was sent', async (size) => {
+  await using own = await startFakeS3();
+  await using store = await openStore(`s3://bucket/p?endpoint=${own.endpoint}`, { s3: { credentials, partBytes: 64 << 10 } });
+  const content = Buffer.alloc(size, 'some of it');
+  expect(await store.put('one', chunks(content, 5000))).toMatchObject({ vouched: true });
+  own.refuseChecksums = true;
+  expect(await store.put('two', chunks(content, 5000))).toMatchObject({ vouched: false });
+});
+
+test.each([1000, 300_000])('%s bytes of which the server keeps others: found before it is told as written', async (size) => {
+  await using own = await startFakeS3();
+  await using store = await openStore(`s3://bucket/p?endpoint=${own.endpoint}`, { s3: { credentials, partBytes: 64 << 10 } });
+  own.damage = (content) => Buffer.concat([content.subarray(0, -1), Buffer.from([(content.at(-1) ?? 0) ^ 1])]);
+  await expect(store.put('one', chunks(Buffer.alloc(size, 'some of it'), 5000))).rejects.toMatchObject({
+    code: 'STORE_ERROR',
+    message: expect.stringContaining('the server has other bytes than were sent'),
+  });
 });

@@ -20,6 +20,9 @@ export interface OutputOptions {
   readonly started: number;
   /** Its name says so. */
   readonly encrypted?: boolean;
+  /** How it is known that it is whole before it counts. `read`: every byte is read back and verified. `checksum`: that is left out where the
+   *  store tells the SHA-256 of what it has, and only the end of the archive is read. Default `read`. */
+  readonly verify?: 'read' | 'checksum';
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
 }

@@ -6,7 +6,7 @@ import type { Manifest } from '../../model/manifest.js';
 import type { Position } from '../../model/position.js';
 import type { StoredSnapshot, Verification } from '../../model/stored-snapshot.js';
 import { putOnce } from '../../store/small-object.js';
-import type { PutOptions, Store } from '../../store/store.js';
+import type { PutOptions, Store, WrittenObject } from '../../store/store.js';
 import type { TextsBeside } from '../seal/seal-archive.js';
 import { snapshotOf } from './facts.js';
 import { advanceLatest, checkLatest, own, readLatest } from './latest.js';
@@ -80,13 +80,13 @@ export class StorePublication implements AsyncDisposable {
   }
 
   /** Sends the archive. Nothing of that name is replaced. @throws TidemarkError as the store's `put` */
-  async put(source: AsyncIterable<Uint8Array>, options: Omit<PutOptions, 'ifAbsent' | 'ifVersion'>): Promise<void> {
+  async put(source: AsyncIterable<Uint8Array>, options: Omit<PutOptions, 'ifAbsent' | 'ifVersion'>): Promise<WrittenObject> {
     const put = this.store.put(this.key, source, { ...options, ifAbsent: true });
     this.#put = put.catch((error: unknown) => {
       this.#isUnsent = true;
       this.#isForeign = error instanceof TidemarkError && error.code === 'STORE_CONFLICT';
     });
-    await put;
+    return await put;
   }
 
   /** After the archive was sent, and what is there was found right. Asks for nothing after it counts: who is told of a failure may take it

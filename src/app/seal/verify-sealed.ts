@@ -1,5 +1,6 @@
 // Verifies an archive as it was opened: signature, every byte of the archive, and where it is encrypted, the encrypted file around it.
 import { createHash } from 'node:crypto';
+import { openArchive } from '../../archive/reader.js';
 import { checksumSidecar, parseChecksumText } from '../../archive/sidecars.js';
 import { type VerifyReport as ArchiveReport, verifyArchive } from '../../archive/verify.js';
 import { borrowed, type Seekable } from '../../frame/seekable.js';
@@ -68,6 +69,19 @@ export async function verifyWritten(
   const { sha256 } = await verifyArchive(borrowed(await archive.readBack(bytes)), options);
   if (sha256 === archive.plainSha256 && bytes.size === archive.bytes) return;
   throw new TidemarkError('ARCHIVE_CORRUPT', `${attempt}: its SHA-256 is ${sha256}, not ${archive.plainSha256}`, { hint });
+}
+
+/** The same for one that the store vouches for: it has the right size, and can be opened as any reader would. Closes the bytes.
+ *  @throws TidemarkError ARCHIVE_CORRUPT */
+export async function verifyEnd(
+  archive: SealedArchive,
+  written: Seekable,
+  { attempt, hint }: { readonly attempt: string; readonly hint: string },
+): Promise<void> {
+  await using bytes = written;
+  const { tail } = await openArchive(borrowed(await archive.readBack(bytes)));
+  if (tail.manifestText === archive.manifestText && bytes.size === archive.bytes) return;
+  throw new TidemarkError('ARCHIVE_CORRUPT', `${attempt}: it is not what was written`, { hint });
 }
 
 async function hashOf(bytes: Seekable, signal: AbortSignal | undefined): Promise<string> {

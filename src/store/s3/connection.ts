@@ -15,6 +15,8 @@ export interface Head {
   readonly modifiedAt: Date | undefined;
   /** Who wrote it: see `writeMark`. */
   readonly write: string | undefined;
+  /** What the server says that the SHA-256 is, in base64, of an upload in parts with `-<parts>` behind it; where it was asked, and knows. */
+  readonly sha256: string | undefined;
 }
 
 /** Metadata with a random value for each write: tells whether an object is the one that was written, when the reply was lost. */
@@ -72,27 +74,27 @@ export class Connection {
   }
 
   /** @param name the whole name, with the store's prefix */
-  async head(name: string): Promise<Head | undefined> {
+  async head(name: string, more: { readonly checksum?: true } = {}): Promise<Head | undefined> {
     try {
-      return await this.run(`look at ${name}`, () => this.#headOnce(name), isMissing);
+      return await this.run(`look at ${name}`, () => this.#headOnce(name, more), isMissing);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
     }
   }
 
-  async #headOnce(name: string): Promise<Head> {
-    const found = await this.client
-      .send(new this.sdk.HeadObjectCommand({ Bucket: this.bucket, Key: name }), this.options)
-      .catch(async (error: unknown) => {
-        throw isDenied(error) ? await this.#reasonOf(name, error) : error;
-      });
+  async #headOnce(name: string, { checksum }: { readonly checksum?: true }): Promise<Head> {
+    const about = { Bucket: this.bucket, Key: name, ...(checksum && { ChecksumMode: 'ENABLED' as const }) };
+    const found = await this.client.send(new this.sdk.HeadObjectCommand(about), this.options).catch(async (error: unknown) => {
+      throw isDenied(error) ? await this.#reasonOf(name, error) : error;
+    });
     if (found.ETag === undefined || found.ContentLength === undefined) throw new BadReply('a reply without a size or an ETag');
     return {
       bytes: BigInt(found.ContentLength),
       version: found.ETag,
       modifiedAt: toSecond(found.LastModified),
       write: found.Metadata?.[writeMark],
+      sha256: found.ChecksumSHA256,
     };
   }
 

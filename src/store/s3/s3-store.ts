@@ -7,7 +7,15 @@ import { checkedSource } from '../checked-source.js';
 import { checkKey, checkPrefix, isKey } from '../key.js';
 import { backoff, type Patience } from '../patience.js';
 import { type Answer, resumingRead, type Wanted } from '../resuming-read.js';
-import { aDayMs, type CleanUpOptions, type GetOptions, type PutOptions, type Store, type StoredObject } from '../store.js';
+import {
+  aDayMs,
+  type CleanUpOptions,
+  type GetOptions,
+  type PutOptions,
+  type Store,
+  type StoredObject,
+  type WrittenObject,
+} from '../store.js';
 import { changed, checkConditions, missing, outOfRange } from '../store-errors.js';
 import { Connection, toSecond } from './connection.js';
 import { BadReply, explain, isConflict, isMissing, isOutOfRange, isTransient } from './s3-errors.js';
@@ -104,10 +112,10 @@ export class S3Store implements Store {
     });
   }
 
-  async put(key: string, source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredObject> {
+  async put(key: string, source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<WrittenObject> {
     const name = this.#name(key);
     checkConditions(options);
-    const { bytes, version, modifiedAt } = await upload(checkedSource(source, `${key} of ${this.location}`, options), {
+    const { bytes, version, modifiedAt, vouched } = await upload(checkedSource(source, `${key} of ${this.location}`, options), {
       connection: this.#connection,
       key,
       name,
@@ -116,7 +124,7 @@ export class S3Store implements Store {
       parallel: this.#parallel,
     });
     if (options.sha256 !== undefined) await this.#readBack(key, version, options.sha256);
-    return { key, bytes, version, modifiedAt };
+    return { key, bytes, version, modifiedAt, vouched };
   }
 
   async remove(key: string): Promise<void> {

@@ -24,8 +24,13 @@ interface SentPart {
   readonly ChecksumSHA256?: string;
 }
 
-/** @returns the object as it was found afterwards */
-export async function upload(source: AsyncIterable<Uint8Array>, options: UploadOptions): Promise<Head> {
+/** The object as it was found afterwards. */
+export interface Uploaded extends Head {
+  /** The server tells the SHA-256 of what it has, and it is that of what was sent. */
+  readonly vouched: boolean;
+}
+
+export async function upload(source: AsyncIterable<Uint8Array>, options: UploadOptions): Promise<Uploaded> {
   const { put } = options;
   const upTo = put.size ?? put.expectedBytes;
   const partBytes = put.size !== undefined && put.size < options.partBytes ? Number(put.size) || 1 : partBytesFor(options.partBytes, upTo);
@@ -58,7 +63,7 @@ class Upload {
     if (wrong) throw writeConflict(connection.location, key, put);
   }
 
-  async whole(body: Buffer): Promise<Head> {
+  async whole(body: Buffer): Promise<Uploaded> {
     const { connection } = this.#to;
     const checksum = sha256(body);
     await this.#commit(() =>
@@ -76,10 +81,10 @@ class Upload {
         ),
       ),
     );
-    return this.#readBack(BigInt(body.length));
+    return this.#readBack(BigInt(body.length), checksum);
   }
 
-  async inParts(first: Part, rest: AsyncGenerator<Part, void>): Promise<Head> {
+  async inParts(first: Part, rest: AsyncGenerator<Part, void>): Promise<Uploaded> {
     const { connection } = this.#to;
     let id: string;
     try {
@@ -92,7 +97,7 @@ class Upload {
       const { sent, bytes } = await this.#sendAll(id, first, rest);
       await this.checkConditions();
       await this.#complete(id, sent);
-      return await this.#readBack(bytes);
+      return await this.#readBack(bytes, checksumOfParts(sent));
     } catch (error) {
       await this.#abort(id);
       throw error;
@@ -203,10 +208,19 @@ class Upload {
     }
   }
 
-  async #readBack(bytes: bigint): Promise<Head> {
+  /** @param checksum that it should have, where the server was given any
+   *  @throws TidemarkError STORE_ERROR where the server tells another one */
+  async #readBack(bytes: bigint, checksum: string | undefined): Promise<Uploaded> {
     const { connection, key, name } = this.#to;
-    const found = await connection.head(name);
-    if (found?.write === this.#write && found.bytes === bytes) return found;
+    const found = await connection.head(name, { checksum: true });
+    if (found?.write === this.#write && found.bytes === bytes) {
+      const told = checksum !== undefined && isLike(found.sha256, checksum) ? found.sha256 : undefined;
+      if (told === undefined || told === checksum) return { ...found, vouched: told !== undefined };
+      throw new TidemarkError('STORE_ERROR', `${this.#attempt} of ${connection.location}: the server has other bytes than were sent`, {
+        hint: 'do not use it; see the log of the server',
+        details: { key, told, sent: checksum },
+      });
+    }
     const ours = found?.write === this.#write;
     throw new TidemarkError(
       ours ? 'STORE_ERROR' : 'STORE_CONFLICT',
@@ -248,6 +262,22 @@ class Upload {
 
 function isNoSuchKey(error: unknown): boolean {
   return (error as Error).name === 'NoSuchKey';
+}
+
+/** That of a whole made of parts: the SHA-256 of theirs, and how many.
+ *  https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
+function checksumOfParts(sent: readonly SentPart[]): string | undefined {
+  const hash = createHash('sha256');
+  for (const { ChecksumSHA256 } of sent) {
+    if (ChecksumSHA256 === undefined) return undefined;
+    hash.update(Buffer.from(ChecksumSHA256, 'base64'));
+  }
+  return `${hash.digest('base64')}-${sent.length}`;
+}
+
+/** Of the same kind: of a whole, or of parts. A server may make something else of the parts' checksums. */
+function isLike(told: string | undefined, checksum: string): told is string {
+  return told !== undefined && /-\d+$/.exec(told)?.[0] === /-\d+$/.exec(checksum)?.[0];
 }
 
 function sha256(body: Buffer): string {

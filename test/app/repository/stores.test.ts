@@ -247,3 +247,31 @@ test('what is not ours under the name of the pointer is left as it is, and found
 function never(): never {
   throw new Error('there is none');
 }
+
+test('what the store vouches for is not read again, unless that is asked for, or the store does not', async () => {
+  await using server = await startFakeS3();
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  await using s3 = await openStore(`s3://bucket/p?endpoint=${server.endpoint}&region=us-east-1`, { s3: { credentials } });
+  let read = 0n;
+  const get = s3.get.bind(s3);
+  s3.get = async function* (key, options) {
+    for await (const piece of get(key, options)) {
+      if (key.endsWith('.tar.zst')) read += BigInt(piece.length);
+      yield piece;
+    }
+  };
+  const options = { database: db.url, jobs: 1, store: s3, prefix: 's' };
+  const first = await publishSnapshot({ ...options, height: 1n });
+  // The end of an archive as small as this is most of it.
+  expect(read).toBeLessThanOrEqual(2n ** 16n + 4n);
+  expect(read).toBeLessThan(first.bytes);
+  for (const [height, more] of [
+    [2n, { verify: 'read' }],
+    [3n, {}],
+  ] as const) {
+    server.refuseChecksums = height === 3n;
+    read = 0n;
+    const { bytes } = await publishSnapshot({ ...options, height, ...more });
+    expect(read).toBeGreaterThanOrEqual(bytes);
+  }
+});
