@@ -214,8 +214,9 @@ class Upload {
     const { connection, key, name } = this.#to;
     const found = await connection.head(name, { checksum: true });
     if (found?.write === this.#write && found.bytes === bytes) {
-      const told = checksum !== undefined && isLike(found.sha256, checksum) ? found.sha256 : undefined;
-      if (told === undefined || told === checksum) return { ...found, vouched: told !== undefined };
+      const { sha256: told } = found;
+      const vouched = told !== undefined && checksum !== undefined && withoutParts(told) === withoutParts(checksum);
+      if (vouched || !isLike(told, checksum)) return { ...found, vouched };
       throw new TidemarkError('STORE_ERROR', `${this.#attempt} of ${connection.location}: the server has other bytes than were sent`, {
         hint: 'do not use it; see the log of the server',
         details: { key, told, sent: checksum },
@@ -275,9 +276,14 @@ function checksumOfParts(sent: readonly SentPart[]): string | undefined {
   return `${hash.digest('base64')}-${sent.length}`;
 }
 
-/** Of the same kind: of a whole, or of parts. A server may make something else of the parts' checksums. */
-function isLike(told: string | undefined, checksum: string): told is string {
-  return told !== undefined && /-\d+$/.exec(told)?.[0] === /-\d+$/.exec(checksum)?.[0];
+/** Some servers leave the number of parts out. */
+function withoutParts(checksum: string): string {
+  return checksum.replace(/-\d+$/, '');
+}
+
+/** Both of a whole, or both of parts. A server may make something else of the parts' checksums. */
+function isLike(told: string | undefined, checksum: string | undefined): boolean {
+  return told !== undefined && checksum !== undefined && /-\d+$/.exec(told)?.[0] === /-\d+$/.exec(checksum)?.[0];
 }
 
 function sha256(body: Buffer): string {
