@@ -33,8 +33,8 @@ export interface PublishResult extends Omit<SnapshotResult, 'file'> {
   readonly snapshot: StoredSnapshot;
 }
 
-/** Takes a snapshot straight into a store: no copy of it lies on this machine. It counts once every byte was read back from there. On any
- *  failure nothing is left: no object, no session.
+/** Takes a snapshot straight into a store: no copy of it lies on this machine. It counts once the store vouches for its
+ *  bytes, or all of them were read back from there. On any failure nothing is left: no object, no session.
  *  @throws TidemarkError those of takeSnapshot, STORE_ERROR, PACKAGE_MISSING
  *  @example
  *  await publishSnapshot({ database, store: 's3://backups/chain', prefix: 'mainnet', layout: 'dated' }) */
