@@ -115,15 +115,13 @@ export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOp
   }
 }
 
-/** What `latest.json` of a store points to: of one series, or of the only one. Undefined where nothing was published.
+/** What `latest.json` of a store points to: of a series, where no prefix is given of the only one. Undefined where nothing was published.
  *  @throws TidemarkError STORE_ERROR, FILE_ERROR */
 export async function latestSnapshot(options: RepositoryOptions): Promise<LatestSnapshot | undefined> {
   await using repository = new Repository(options);
-  return await latestOf(repository);
-}
-
-async function latestOf(repository: Repository): Promise<LatestSnapshot | undefined> {
-  return own(await readLatest(await repository.store()), repository.prefix);
+  const latest = await readLatest(await repository.store());
+  const [only, ...more] = Object.values(latest);
+  return options.prefix === undefined && more.length === 0 ? only : own(latest, repository.prefix);
 }
 
 async function* stoppable(source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {

@@ -2,7 +2,8 @@
 // archive for each of these facts; app/repository reads and writes them.
 import type { Position } from './position.js';
 
-/** What a verification of every byte found: `<archive>.verified.json`. Without it a snapshot does not count. */
+/** What is known of an archive since every byte of it was verified, or since the store vouched for the bytes that were sent: `<archive>.verified.json`.
+ *  Without it a snapshot does not count. */
 export interface Verification {
   readonly verifiedAt: Date;
   /** Of the archive. */

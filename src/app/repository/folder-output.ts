@@ -9,7 +9,6 @@ import type { Fence } from '../../store/fence.js';
 import { publishFenced } from '../../store/publish-fenced.js';
 import { makeDirectory } from '../../store/sync-directory.js';
 import { TemporaryFile } from '../../store/temporary-file.js';
-import { placeIn } from '../archive-place.js';
 import { type SealedArchive, textsBesideArchive } from '../seal/seal-archive.js';
 import { verifyWritten } from '../seal/verify-sealed.js';
 import { snapshotOf } from './facts.js';
@@ -34,6 +33,7 @@ export async function openFolderOutput(
   const store = await repository.store();
   // What is not ours under that name is found before the work, not after it.
   await readLatest(store);
+  const place = await repository.place();
   const file = await TemporaryFile.open(join(directory, fence.temporaryName()), `an archive in ${directory}`);
   let published: StoredSnapshot | undefined;
   try {
@@ -75,8 +75,7 @@ export async function openFolderOutput(
   }
 
   return {
-    // Its name is not known yet; each that it may get is in such a folder.
-    place: await placeIn((await repository.store()).location, repository.layout.keyOf(`${repository.layout.start}new`)),
+    place,
     spoolPrefix: `${file.path}-rows`,
     keepsBytes: false,
     untouched: true,

@@ -10,6 +10,7 @@ import { openStore, type StoreOptions } from '../../store/open-store.js';
 import { putSmall, readSmall } from '../../store/small-object.js';
 import type { Store, StoredObject } from '../../store/store.js';
 import { locationOf, parseStoreUrl } from '../../store/store-url.js';
+import { type Place, placeIn } from '../archive-place.js';
 import { type OpenedArchive, openNamedArchive, openStored } from '../open-archive-bytes.js';
 import { openSealed, type TrustOptions, trustOf } from '../seal/open-sealed.js';
 import { type VerifyReport, verifySealed } from '../seal/verify-sealed.js';
@@ -90,6 +91,11 @@ export class Repository implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#owned || this.#store === undefined) return;
     await (await this.#store)[Symbol.asyncDispose]();
+  }
+
+  /** Where a new archive is going to lie. Its name is not known yet; each that it may get is in such a folder. */
+  place(): Promise<Place> {
+    return placeIn(this.location, this.layout.keyOf(`${this.layout.start}new`));
   }
 
   /** An archive, for reading: as it is now, another one of the same name is an error. Close it.

@@ -7,7 +7,6 @@ import { TidemarkError } from '../../model/errors.js';
 import { fileError } from '../../model/file-error.js';
 import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import type { WrittenObject } from '../../store/store.js';
-import { placeIn } from '../archive-place.js';
 import { openStored } from '../open-archive-bytes.js';
 import { textsBesideArchive } from '../seal/seal-archive.js';
 import { verifyEnd, verifyWritten } from '../seal/verify-sealed.js';
@@ -28,6 +27,7 @@ export async function openStoreOutput(
   { started, encrypted = false, verify = 'read', onEvent, signal, token }: StoreOutputOptions,
 ): Promise<RepositoryOutput> {
   await checkWriter(await repository.store(), repository.prefix, token);
+  const place = await repository.place();
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
     throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
   });
@@ -37,8 +37,7 @@ export async function openStoreOutput(
   let published: StoredSnapshot | undefined;
 
   return {
-    // Its name is not known yet; each that it may get is in such a folder.
-    place: await placeIn((await repository.store()).location, repository.layout.keyOf(`${repository.layout.start}new`)),
+    place,
     spoolPrefix: join(directory, 'rows'),
     keepsBytes: false,
     // Nothing counts before the end, and what was written goes.

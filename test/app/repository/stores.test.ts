@@ -275,3 +275,14 @@ test('what the store vouches for is not read again, unless that is asked for, or
     expect(read).toBeGreaterThanOrEqual(bytes);
   }
 });
+
+test('without a prefix, the only series of a store is meant; of several, the one of the default name', async () => {
+  const store = new MemoryStore();
+  const options = { database: db.url, jobs: 1, store, height: 1n };
+  expect(await latestSnapshot({ store })).toBeUndefined();
+  await publishSnapshot({ ...options, prefix: 's' });
+  expect(await latestSnapshot({ store })).toMatchObject({ id: 's-1' });
+  await publishSnapshot({ ...options, prefix: 't' });
+  expect(await latestSnapshot({ store })).toBeUndefined();
+  expect(await latestSnapshot({ store, prefix: 't' })).toMatchObject({ id: 't-1' });
+});
