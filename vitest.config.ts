@@ -7,7 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  *  alone. */
 const long = [
   /round-trip\/fixtures-|schema\/alterations|store\/faults/,
-  /round-trip\/|cli\/(bad-input|connection)|daemon\/|systems\/|archive\/damage|rules\/histories|app\/(export|take-snapshot|restore-swap|bootstrap)/,
+  /round-trip\/|cli\/(bad-input|connection)|daemon\/|systems\/|archive\/damage|rules\/histories|app\/(export|bootstrap)\/|take-snapshot|restore-swap/,
 ];
 
 class LongFirst extends BaseSequencer {

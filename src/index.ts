@@ -1,16 +1,19 @@
 // The public API of tidemark: the use cases, their options and results, the events they report and the error they throw.
-export { type BootstrapOptions, type BootstrapResult, bootstrap, type Restorable, type TriedSnapshot } from './app/bootstrap.js';
+
+export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/archive/list-archive.js';
+export { type PullOptions, type PullResult, pullSnapshot } from './app/archive/pull.js';
+export { type ShownSnapshot, showSnapshot } from './app/archive/show-snapshot.js';
+export { type VerifyReport, type VerifySnapshotOptions, verifySnapshot } from './app/archive/verify-snapshot.js';
+export { type BootstrapOptions, type BootstrapResult, bootstrap, type Restorable, type TriedSnapshot } from './app/bootstrap/bootstrap.js';
 export type { Config, LoadedConfig } from './app/config/config.js';
 export { type LoadOptions as LoadConfigOptions, loadConfig } from './app/config/load.js';
 export type { ConfigInput } from './app/config/schema.js';
 export type { Database } from './app/connection.js';
-export { type DrillOptions, type DrillResult, drillSnapshot } from './app/drill.js';
-export { type ExportOptions, type ExportResult, exportTables } from './app/export-tables.js';
-export { type ImportOptions, type ImportResult, importTables } from './app/import-tables.js';
-export { generateKeys, type KeygenOptions, type MadeKeys } from './app/keygen.js';
-export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/list-archive.js';
-export { printSchema, type SchemaOptions, type SchemaText } from './app/print-schema.js';
-export { type PruneOptions, type PruneResult, pruneSnapshots } from './app/prune-snapshots.js';
+export { type DrillOptions, type DrillResult, drillSnapshot } from './app/drill/drill.js';
+export { type ExportOptions, type ExportResult, exportTables } from './app/export/export-tables.js';
+export { type ImportOptions, type ImportResult, importTables } from './app/import/import-tables.js';
+export type { LayoutName } from './app/repository/layout.js';
+export { type PruneOptions, type PruneResult, pruneSnapshots } from './app/repository/prune-snapshots.js';
 export {
   type LatestSnapshot,
   latestSnapshot,
@@ -20,19 +23,7 @@ export {
   type PushResult,
   publishSnapshot,
   pushSnapshot,
-} from './app/publish-snapshot.js';
-export { type PullOptions, type PullResult, pullSnapshot } from './app/pull.js';
-export type { LayoutName } from './app/repository/layout.js';
-export type { RestoreOptions } from './app/restore-options.js';
-export { type RestoreResult, restoreSnapshot } from './app/restore-snapshot.js';
-export { createScheduler } from './app/schedule/create-scheduler.js';
-export type { SchedulerEvent, SchedulerListener } from './app/schedule/events.js';
-export type { Advance, Scheduler, SchedulerOptions } from './app/schedule/scheduler.js';
-export type { JudgedSnapshot, Status } from './app/schedule/status.js';
-export type { CheckedSignature } from './app/seal/check-signature.js';
-export type { TrustOptions } from './app/seal/open-sealed.js';
-export { type ShownSnapshot, showSnapshot } from './app/show-snapshot.js';
-export type { CompletedOptions, SnapshotOptions } from './app/snapshot-options.js';
+} from './app/repository/publish-snapshot.js';
 export {
   type Listing,
   listSnapshots,
@@ -41,11 +32,21 @@ export {
   pinSnapshot,
   type RepositoryOptions,
   unpinSnapshot,
-} from './app/stored-snapshots.js';
-export { type SnapshotResult, takeSnapshot } from './app/take-snapshot.js';
-export type { Allowance, Suspect, UntrustedOptions, UntrustedReport } from './app/untrusted.js';
-export { type PutBack, type UntuneOptions, untuneServer } from './app/untune-server.js';
-export { type VerifyReport, type VerifySnapshotOptions, verifySnapshot } from './app/verify-snapshot.js';
+} from './app/repository/stored-snapshots.js';
+export type { RestoreOptions } from './app/restore/options.js';
+export { type RestoreResult, restoreSnapshot } from './app/restore/restore-snapshot.js';
+export type { Allowance, Suspect, UntrustedOptions, UntrustedReport } from './app/restore/untrusted.js';
+export { type PutBack, type UntuneOptions, untuneServer } from './app/restore/untune-server.js';
+export { createScheduler } from './app/schedule/create-scheduler.js';
+export type { SchedulerEvent, SchedulerListener } from './app/schedule/events.js';
+export type { Advance, Scheduler, SchedulerOptions } from './app/schedule/scheduler.js';
+export type { JudgedSnapshot, Status } from './app/schedule/status.js';
+export type { CheckedSignature } from './app/seal/check-signature.js';
+export { generateKeys, type KeygenOptions, type MadeKeys } from './app/seal/keygen.js';
+export type { TrustOptions } from './app/seal/open-sealed.js';
+export type { CompletedOptions, SnapshotOptions } from './app/snapshot/options.js';
+export { printSchema, type SchemaOptions, type SchemaText } from './app/snapshot/print-schema.js';
+export { type SnapshotResult, takeSnapshot } from './app/snapshot/take-snapshot.js';
 export type { Column, CopyFormat } from './model/catalog.js';
 export { type ErrorCode, TidemarkError } from './model/errors.js';
 export type { EventListener, TidemarkEvent } from './model/events.js';

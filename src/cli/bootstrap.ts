@@ -1,6 +1,6 @@
 // `tidemark bootstrap`: for the start of a deployment.
 import { Command } from 'commander';
-import type { BootstrapResult } from '../app/bootstrap.js';
+import type { BootstrapResult } from '../app/bootstrap/bootstrap.js';
 import { printable } from '../model/printable.js';
 import { formatCounted, formatDuration } from '../model/units.js';
 import { streamSequence, wholeNumber } from './arguments.js';
@@ -50,7 +50,7 @@ async function bootstrap(flags: Flags): Promise<void> {
   await run({ command: 'bootstrap', json: flags.json === true }, async ({ onEvent, signal }) => {
     const { config, ...place } = await chooseStore(flags);
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { bootstrap } = await import('../app/bootstrap.js');
+    const { bootstrap } = await import('../app/bootstrap/bootstrap.js');
     const result = await bootstrap({
       ...place,
       ...trustOptions(flags, config),

@@ -1,5 +1,5 @@
 // What the rules say of the next snapshot, a line a rule.
-import type { Status } from '../app/observe-status.js';
+import type { Status } from '../app/schedule/observe-status.js';
 import { formatDuration } from '../model/units.js';
 
 /** What each rule says and how far its mark is, then the rules that could not be judged. */

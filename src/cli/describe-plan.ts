@@ -1,5 +1,5 @@
 // A restore's plan as lines for people: what a dry run prints.
-import type { RestoreResult } from '../app/restore-snapshot.js';
+import type { RestoreResult } from '../app/restore/restore-snapshot.js';
 import { printable } from '../model/printable.js';
 import { formatCounted } from '../model/units.js';
 

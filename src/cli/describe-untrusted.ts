@@ -1,5 +1,5 @@
 // What of an untrusted archive runs code, as lines for people.
-import type { Suspect, UntrustedReport } from '../app/untrusted.js';
+import type { Suspect, UntrustedReport } from '../app/restore/untrusted.js';
 import { printable } from '../model/printable.js';
 import { formatCounted } from '../model/units.js';
 

@@ -32,7 +32,7 @@ async function drill(id: string | undefined, flags: Flags): Promise<void> {
   await run({ command: 'drill', json: flags.json === true }, async ({ onEvent, signal }) => {
     const { config, ...place } = await chooseStore(flags);
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { drillSnapshot } = await import('../app/drill.js');
+    const { drillSnapshot } = await import('../app/drill/drill.js');
     const server = flags.dbname ?? config?.drill?.database ?? config?.database;
     const { error, ...result } = await drillSnapshot({
       ...place,

@@ -60,7 +60,7 @@ export function exportCommand(): Command {
 async function exportAction(flags: Flags): Promise<void> {
   await run({ command: 'export', json: flags.json === true }, async ({ onEvent, signal }) => {
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { exportTables } = await import('../app/export-tables.js');
+    const { exportTables } = await import('../app/export/export-tables.js');
     const { directory, manifest, durationMs, attempts } = await exportTables({
       directory: flags.to,
       ...given('format', flags.format),

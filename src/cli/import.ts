@@ -54,7 +54,7 @@ function schemaPair(text: string, previous: Readonly<Record<string, string>> = {
 async function importAction(directory: string, flags: Flags): Promise<void> {
   await run({ command: 'import', json: flags.json === true }, async ({ onEvent, signal }) => {
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { importTables } = await import('../app/import-tables.js');
+    const { importTables } = await import('../app/import/import-tables.js');
     const result = await importTables({
       directory,
       ...given('database', flags.dbname),

@@ -22,7 +22,7 @@ export function keygenCommand(): Command {
 async function keygen(flags: Flags): Promise<void> {
   await run({ command: 'keygen', json: flags.json === true }, async () => {
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { generateKeys } = await import('../app/keygen.js');
+    const { generateKeys } = await import('../app/seal/keygen.js');
     const made = await generateKeys({ ...given('name', flags.output), ...given('age', flags.age) });
     const [secretFile, publicFile] = [printable(made.secretFile), printable(made.publicFile)];
     const lines = flags.age

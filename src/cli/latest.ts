@@ -15,7 +15,7 @@ async function latest(flags: StoreFlags): Promise<void> {
   await run({ command: 'latest', json: flags.json === true }, async () => {
     const { config: _, ...place } = await chooseStore(flags);
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { latestSnapshot } = await import('../app/publish-snapshot.js');
+    const { latestSnapshot } = await import('../app/repository/publish-snapshot.js');
     const snapshot = await latestSnapshot(place);
     if (snapshot === undefined) {
       throw new TidemarkError(

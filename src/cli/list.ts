@@ -1,6 +1,6 @@
 // `tidemark list`: the snapshots in a store.
 import { Command } from 'commander';
-import type { Status } from '../app/observe-status.js';
+import type { Status } from '../app/schedule/observe-status.js';
 import { printable } from '../model/printable.js';
 import { pinReasons, snapshotTable, unknownLines } from './describe-snapshots.js';
 import { given } from './given.js';
@@ -23,8 +23,8 @@ async function list(flags: Flags): Promise<void> {
     const { config, ...place } = await chooseStore(flags);
     // Not before it is needed: help and wrong arguments are answered at once.
     const [{ verifyStored }, { observeStatus }] = await Promise.all([
-      import('../app/stored-snapshots.js'),
-      import('../app/observe-status.js'),
+      import('../app/repository/stored-snapshots.js'),
+      import('../app/schedule/observe-status.js'),
     ]);
     if (flags.verify) {
       await verifyStored({

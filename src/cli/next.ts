@@ -1,6 +1,6 @@
 // `tidemark next`: when the next snapshot is due, by each of the rules.
 import { Command } from 'commander';
-import type { Status } from '../app/observe-status.js';
+import type { Status } from '../app/schedule/observe-status.js';
 import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import { formatAge } from '../model/units.js';
@@ -22,7 +22,7 @@ async function next(flags: StoreFlags): Promise<void> {
       });
     }
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { observeStatus } = await import('../app/observe-status.js');
+    const { observeStatus } = await import('../app/schedule/observe-status.js');
     const { database, position: queries, schedule } = config;
     const found = await observeStatus({ ...place, schedule, database, queries, signal });
     const { at, newest, position, unobserved, decision, notJudged } = found;

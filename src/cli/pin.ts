@@ -31,7 +31,7 @@ async function pin(id: string, flags: PinFlags): Promise<void> {
   await run({ command: 'pin', json: flags.json === true }, async () => {
     const { config: _, ...place } = await chooseStore(flags);
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { pinSnapshot } = await import('../app/stored-snapshots.js');
+    const { pinSnapshot } = await import('../app/repository/stored-snapshots.js');
     const snapshot = await pinSnapshot({ ...place, id, ...given('note', flags.note) });
     return { result: { type: 'pin', snapshot }, text: `${printable(snapshot.id)}: ${pinReasons(snapshot).map(printable).join()}` };
   });
@@ -41,7 +41,7 @@ async function unpin(id: string, flags: StoreFlags): Promise<void> {
   await run({ command: 'unpin', json: flags.json === true }, async () => {
     const { config: _, ...place } = await chooseStore(flags);
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { unpinSnapshot } = await import('../app/stored-snapshots.js');
+    const { unpinSnapshot } = await import('../app/repository/stored-snapshots.js');
     const snapshot = await unpinSnapshot({ ...place, id });
     return { result: { type: 'unpin', snapshot }, text: `${printable(snapshot.id)}: not pinned` };
   });

@@ -1,6 +1,6 @@
 // `tidemark prune`: removes the snapshots that a policy does not keep, or says which these are.
 import { Command } from 'commander';
-import type { PruneResult } from '../app/prune-snapshots.js';
+import type { PruneResult } from '../app/repository/prune-snapshots.js';
 import { TidemarkError } from '../model/errors.js';
 import { formatBytes, formatCounted } from '../model/units.js';
 import { snapshotTable, unknownLines } from './describe-snapshots.js';
@@ -29,7 +29,7 @@ async function prune(flags: Flags): Promise<void> {
       });
     }
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { pruneSnapshots } = await import('../app/prune-snapshots.js');
+    const { pruneSnapshots } = await import('../app/repository/prune-snapshots.js');
     const lock = { ...given('database', config?.database), ...given('leaseMs', config?.leaseMs) };
     const result = await pruneSnapshots({ ...place, ...lock, retention, dryRun, signal });
     return { result: { type: 'prune', ...place, dryRun, ...result }, text: describe(result, dryRun) };

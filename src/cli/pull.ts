@@ -25,7 +25,7 @@ export function pullCommand(): Command {
 async function pull(file: string, flags: Flags): Promise<void> {
   await run({ command: 'pull', json: flags.json === true }, async ({ onEvent, signal }) => {
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { pullSnapshot } = await import('../app/pull.js');
+    const { pullSnapshot } = await import('../app/archive/pull.js');
     const pulled = await pullSnapshot({
       file,
       ...given('output', flags.output),

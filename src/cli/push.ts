@@ -24,7 +24,7 @@ async function push(file: string, flags: Flags): Promise<void> {
   await run({ command: 'push', json: flags.json === true }, async ({ onEvent, signal }) => {
     const place = placeOf(namedStore('push an archive', flags));
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { pushSnapshot } = await import('../app/publish-snapshot.js');
+    const { pushSnapshot } = await import('../app/repository/publish-snapshot.js');
     const { snapshot, sent, latest } = await pushSnapshot({ ...place, ...trustOptions(flags), file, onEvent, signal });
     const what = sent ? `${formatBytes(snapshot.bytes)} sent and read back` : 'it was there already';
     const pointer = latest ? 'latest.json points to it' : 'latest.json points to a newer one';

@@ -1,7 +1,8 @@
 // What manifests say, as text for people.
+
+import type { GlobalsList } from '../app/archive/list-archive.js';
 import { formatPosition } from '../app/format-position.js';
-import type { GlobalsList } from '../app/list-archive.js';
-import type { RestoreResult } from '../app/restore-snapshot.js';
+import type { RestoreResult } from '../app/restore/restore-snapshot.js';
 import type { Manifest, TableEntry } from '../model/manifest.js';
 import type { Position } from '../model/position.js';
 import { printable } from '../model/printable.js';

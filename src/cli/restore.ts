@@ -1,7 +1,7 @@
 // `tidemark restore`: options of pg_restore where it has them.
 import { Command } from 'commander';
-import type { RestoreOptions } from '../app/restore-options.js';
-import { type Allowance, allowances } from '../app/untrusted-kinds.js';
+import type { RestoreOptions } from '../app/restore/options.js';
+import { type Allowance, allowances } from '../app/restore/untrusted-kinds.js';
 import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
@@ -69,7 +69,7 @@ async function restore(file: string, flags: Flags): Promise<void> {
       refuseTerminal(process.stdin, { attempt: 'read the archive from standard input', hint: 'pipe the archive in, or name a file' });
     }
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { restoreSnapshot } = await import('../app/restore-snapshot.js');
+    const { restoreSnapshot } = await import('../app/restore/restore-snapshot.js');
     const restored = await restoreSnapshot({
       file: file === '-' ? process.stdin : file,
       ...contentOptions(flags),
@@ -112,7 +112,7 @@ function untrustedOptions({ untrusted, allow }: Flags): Pick<RestoreOptions, 'un
 async function list(file: string, flags: Flags): Promise<void> {
   await run({ command: 'restore', json: flags.json === true }, async () => {
     if (file === '-') throw new TidemarkError('USAGE', 'list: it needs a file: from a pipe the number of rows comes last');
-    const { listArchive } = await import('../app/list-archive.js');
+    const { listArchive } = await import('../app/archive/list-archive.js');
     const { lines, ...listed } = await listArchive({
       file,
       ...contentOptions(flags),

@@ -1,7 +1,7 @@
 // The retention policy as options, under the names that users of restic know. Given ones take the place of the configuration's policy as a
 // whole, as what any rule keeps, stays.
 import { type Command, InvalidArgumentError } from 'commander';
-import type { RetentionPolicy } from '../app/prune-snapshots.js';
+import type { RetentionPolicy } from '../app/repository/prune-snapshots.js';
 import { given } from './given.js';
 
 type Count = number | 'all';

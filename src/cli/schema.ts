@@ -32,7 +32,7 @@ export function schemaCommand(): Command {
 async function schema(flags: Flags): Promise<void> {
   await run({ command: 'schema', json: flags.json === true }, async ({ onEvent, signal }) => {
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { printSchema } = await import('../app/print-schema.js');
+    const { printSchema } = await import('../app/snapshot/print-schema.js');
     const printed = await printSchema({
       ...contentOptions(flags),
       ...given('lockTimeoutMs', flags.lockWaitTimeout),

@@ -22,7 +22,7 @@ async function show(file: string, flags: Flags): Promise<void> {
   const { json = false } = flags;
   await run({ command: 'show', json }, async () => {
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { showSnapshot } = await import('../app/show-snapshot.js');
+    const { showSnapshot } = await import('../app/archive/show-snapshot.js');
     const shown = await showSnapshot({ file, ...trustOptions(flags) });
     const { signature } = shown;
     const lines = [describeManifest(shown), ...(signature === undefined ? [] : ['', describeSignature(signature)])];

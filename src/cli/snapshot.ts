@@ -1,8 +1,8 @@
 // `tidemark snapshot`: options of pg_dump where it has them.
 import type { Writable } from 'node:stream';
 import { Command, Option } from 'commander';
-import type { SnapshotOptions } from '../app/snapshot-options.js';
-import type { SnapshotResult } from '../app/take-snapshot.js';
+import type { SnapshotOptions } from '../app/snapshot/options.js';
+import type { SnapshotResult } from '../app/snapshot/take-snapshot.js';
 import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import type { StoredSnapshot } from '../model/stored-snapshot.js';
@@ -153,12 +153,12 @@ function checkTarget({ file, store, prefix, layout, verify }: Flags): void {
 // Not imported before they are needed: help and wrong arguments are answered at once.
 
 async function intoFile(file: string | Writable | undefined, options: Options): Promise<Result> {
-  const { takeSnapshot } = await import('../app/take-snapshot.js');
+  const { takeSnapshot } = await import('../app/snapshot/take-snapshot.js');
   return await takeSnapshot({ ...options, file: file ?? '' });
 }
 
 async function intoStore(flags: Flags & { readonly store: string }, options: Options): Promise<Result> {
-  const { publishSnapshot } = await import('../app/publish-snapshot.js');
+  const { publishSnapshot } = await import('../app/repository/publish-snapshot.js');
   const result = await publishSnapshot({ ...options, ...placeOf(flags), ...given('verify', flags.verify) });
   return { ...result, file: result.snapshot.key };
 }

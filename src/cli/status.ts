@@ -1,6 +1,6 @@
 // `tidemark status`: how things stand with a store's snapshots; the exit code says whether the newest good one is too old.
 import { Command } from 'commander';
-import type { Status } from '../app/observe-status.js';
+import type { Status } from '../app/schedule/observe-status.js';
 import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import type { DrillRecord } from '../model/stored-snapshot.js';
@@ -27,7 +27,7 @@ async function status(flags: Flags): Promise<void> {
   await run({ command: 'status', json: flags.json === true }, async ({ signal }) => {
     const { config, ...place } = await chooseStore(flags);
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { observeStatus } = await import('../app/observe-status.js');
+    const { observeStatus } = await import('../app/schedule/observe-status.js');
     const found = await observeStatus({
       ...place,
       ...given('maxAgeMs', flags.maxAge),

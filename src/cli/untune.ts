@@ -24,7 +24,7 @@ export function untuneCommand(): Command {
 async function untune(flags: Flags): Promise<void> {
   await run({ command: 'untune', json: flags.json === true }, async () => {
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { describePutBack, untuneServer } = await import('../app/untune-server.js');
+    const { describePutBack, untuneServer } = await import('../app/restore/untune-server.js');
     const found = await untuneServer({ ...given('database', flags.dbname), ...given('force', flags.force) });
     const text = found === undefined ? 'no server setting was left tuned' : `of a restore of ${found.since}: ${describePutBack(found)}`;
     return { result: { type: 'untune', found: found !== undefined, ...found }, text };

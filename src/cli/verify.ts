@@ -23,7 +23,7 @@ async function verify(file: string, flags: Flags): Promise<void> {
   const { json = false } = flags;
   await run({ command: 'verify', json }, async ({ onEvent, signal }) => {
     // Not before it is needed: help and wrong arguments are answered at once.
-    const { verifySnapshot } = await import('../app/verify-snapshot.js');
+    const { verifySnapshot } = await import('../app/archive/verify-snapshot.js');
     const { manifest, manifestText: _, ...report } = await verifySnapshot({ file, ...trustOptions(flags), onEvent, signal });
     const beside = report.sidecars.length > 0 ? `, and ${formatCounted(report.sidecars.length, 'file')} beside it` : '';
     const chunks = report.others.reduce((sum, other) => sum + other.chunks, 0);

@@ -1,5 +1,5 @@
 // What a restore does, as data: pure, from a catalog, the rows that are there and the mode. The same plan is printed by a dry run and
-// executed (app/restore-snapshot.ts); which of its post-data steps may run at once is schedule.ts's decision.
+// executed (app/restore/restore-snapshot.ts); which of its post-data steps may run at once is schedule.ts's decision.
 import { type Catalog, type CatalogObject, type CatalogTable, isTable, type Step } from '../model/catalog.js';
 import type { StoredChunk } from '../model/manifest.js';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';

@@ -1,5 +1,5 @@
 // What a node does with its database when it starts: goes on with it, puts a snapshot into it, or begins from nothing. Pure; how a
-// database is looked at and filled is the business of app/bootstrap.ts.
+// database is looked at and filled is the business of app/bootstrap.
 import type { Position } from '../model/position.js';
 
 /** What a database looks like at the start of a node. */

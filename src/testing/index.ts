@@ -1,7 +1,7 @@
 // tidemark/testing: databases for tests, restored from a snapshot. It makes a database of its own on a server that the caller has, and
 // takes it away again.
 import { connectionOf, type Database } from '../app/connection.js';
-import { restoreSnapshot } from '../app/restore-snapshot.js';
+import { restoreSnapshot } from '../app/restore/restore-snapshot.js';
 import { dropDatabase, makeDatabase } from '../app/scratch-database.js';
 
 export interface TemporaryDatabase extends AsyncDisposable {

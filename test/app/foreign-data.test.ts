@@ -1,9 +1,9 @@
 // What is on other servers: rows of foreign tables, passwords, and views that read what cannot be reached.
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { printSchema } from '#dist/app/print-schema.js';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
-import { takeSnapshot } from '#dist/app/take-snapshot.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
+import { printSchema } from '#dist/app/snapshot/print-schema.js';
+import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { inspectTarget, wipeTarget } from '#dist/restore/target.js';

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Chain, flipByte, invalid, makeChain, position } from '../app/bootstrap-store.js';
+import { type Chain, flipByte, invalid, makeChain, position } from '../app/bootstrap/bootstrap-store.js';
 import { createDatabase } from '../server/index.js';
 import { jsonLines, runCli } from './run-cli.js';
 

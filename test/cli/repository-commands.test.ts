@@ -3,7 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Repository } from '#dist/app/repository/repository.js';
-import { takeSnapshot } from '#dist/app/take-snapshot.js';
+import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
 import { takeLock } from '#dist/pg/advisory-lock.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { fillStore } from '../app/repository/fill-store.js';

@@ -2,8 +2,8 @@
 // stays, and no mark has two. TIDEMARK_TEST_ROUNDS has it do more of it.
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { verifySnapshot } from '#dist/app/archive/verify-snapshot.js';
 import { Repository } from '#dist/app/repository/repository.js';
-import { verifySnapshot } from '#dist/app/verify-snapshot.js';
 import { eventually } from '../server/index.js';
 import { type Chain, type DaemonProcess, type LogLine, startChain } from './daemon-process.js';
 

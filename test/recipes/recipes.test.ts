@@ -6,9 +6,9 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportTables } from '#dist/app/export-tables.js';
-import { takeSnapshot } from '#dist/app/take-snapshot.js';
-import { makeFolder } from '../app/export-sample.js';
+import { exportTables } from '#dist/app/export/export-tables.js';
+import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
+import { makeFolder } from '../app/export/export-sample.js';
 import { oracle } from '../schema/judge.js';
 import { connect, databaseUrl, startServer, type TestServer } from '../server/index.js';
 

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { RestoreOptions } from '#dist/app/restore-options.js';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
-import type { SnapshotOptions } from '#dist/app/snapshot-options.js';
-import { takeSnapshot } from '#dist/app/take-snapshot.js';
-import { verifySnapshot } from '#dist/app/verify-snapshot.js';
+import { verifySnapshot } from '#dist/app/archive/verify-snapshot.js';
+import type { RestoreOptions } from '#dist/app/restore/options.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
+import type { SnapshotOptions } from '#dist/app/snapshot/options.js';
+import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
 import type { Manifest } from '#dist/model/manifest.js';
 import { createDatabase, type DatabaseOptions, type TestDatabase } from '../server/index.js';
 

@@ -1,6 +1,6 @@
 // Databases that are not in UTF-8: back into the same encoding, into another one, and a refusal where characters or bytes have no place.
 import { describe, expect, test } from 'vitest';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import { createDatabase, type TestDatabase } from '../server/index.js';
 import { archiveOf, pipe, restored } from './cycle.js';
 

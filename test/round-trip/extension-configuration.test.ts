@@ -1,7 +1,7 @@
 // Tables and sequences of extensions whose contents are the user's. No extension of contrib has any, and its files would be the whole
 // server's: so one of them gets some, on both sides, as its script would have made them. Cases 25, 26 and 30.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import { dumpSchema } from '../schema/judge.js';
 import { createDatabase, requestedVersions, type TestDatabase, type Version } from '../server/index.js';
 import { readContents } from './contents.js';

@@ -1,6 +1,6 @@
 // Large objects through archives: contents, sizes, owners, privileges and comments; with and without them; into databases that have some.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import { createDatabase, createRole, requestedVersions, type TestDatabase } from '../server/index.js';
 import { type Contents, readContents } from './contents.js';
 import { archiveOf, pipe, restored } from './cycle.js';

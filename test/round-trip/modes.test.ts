@@ -1,6 +1,6 @@
 // Less than everything: the schema alone, the rows alone, chosen tables, tables without their rows, partitions to any depth, a pipe.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import { dumpSchema } from '../schema/judge.js';
 import { createDatabase, type TestDatabase } from '../server/index.js';
 import { type Contents, readContents } from './contents.js';

@@ -1,7 +1,7 @@
 // One instant: while others move money and write it down, truncate, refill and alter, what a snapshot holds is of one moment, or the
 // snapshot says that it could not be had. A short slice; the long run is for the tests of faults.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { SnapshotOptions } from '#dist/app/snapshot-options.js';
+import type { SnapshotOptions } from '#dist/app/snapshot/options.js';
 import { TidemarkError } from '#dist/model/errors.js';
 import { createDatabase, type TestClient, type TestDatabase } from '../server/index.js';
 import { type Archive, archiveOf, restored } from './cycle.js';

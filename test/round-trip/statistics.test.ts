@@ -3,9 +3,9 @@
 // Case 211.
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listArchive } from '#dist/app/list-archive.js';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
-import { takeSnapshot } from '#dist/app/take-snapshot.js';
+import { listArchive } from '#dist/app/archive/list-archive.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
+import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
 import type { TidemarkEvent } from '#dist/model/events.js';
 import { dumpStatistics } from '../schema/judge.js';
 import { createDatabase, createRole, requestedVersions, type TestDatabase, type Version } from '../server/index.js';

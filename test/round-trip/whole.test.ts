@@ -2,7 +2,7 @@
 // back with its locale.
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import { catalogFacts } from '../schema/facts.js';
 import { comparable, dumpSchema, readSchema } from '../schema/judge.js';
 import { connect, createDatabase, createRole, openDatabase, serverUrl, uniqueName } from '../server/index.js';

@@ -1,6 +1,6 @@
 // Which partitions are complete at a height, what of a base may be referred to, and the query for the rows where ids of transactions came around.
 import { describe, expect, test } from 'vitest';
-import { pathBetween, placeFrom, placeInStore } from '#dist/app/archive-place.js';
+import { pathBetween, placeFrom, placeInStore } from '#dist/app/archive/place.js';
 import type { Manifest } from '#dist/model/manifest.js';
 import { parsePattern } from '#dist/selection/pattern.js';
 import { completedLeaves, firstHeightAfter, type PartitionStep } from '#dist/snapshot/completed-partitions.js';

@@ -1,7 +1,7 @@
 // Every fixture of schemas, several in one database, through an untrusted restore: none of them makes it fail, what is there has the rows that it
 // had, and what is not there is named.
 import { expect, test } from 'vitest';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import { readContents } from '../round-trip/contents.js';
 import { archiveOf } from '../round-trip/cycle.js';
 import { fitsIn } from '../round-trip/every-fixture.js';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { checkPolicy, checkSchedule, presets, type RetentionPolicy, type Rule } from '../../rules/index.js';
 import { allSections } from '../../selection/sections.js';
 import { layoutNames } from '../repository/layout.js';
-import type { SnapshotOptions } from '../snapshot-options.js';
+import type { SnapshotOptions } from '../snapshot/options.js';
 import { type Defined, defined, refusalOf } from './refusal.js';
 import {
   big,

@@ -5,7 +5,7 @@ import { type ConnectionSettings, resolveConnection } from '../../pg/settings.js
 import { checkSchedule, type Preset, presets, type RetentionPolicy, type Rule, type Schedule } from '../../rules/index.js';
 import { parsePublicLine } from '../../seal/key-files.js';
 import { parseStoreUrl } from '../../store/store-url.js';
-import { planSnapshot } from '../snapshot-options.js';
+import { planSnapshot } from '../snapshot/options.js';
 import type { Config } from './config.js';
 import type { Environment } from './environment.js';
 import type { Problem } from './problems.js';

@@ -1,9 +1,9 @@
 // Which snapshot of a series a new one may refer to: the newest good one, if it can be read.
 import { openArchive } from '../../archive/reader.js';
 import { TidemarkError } from '../../model/errors.js';
-import type { OpenedArchive } from '../open-archive-bytes.js';
+import type { OpenedArchive } from '../archive/open-bytes.js';
 import { openSealed } from '../seal/open-sealed.js';
-import type { CompletedOptions } from '../snapshot-options.js';
+import type { CompletedOptions } from '../snapshot/options.js';
 import type { Listing, Repository } from './repository.js';
 
 /** The options with a base, unless they have one. A base that cannot be read keeps no snapshot from being taken: all is exported then.

@@ -5,7 +5,7 @@ import type { EventListener } from '../../model/events.js';
 import type { Manifest } from '../../model/manifest.js';
 import type { StoredSnapshot, Verification } from '../../model/stored-snapshot.js';
 import type { SealedArchive, TextsBeside } from '../seal/seal-archive.js';
-import type { SnapshotOutput } from '../snapshot-output.js';
+import type { SnapshotOutput } from '../snapshot/output.js';
 import type { LatestSnapshot } from './latest.js';
 import type { Beside, Layout } from './layout.js';
 import { verificationText } from './records.js';

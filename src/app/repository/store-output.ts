@@ -7,7 +7,7 @@ import { TidemarkError } from '../../model/errors.js';
 import { fileError } from '../../model/file-error.js';
 import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import type { WrittenObject } from '../../store/store.js';
-import { openStored } from '../open-archive-bytes.js';
+import { openStored } from '../archive/open-bytes.js';
 import { textsBesideArchive } from '../seal/seal-archive.js';
 import { verifyEnd, verifyWritten } from '../seal/verify-sealed.js';
 import { checkNamed, type OutputOptions, type RepositoryOutput } from './output.js';

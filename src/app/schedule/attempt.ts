@@ -12,8 +12,8 @@ import type { RepositoryOutput } from '../repository/output.js';
 import { pruneRepository } from '../repository/prune.js';
 import type { Listing, Repository } from '../repository/repository.js';
 import { takeOverRepository, type Writer } from '../repository/take-over.js';
-import type { SnapshotOptions } from '../snapshot-options.js';
-import { snapshotInto } from '../take-snapshot.js';
+import type { SnapshotOptions } from '../snapshot/options.js';
+import { snapshotInto } from '../snapshot/take-snapshot.js';
 import type { SchedulerListener } from './events.js';
 import { checkRoom } from './room.js';
 

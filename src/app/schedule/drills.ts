@@ -4,7 +4,7 @@ import { tryLock } from '../../pg/advisory-lock.js';
 import { drillDue } from '../../rules/drill.js';
 import type { CronRule, TimeRule } from '../../rules/rule.js';
 import type { Database } from '../connection.js';
-import { drillSnapshot } from '../drill.js';
+import { drillSnapshot } from '../drill/drill.js';
 import type { Series } from './attempt.js';
 import type { SchedulerListener } from './events.js';
 

@@ -5,7 +5,7 @@ import type { Rule, Schedule } from '../../rules/rule.js';
 import type { PositionQueries } from '../../snapshot/position-queries.js';
 import type { Database } from '../connection.js';
 import type { RepositoryOptions } from '../repository/repository.js';
-import type { SnapshotResult } from '../take-snapshot.js';
+import type { SnapshotResult } from '../snapshot/take-snapshot.js';
 import type { Series } from './attempt.js';
 import type { DrillSettings } from './drills.js';
 import type { SchedulerListener } from './events.js';

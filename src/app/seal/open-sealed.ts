@@ -6,7 +6,7 @@ import type { EventListener } from '../../model/events.js';
 import type { Identities } from '../../seal/age-keys.js';
 import { decrypted } from '../../seal/decrypt.js';
 import { decryptText } from '../../seal/decrypt-text.js';
-import { type OpenArchiveOptions, type OpenedArchive, openNamedArchive } from '../open-archive-bytes.js';
+import { type OpenArchiveOptions, type OpenedArchive, openNamedArchive } from '../archive/open-bytes.js';
 import { type CheckedSignature, checkSignature } from './check-signature.js';
 import { readIdentities, readVerifyKeys } from './read-keys.js';
 

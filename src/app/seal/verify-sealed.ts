@@ -8,7 +8,7 @@ import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
 import type { OtherArchive } from '../../model/manifest.js';
 import { printable } from '../../model/printable.js';
-import { openOther } from '../other-archives.js';
+import { openOther } from '../archive/other-archives.js';
 import { type CheckedSignature, compareSigned } from './check-signature.js';
 import type { OpenedSealed } from './open-sealed.js';
 import type { SealedArchive } from './seal-archive.js';

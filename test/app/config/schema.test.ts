@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { configJsonSchema, configSchemaText, type JsonSchema } from '#dist/app/config/json-schema.js';
 import { variablesOf } from '#dist/app/config/variables.js';
 
-const root = new URL('../../../', import.meta.url);
+const root = new URL('../../..', import.meta.url);
 
 test('config.schema.json is up to date: npm run config-schema writes it', async () => {
   expect(await readFile(new URL('config.schema.json', root), 'utf8')).toBe(configSchemaText());

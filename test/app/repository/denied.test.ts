@@ -2,8 +2,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { latestSnapshot, publishSnapshot } from '#dist/app/publish-snapshot.js';
 import { pruneRepository } from '#dist/app/repository/prune.js';
+import { latestSnapshot, publishSnapshot } from '#dist/app/repository/publish-snapshot.js';
 import { Repository } from '#dist/app/repository/repository.js';
 import { takeOverRepository } from '#dist/app/repository/take-over.js';
 import { TidemarkError } from '#dist/model/errors.js';

@@ -3,11 +3,11 @@
 // TIDEMARK_TEST_ROUNDS has it do every fault at every request, in place of one at each kind of them.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { publishSnapshot, pushSnapshot } from '#dist/app/publish-snapshot.js';
 import type { LayoutName } from '#dist/app/repository/layout.js';
+import { publishSnapshot, pushSnapshot } from '#dist/app/repository/publish-snapshot.js';
 import { Repository } from '#dist/app/repository/repository.js';
 import { takeOverRepository } from '#dist/app/repository/take-over.js';
-import { takeSnapshot } from '#dist/app/take-snapshot.js';
+import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
 import type { StoredSnapshot } from '#dist/model/stored-snapshot.js';
 import { S3Store } from '#dist/store/s3/s3-store.js';
 import { createDatabase, eventually, type TestDatabase } from '../../server/index.js';

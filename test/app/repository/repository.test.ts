@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pruneRepository } from '#dist/app/repository/prune.js';
 import { Repository } from '#dist/app/repository/repository.js';
-import { takeSnapshot } from '#dist/app/take-snapshot.js';
+import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
 import { createDatabase } from '../../server/index.js';
 import { temporaryDirectory } from '../../temporary-directory.js';
 

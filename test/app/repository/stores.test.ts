@@ -1,13 +1,13 @@
 // A series of snapshots in every kind of store and both layouts: what is published, in which order, what counts, and who may publish.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { latestSnapshot, publishSnapshot, pushSnapshot } from '#dist/app/publish-snapshot.js';
+import { verifySnapshot } from '#dist/app/archive/verify-snapshot.js';
 import { readLatest } from '#dist/app/repository/latest.js';
 import type { LayoutName } from '#dist/app/repository/layout.js';
 import { pruneRepository } from '#dist/app/repository/prune.js';
+import { latestSnapshot, publishSnapshot, pushSnapshot } from '#dist/app/repository/publish-snapshot.js';
 import { Repository } from '#dist/app/repository/repository.js';
 import { takeOverRepository } from '#dist/app/repository/take-over.js';
-import { snapshotInto, takeSnapshot } from '#dist/app/take-snapshot.js';
-import { verifySnapshot } from '#dist/app/verify-snapshot.js';
+import { snapshotInto, takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
 import { MemoryStore } from '#dist/store/memory-store.js';
 import { openStore } from '#dist/store/open-store.js';
 import type { Store } from '#dist/store/store.js';

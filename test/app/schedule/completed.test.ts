@@ -3,9 +3,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { bootstrap } from '#dist/app/bootstrap.js';
-import { drillSnapshot } from '#dist/app/drill.js';
-import { publishSnapshot, pushSnapshot } from '#dist/app/publish-snapshot.js';
+import { bootstrap } from '#dist/app/bootstrap/bootstrap.js';
+import { drillSnapshot } from '#dist/app/drill/drill.js';
+import { publishSnapshot, pushSnapshot } from '#dist/app/repository/publish-snapshot.js';
 import { Repository, type RepositoryOptions } from '#dist/app/repository/repository.js';
 import { createDatabase, openDatabase } from '../../server/index.js';
 import { startFakeS3 } from '../../store/s3-server.js';

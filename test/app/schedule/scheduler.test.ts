@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
-import { verifySnapshot } from '#dist/app/verify-snapshot.js';
+import { verifySnapshot } from '#dist/app/archive/verify-snapshot.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import { connect, createDatabase } from '../../server/index.js';
 import { startEngine } from './play.js';
 

@@ -1,8 +1,8 @@
 // The life of a series in S3, and of one by date in a directory: scheduled, kept by a policy, drilled, and a new database started from it.
 import { expect, test } from 'vitest';
-import { bootstrap } from '#dist/app/bootstrap.js';
-import { drillSnapshot } from '#dist/app/drill.js';
-import { latestSnapshot } from '#dist/app/publish-snapshot.js';
+import { bootstrap } from '#dist/app/bootstrap/bootstrap.js';
+import { drillSnapshot } from '#dist/app/drill/drill.js';
+import { latestSnapshot } from '#dist/app/repository/publish-snapshot.js';
 import type { RepositoryOptions } from '#dist/app/repository/repository.js';
 import { createDatabase, openDatabase } from '../../server/index.js';
 import { startFakeS3 } from '../../store/s3-server.js';

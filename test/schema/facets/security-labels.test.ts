@@ -2,7 +2,7 @@
 // for SELinux), so rows are put into pg_seclabel as a provider would leave them. That shows what we read of a real catalog, with pg_dump
 // as judge of the statements, and that a server understands them up to the missing provider; not that one takes them. Case 190.
 import { describe, expect, test } from 'vitest';
-import { restoreSnapshot } from '#dist/app/restore-snapshot.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import type { Step } from '#dist/model/catalog.js';
 import { archiveOf } from '../../round-trip/cycle.js';
 import { createDatabase, requestedVersions, type TestDatabase } from '../../server/index.js';

@@ -1,0 +1,37 @@
+// The use case "verify a snapshot": every byte of an archive, and of what lies beside it, is checked.
+import type { EventListener } from '../../model/events.js';
+import { abortReason } from '../abort.js';
+import { openSealed, type TrustOptions } from '../seal/open-sealed.js';
+import { type VerifyReport, verifySealed } from '../seal/verify-sealed.js';
+import type { StoreOptions } from './open-bytes.js';
+
+export type { VerifyReport };
+
+export interface VerifySnapshotOptions extends TrustOptions {
+  /** Path or URL of the archive, or of a store whose newest one is meant. */
+  readonly file: string;
+  /** For a URL: credentials and the like. */
+  readonly store?: StoreOptions;
+  /** Of a store that several series of snapshots share: whose newest one is meant. */
+  readonly prefix?: string;
+  /** False: other archives that it refers to are not even opened. Default true. */
+  readonly others?: boolean;
+  readonly onEvent?: EventListener;
+  readonly signal?: AbortSignal;
+}
+
+/** Checks all of an archive, and of others what it refers to: the signature, where keys are given, hashes, frames, tar, manifest, seek table, rows. Resolves only if everything is right.
+ *  @throws TidemarkError ARCHIVE_CORRUPT with `details.damage`, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, ARCHIVE_MISSING_PART, FILE_ERROR, OBJECT_MISSING,
+ *  STORE_ERROR, ABORTED, SIGNATURE_MISSING, SIGNATURE_INVALID, IDENTITY_MISSING, KEY_INVALID */
+export async function verifySnapshot({ file, ...options }: VerifySnapshotOptions): Promise<VerifyReport> {
+  const { onEvent, signal } = options;
+  try {
+    return await verifySealed(await openSealed(file, options), {
+      ...(onEvent ? { onEvent } : {}),
+      ...(signal ? { signal } : {}),
+      ...(options.others === undefined ? {} : { others: options.others }),
+    });
+  } catch (error) {
+    throw abortReason(signal) ?? error;
+  }
+}

@@ -1,0 +1,244 @@
+// Where the files of an export go: into a folder, which appears whole, or into a store, file by file as they are made and the manifest last.
+// What is in them is for others.
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exportManifestFile } from '../../archive/export-names.js';
+import { encodeText } from '../../model/byte-text.js';
+import { TidemarkError } from '../../model/errors.js';
+import type { ExportedFile } from '../../model/export.js';
+import { fileError } from '../../model/file-error.js';
+import { HashedFile } from '../../store/hashed-file.js';
+import { openStore, type StoreOptions } from '../../store/open-store.js';
+import { DirectoryPublication } from '../../store/publish-directory.js';
+import type { Store, StoredObject } from '../../store/store.js';
+import { Pipe } from '../repository/pipe.js';
+import type { Destination } from '../snapshot/sight.js';
+import { exportPlace } from './place.js';
+
+/** A file while it is written. */
+export interface ExportFile {
+  /** Appends; the memory may be used again when it resolves. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Durable when it resolves. */
+  finish(): Promise<ExportedFile>;
+  /** It is not to be. */
+  abandon(): Promise<void>;
+}
+
+/** Without `publish` nothing of it stays. */
+export interface ExportOutput extends Destination {
+  /** For messages. */
+  readonly location: string;
+  /** @param expectedBytes about as many as it will have at most, where that is known */
+  openFile(name: string, expectedBytes?: bigint): Promise<ExportFile>;
+  /** Ends every write that is waited for: nothing more will come. */
+  giveUp(error: unknown): void;
+  /** @param files all but the manifest */
+  publish(files: readonly ExportedFile[], manifest: string): Promise<void>;
+}
+
+export interface OutputOptions {
+  readonly store?: StoreOptions | undefined;
+  readonly notice: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws TidemarkError FILE_ERROR or STORE_CONFLICT where something is there already, USAGE where nothing can be written */
+export async function openExportOutput(to: string | Store, options: OutputOptions): Promise<ExportOutput> {
+  const place = typeof to === 'string' ? exportPlace(to) : { kind: 'store' as const, store: to };
+  return place.kind === 'folder' ? openFolder(place.path) : StoreOutput.open(place.store, options);
+}
+
+async function openFolder(directory: string): Promise<ExportOutput> {
+  const publication = await DirectoryPublication.open(directory);
+  const { temporary } = publication;
+  return {
+    location: directory,
+    spoolPrefix: join(temporary, 'spool'),
+    keepsBytes: false,
+    untouched: true,
+    openFile: (name) => HashedFile.open(temporary, name),
+    giveUp: () => undefined,
+    async publish(files, manifest) {
+      const file = await HashedFile.open(temporary, exportManifestFile);
+      const written = await writeText(file, manifest);
+      await publication.publish([...files, written]);
+    },
+    [Symbol.asyncDispose]: () => publication[Symbol.asyncDispose](),
+  };
+}
+
+export async function writeText(file: ExportFile, text: string): Promise<ExportedFile> {
+  try {
+    await file.write(encodeText(text));
+    return await file.finish();
+  } catch (error) {
+    await file.abandon();
+    throw error;
+  }
+}
+
+/** Several files are sent at once: less for each than a single archive gets. */
+const uploads = { partBytes: 8 << 20, parallelParts: 2 };
+
+/** The first file is the claim: it is written only if there is none, so of two exports to one place one fails before it has written anything,
+ *  and whatever else is written there is ours until the claim goes. */
+class StoreOutput implements ExportOutput {
+  readonly location: string;
+  readonly spoolPrefix: string;
+  readonly keepsBytes = false;
+  readonly untouched = true;
+  readonly #store: Store;
+  readonly #directory: string;
+  readonly #options: OutputOptions & { readonly owned: boolean };
+  /** A store for taking away what was written, also after an abort has ended everything that the first one does. */
+  readonly #again: () => Promise<Store>;
+  /** In the order in which they were begun. */
+  readonly #files = new Map<string, StoredFile>();
+  #published = false;
+
+  private constructor(store: Store, directory: string, options: OutputOptions & { readonly owned: boolean }, again: () => Promise<Store>) {
+    this.location = store.location;
+    this.spoolPrefix = join(directory, 'rows');
+    this.#store = store;
+    this.#directory = directory;
+    this.#options = options;
+    this.#again = again;
+  }
+
+  static async open(given: string | Store, options: OutputOptions): Promise<StoreOutput> {
+    const { store: { s3 = {}, ...more } = {}, signal } = options;
+    const opened = (url: string, stop?: AbortSignal): Promise<Store> =>
+      openStore(url, { ...more, s3: { ...uploads, ...s3 }, ...(stop && { signal: stop }) });
+    const store = typeof given === 'string' ? await opened(given, signal) : given;
+    await refuseTaken(store);
+    const directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
+      throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
+    });
+    const owned = typeof given === 'string';
+    return new StoreOutput(store, directory, { ...options, owned }, async () => (owned ? opened(given) : store));
+  }
+
+  async openFile(name: string, expectedBytes?: bigint): Promise<ExportFile> {
+    const file = new StoredFile(this.#store, name, expectedBytes);
+    this.#files.set(name, file);
+    return file;
+  }
+
+  giveUp(error: unknown): void {
+    for (const file of this.#files.values()) file.fail(error);
+  }
+
+  /** Every file is looked at once more before the manifest says that it is there. */
+  async publish(files: readonly ExportedFile[], manifest: string): Promise<void> {
+    for (const { file } of files) {
+      const found = await this.#store.stat(file);
+      if (found === undefined || found.version !== this.#files.get(file)?.stored?.version) {
+        throw new TidemarkError('STORE_CONFLICT', `publish an export in ${this.location}: ${file} is not as it was written any more`, {
+          hint: 'somebody else writes there: export to a place of its own',
+        });
+      }
+    }
+    await writeText(await this.openFile(exportManifestFile, BigInt(manifest.length)), manifest);
+    this.#published = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true });
+    if (!this.#published) await this.#takeAway();
+    if (this.#options.owned) await this.#store[Symbol.asyncDispose]();
+  }
+
+  /** The manifest first, the claim last. */
+  async #takeAway(): Promise<void> {
+    const left: string[] = [];
+    const ours = [...this.#files].filter(([, file]) => !file.refused).reverse();
+    if (ours.length === 0) return;
+    try {
+      await Promise.all(ours.map(([, file]) => file.abandon()));
+      const store = await this.#again();
+      for (const [name] of ours) await store.remove(name).catch(() => left.push(name));
+    } catch {
+      left.push(...ours.map(([name]) => name));
+    }
+    if (left.length === 0) return;
+    this.#options.notice(`what was written of the export stays in ${this.location} and could not be removed: ${left.join(', ')}`);
+  }
+}
+
+async function refuseTaken(store: Store): Promise<void> {
+  const attempt = `export to ${store.location}`;
+  if (!store.writable) {
+    throw new TidemarkError('USAGE', `${attempt}: it can only be read`, { hint: 'name a directory, or s3://bucket/prefix' });
+  }
+  const names: string[] = [];
+  for await (const { key } of store.list()) {
+    names.push(key);
+    if (names.length > 4) break;
+  }
+  if (names.length === 0) return;
+  const isExport = (await store.stat(exportManifestFile)) !== undefined;
+  const what = isExport
+    ? 'there is an export already'
+    : `it is not empty (${names.slice(0, 4).join(', ')}${names.length > 4 ? ', ...' : ''})`;
+  throw new TidemarkError('STORE_CONFLICT', `${attempt}: ${what}`, {
+    hint: isExport
+      ? 'name another place'
+      : 'name another place; what an export that was killed has left there has no manifest.json, and can be removed',
+  });
+}
+
+/** An object that is sent while it is written. */
+class StoredFile implements ExportFile {
+  /** Once it is there. */
+  stored: StoredObject | undefined;
+  /** There was one already, which is not ours. */
+  refused = false;
+  readonly #name: string;
+  readonly #pipe = new Pipe();
+  readonly #hash = createHash('sha256');
+  readonly #put: Promise<StoredObject>;
+  #bytes = 0n;
+
+  constructor(store: Store, name: string, expectedBytes: bigint | undefined) {
+    this.#name = name;
+    this.#put = store.put(name, this.#pipe, { ifAbsent: true, ...(expectedBytes === undefined ? {} : { expectedBytes }) });
+    this.#put.then(
+      (stored) => {
+        this.stored = stored;
+      },
+      (error: unknown) => {
+        this.refused = error instanceof TidemarkError && error.code === 'STORE_CONFLICT';
+        this.#pipe.fail(error);
+      },
+    );
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes);
+    this.#bytes += BigInt(bytes.length);
+    await this.#pipe.write(bytes);
+  }
+
+  async finish(): Promise<ExportedFile> {
+    this.#pipe.end();
+    const { bytes } = await this.#put;
+    if (bytes !== this.#bytes) {
+      throw new TidemarkError('STORE_ERROR', `read ${this.#name} back: it has ${bytes} bytes, ${this.#bytes} were written`, {
+        hint: 'see the log of the store; it was removed',
+      });
+    }
+    return { file: this.#name, bytes, sha256: this.#hash.digest('hex') };
+  }
+
+  fail(error: unknown): void {
+    this.#pipe.fail(error);
+  }
+
+  async abandon(): Promise<void> {
+    this.#pipe.fail(new Error('the export is given up'));
+    await this.#put.catch(() => undefined);
+  }
+}

@@ -1,0 +1,137 @@
+// The options of a snapshot as a caller gives them, and as they are once checked and filled up. Those that restores have, too, are in
+// common-options.ts.
+import type { Writable } from 'node:stream';
+import type { CopyFormat } from '../../model/catalog.js';
+import { type Pattern, parseExtensionPattern, parsePattern } from '../../selection/pattern.js';
+import type { PositionQueries } from '../../snapshot/position-queries.js';
+import type { OpenedArchive, StoreOptions } from '../archive/open-bytes.js';
+import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from '../common-options.js';
+import type { TrustOptions } from '../seal/open-sealed.js';
+import type { SealingOptions } from '../seal/settle-sealing.js';
+
+/** `jobs`: worker threads, each with a connection of its own; the control connection comes on top. */
+export interface SnapshotOptions extends PositionQueries, CommonOptions, SealingOptions {
+  /** Path of the archive, or a stream that takes it in order (then there are no sidecars; it is for its owner to end). */
+  readonly file: string | Writable;
+  /** zstd level, -7 to 22 without 0. Default 3. */
+  readonly compressLevel?: number;
+  /** 'auto' (default): binary for tables of types whose binary form is the same on every server, else text.
+   *  'binary': all tables, for servers of the same version; a column that cannot travel so is an error. */
+  readonly copyFormat?: CopyFormat | 'auto';
+  /** Takes the options of user mappings and the connection strings of subscriptions along as they are; default: without what may be a
+   *  password or key, and listed. */
+  readonly secrets?: boolean;
+  /** Takes along what belongs to the whole server: roles, memberships, privileges on parameters, tablespaces. Default: none of it. */
+  readonly globals?: boolean;
+  /** With `globals`: takes the password hashes of the roles along, which only superusers can read. Default: without. */
+  readonly rolePasswords?: boolean;
+  /** Takes the planner's statistics along. They are data: the most common values of columns are among them, also of tables whose rows are
+   *  left out by `excludeTableData`. */
+  readonly statistics?: boolean;
+  /** Patterns of foreign servers whose tables' rows are taken along. They are read when their turn comes, not at the snapshot's instant. */
+  readonly includeForeignData?: readonly string[];
+  /** How long a table lock may be waited for, in ms; readers that come after us wait as long at most. 0: for ever. Default 10 s. */
+  readonly lockTimeoutMs?: number;
+  /** The transaction is given up when it gets older than this, in ms: an old one keeps the server from cleaning up. Default: never. */
+  readonly maxAgeMs?: number;
+  /** Exports partitions once that are complete. Needs a height. */
+  readonly completed?: CompletedOptions;
+  /** Goes on without objects of kinds that are not known, and lists them in the manifest. */
+  readonly skipUnsupported?: boolean;
+  /** How often to start over when DDL came in between. Default 5 attempts. */
+  readonly attempts?: number;
+}
+
+/** Partitions by height whose rows do not change any more are exported once; later snapshots refer to them. */
+export interface CompletedOptions extends TrustOptions {
+  /** Patterns of partitioned tables. Their partitions up to the height of the snapshot are looked at: what is proven to be as it was when
+   *  `base` was taken is referred to, all else is exported, so that a later snapshot can refer to it. */
+  readonly tables: readonly string[];
+  /** The snapshot to refer to: path or URL, or an archive that is open, which is closed at the end. It must lie in the same file system or
+   *  store as the new one, and stay there for as long as the new one is to be restored. Default: none, everything is exported. */
+  readonly base?: string | OpenedArchive;
+  /** For a URL: credentials and the like. */
+  readonly store?: StoreOptions;
+}
+
+/** Raw bytes at which a chunk is closed. */
+export const chunkBytes = 4 << 20;
+
+export interface SnapshotPlan extends CommonPlan {
+  readonly compressLevel: number;
+  readonly copyFormat: CopyFormat | 'auto';
+  readonly secrets: boolean;
+  readonly globals: { readonly passwords: boolean } | undefined;
+  readonly statistics: boolean;
+  readonly foreignServers: readonly Pattern[];
+  readonly lockTimeoutMs: number;
+  readonly maxAgeMs: number | undefined;
+  readonly skipUnsupported: boolean;
+  /** Partitioned tables whose completed partitions are exported once. */
+  readonly completedOnce: readonly Pattern[];
+  /** 'own': names and statements in the database's encoding, since not all of them can be UTF-8. */
+  readonly encoding: 'own' | undefined;
+  readonly attempts: number;
+  readonly position: PositionQueries;
+}
+
+const attempt = 'take a snapshot';
+
+/** Checks the options. @throws TidemarkError USAGE with one sentence for the first that cannot be */
+export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPlan {
+  const { compressLevel = 3, lockTimeoutMs = 10_000, maxAgeMs, attempts = 5 } = options;
+  refuse(
+    !Number.isInteger(compressLevel) || compressLevel < -7 || compressLevel > 22 || compressLevel === 0,
+    `${attempt}: the compression level must be a whole number from 1 to 22, or from -7 to -1`,
+  );
+  refuse(!(lockTimeoutMs >= 0) || lockTimeoutMs > 2 ** 31 - 1, `${attempt}: the lock timeout must not be negative`);
+  refuse(maxAgeMs !== undefined && !(maxAgeMs > 0), `${attempt}: the maximum age must be greater than zero`);
+  refuse(!Number.isInteger(attempts) || attempts < 1, `${attempt}: attempts must be a whole number from 1`);
+  refuseBoth(options, ['height', 'heightQuery'], attempt);
+  refuseBoth(options, ['schemaOnly', 'statistics'], attempt);
+  refuseBoth(options, ['dataOnly', 'statistics'], attempt);
+  refuse(
+    options.height !== undefined && (options.height < 0n || options.height >= 10n ** 19n),
+    `${attempt}: the height must have 1 to 19 digits and no sign`,
+  );
+  refuse(options.rolePasswords === true && !options.globals, `${attempt}: role-passwords needs globals`);
+  const { completed } = options;
+  refuse(completed !== undefined && completed.tables.length === 0, `${attempt}: completed needs the pattern of a partitioned table`);
+  refuse(
+    completed !== undefined && options.height === undefined && options.heightQuery === undefined,
+    `${attempt}: which partitions are complete is told by the height: completed-once needs height or height-query`,
+  );
+  const common = settleCommon(options, { attempt });
+  const foreignServers = (options.includeForeignData ?? []).map((text) => parseExtensionPattern(text));
+  refuse(
+    foreignServers.length > 0 && !common.contents.sections.has('data'),
+    `${attempt}: include-foreign-data is about rows, which are not asked for`,
+  );
+  refuse(options.statistics === true && !common.contents.sections.has('data'), `${attempt}: statistics are data, which is not asked for`);
+  refuse(
+    completed !== undefined && !common.contents.sections.has('data'),
+    `${attempt}: completed-once is about rows, which are not asked for`,
+  );
+  return {
+    ...common,
+    completedOnce: (completed?.tables ?? []).map((text) => parsePattern(text, { database: common.connection.database })),
+    compressLevel,
+    copyFormat: options.copyFormat ?? 'auto',
+    secrets: options.secrets ?? false,
+    globals: options.globals ? { passwords: options.rolePasswords ?? false } : undefined,
+    statistics: options.statistics ?? false,
+    foreignServers,
+    asked: { ...common.asked, ...(foreignServers.length === 0 ? {} : { includeForeignData: foreignServers.map(({ text }) => text) }) },
+    lockTimeoutMs,
+    maxAgeMs,
+    skipUnsupported: options.skipUnsupported ?? false,
+    encoding: undefined,
+    attempts,
+    position: {
+      ...(options.height === undefined ? {} : { height: options.height }),
+      ...(options.heightQuery === undefined ? {} : { heightQuery: options.heightQuery }),
+      ...(options.hashQuery === undefined ? {} : { hashQuery: options.hashQuery }),
+      ...(options.streamsQuery === undefined ? {} : { streamsQuery: options.streamsQuery }),
+    },
+  };
+}

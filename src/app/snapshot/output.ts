@@ -1,0 +1,129 @@
+// Where a snapshot's bytes go: a file that becomes visible only when it is whole, or a stream that takes them in order.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { openArchive } from '../../archive/reader.js';
+import { checksumSidecar, encryptedManifestSidecar, manifestSidecar, signatureSidecar } from '../../archive/sidecars.js';
+import type { ByteSink } from '../../archive/writer.js';
+import { FileBytes } from '../../frame/file-bytes.js';
+import { TidemarkError } from '../../model/errors.js';
+import { fileError } from '../../model/file-error.js';
+import type { Manifest } from '../../model/manifest.js';
+import type { Position } from '../../model/position.js';
+import { FilePublication } from '../../store/publish-file.js';
+import { type Place, placeIn } from '../archive/place.js';
+import { type SealedArchive, textsBesideArchive } from '../seal/seal-archive.js';
+import type { Destination } from './sight.js';
+
+export interface SnapshotOutput extends ByteSink, Destination {
+  /** Where the archive is going to lie, as far as others have to be found from there; undefined for a stream. */
+  readonly place: Place | undefined;
+  /** Before the first byte, once it is known what is going to be written. @param bytes at most, as far as can be told */
+  begin(expected: { readonly position: Position; readonly bytes: bigint }): Promise<void>;
+  /** Proves and publishes the archive. */
+  finish(archive: SealedArchive, manifest: Manifest): Promise<void>;
+}
+
+export async function openOutput(file: string | Writable): Promise<SnapshotOutput> {
+  return typeof file === 'string' ? await fileOutput(file) : await streamOutput(file);
+}
+
+/** The same output, but a write ends with the signal: one into a pipe lasts for as long as its reader stands still. */
+export function endingWith(signal: AbortSignal, output: SnapshotOutput): SnapshotOutput {
+  return {
+    place: output.place,
+    spoolPrefix: output.spoolPrefix,
+    keepsBytes: output.keepsBytes,
+    get untouched() {
+      return output.untouched;
+    },
+    begin: (expected) => output.begin(expected),
+    async write(bytes) {
+      signal.throwIfAborted();
+      let stop = (): void => undefined;
+      const aborted = new Promise<never>((_, reject) => {
+        stop = () => reject(signal.reason);
+      });
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        await Promise.race([output.write(bytes), aborted]);
+      } finally {
+        signal.removeEventListener('abort', stop);
+      }
+    },
+    finish: (archive, manifest) => output.finish(archive, manifest),
+    [Symbol.asyncDispose]: () => output[Symbol.asyncDispose](),
+  };
+}
+
+async function fileOutput(path: string): Promise<SnapshotOutput> {
+  const publication = await FilePublication.open(path);
+  return {
+    place: await placeIn(dirname(path), basename(path)),
+    spoolPrefix: `${publication.temporary}-rows`,
+    keepsBytes: false,
+    untouched: true,
+    async begin() {},
+    write: (bytes) => publication.write(bytes),
+    async finish(archive) {
+      await publication.sync();
+      await readBack(publication.temporary, archive);
+      const { checksum, signature, manifest } = await textsBesideArchive(archive, { name: basename(path) });
+      const encrypted = archive.sealing.recipients !== undefined;
+      await publication.publish([
+        [checksumSidecar(path), checksum],
+        [signatureSidecar(path), signature],
+        [encryptedManifestSidecar(path), encrypted ? manifest : undefined],
+        [manifestSidecar(path), encrypted ? undefined : manifest],
+      ]);
+    },
+    [Symbol.asyncDispose]: () => publication[Symbol.asyncDispose](),
+  };
+}
+
+/** Reads manifest and seek table from the disk as any reader would: an archive counts only when it can be opened. */
+async function readBack(path: string, archive: SealedArchive): Promise<void> {
+  await using file = await FileBytes.open(path);
+  if (file.size !== archive.bytes) {
+    throw new TidemarkError('FILE_ERROR', `read the new archive back: it has ${file.size} bytes, ${archive.bytes} were written`, {
+      hint: 'check the file system; nothing was published',
+    });
+  }
+  await openArchive(await archive.readBack(file));
+}
+
+async function streamOutput(stream: Writable): Promise<SnapshotOutput> {
+  const directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
+    throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
+  });
+  let failure: Error | undefined;
+  let touched = false;
+  const onError = (error: Error): void => {
+    failure = error;
+  };
+  stream.on('error', onError);
+  return {
+    place: undefined,
+    spoolPrefix: join(directory, 'rows'),
+    // A stream that passes on what it gets, such as PassThrough, is done with a write before the next one has read it.
+    keepsBytes: true,
+    get untouched() {
+      return !touched;
+    },
+    async begin() {},
+    async write(bytes) {
+      touched = true;
+      await new Promise<void>((resolve, reject) => {
+        stream.write(bytes, (error) => (error ? reject(fileError(error, 'write the archive to its stream')) : resolve()));
+      });
+    },
+    async finish() {
+      if (failure) throw fileError(failure, 'write the archive to its stream');
+    },
+    async [Symbol.asyncDispose]() {
+      stream.off('error', onError);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,145 @@
+// What snapshots and exports begin with: one consistent view of a database, its schema read in that view, workers attached to it. Starts
+// over where a migration came in between. What becomes of the rows is for the use case.
+import { TidemarkError } from '../../model/errors.js';
+import type { Position } from '../../model/position.js';
+import { isUntranslatable } from '../../pg/errors.js';
+import { qualifiedName } from '../../pg/quote.js';
+import { openSession, type Session } from '../../pg/session.js';
+import { isMarked, markerSchema } from '../../restore/marker.js';
+import { readCounters } from '../../snapshot/counters.js';
+import type { WorkerSettings } from '../../snapshot/messages.js';
+import { readPosition } from '../../snapshot/position-queries.js';
+import { openView, type View } from '../../snapshot/view.js';
+import { WorkerPool } from '../../snapshot/worker-pool.js';
+import { abortReason, withAge } from '../abort.js';
+import { chooseTables } from './choose-tables.js';
+import { chunkBytes, type SnapshotPlan } from './options.js';
+import { warnOfValues, withStatistics } from './planner-statistics.js';
+import { readSchema, type SnapshotSchema } from './schema.js';
+
+/** Where the bytes go, as far as it matters to whoever reads them. */
+export interface Destination extends AsyncDisposable {
+  /** Rows that do not fit into memory are spooled to files that begin with this path. */
+  readonly spoolPrefix: string;
+  /** Somebody may still hold the bytes of a write when it is done: their memory must not be used again. */
+  readonly keepsBytes: boolean;
+  /** Nothing has left yet that cannot be taken back: it may be started over. */
+  readonly untouched: boolean;
+}
+
+/** Opens a destination and runs with it; once more where a migration came in between, or names have no form in UTF-8, for as long as the
+ *  destination is untouched. The plan that `run` gets ends with its maximum age, too.
+ *  @returns the result, and how many attempts it took */
+export async function inAttempts<Target extends Destination, Result>(
+  asked: SnapshotPlan,
+  open: () => Promise<Target>,
+  run: (plan: SnapshotPlan & { readonly signal: AbortSignal }, target: Target) => Promise<Result>,
+): Promise<{ readonly result: Result; readonly attempts: number }> {
+  let plan = asked;
+  for (let attempt = 1; ; attempt += 1) {
+    await using target = await open();
+    try {
+      using age = withAge(plan.signal, plan.maxAgeMs);
+      try {
+        return { result: await run({ ...plan, signal: age.signal }, target), attempts: attempt };
+      } catch (error) {
+        throw abortReason(age.signal) ?? error;
+      }
+    } catch (error) {
+      if (error instanceof TidemarkError && target.untouched && plan.encoding === undefined && isUntranslatable(error)) {
+        plan = { ...plan, encoding: 'own' };
+        plan.emit({ type: 'retry', attempt, reason: `${error.message}: names and definitions are read in the encoding of the database` });
+        continue;
+      }
+      const again = error instanceof TidemarkError && error.code === 'CONCURRENT_DDL' && target.untouched && attempt < plan.attempts;
+      if (!again) throw error;
+      plan.emit({ type: 'retry', attempt, reason: error.message });
+    }
+  }
+}
+
+/** A view of the database that is fixed, and what was seen in it so far. */
+export interface Sight {
+  /** In the transaction that has the view, until it says COMMIT. */
+  readonly control: Session;
+  readonly view: View;
+  readonly position: Position;
+  readonly schema: SnapshotSchema;
+  /** Attached to the view. */
+  readonly pool: WorkerPool;
+}
+
+/** Locks the tables, fixes the view, attaches the workers and reads the schema; then `use` has them all.
+ *  @param bare rows are to come without a tar around them */
+export async function withSight<Result>(
+  plan: SnapshotPlan,
+  { spoolPrefix, keepsBytes, bare = false }: Pick<Destination, 'spoolPrefix' | 'keepsBytes'> & Pick<WorkerSettings, 'bare'>,
+  use: (sight: Sight) => Promise<Result>,
+): Promise<Result> {
+  const { connection, emit, signal } = plan;
+  emit({ type: 'phase', phase: 'connect' });
+  await using control = await openSession(connection, { use: 'read', encoding: plan.encoding, applicationName: 'tidemark', signal });
+  // The threads start up and connect while the control session locks tables and reads the schema.
+  await using workers = startWorkers(plan, { spoolPrefix, framesComeBack: !keepsBytes, bare });
+
+  emit({ type: 'phase', phase: 'lock' });
+  const view = await openView(control, {
+    choose: (relations, schemas) => chooseTables(relations, schemas, { ...plan.contents, foreignServers: plan.foreignServers }),
+    lockTimeoutMs: plan.lockTimeoutMs,
+    rows: true,
+  });
+  if (await isMarked(control)) throw halfRestored(connection.database);
+  const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
+  attached.catch(() => undefined);
+  const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
+
+  emit({ type: 'phase', phase: 'schema' });
+  const read = await readSchema(control, view, plan);
+  const schema = plan.statistics ? await withStatistics(control, read) : read;
+  await attached;
+  const pool = await workers.pool;
+  for (const object of schema.leftOut) emit({ type: 'left-out', object });
+  warnOfValues(schema, emit);
+  return await use({ control, view, position, schema, pool });
+}
+
+/** Says how much there is to read. */
+export function announce(schema: SnapshotSchema, { emit }: SnapshotPlan): void {
+  const { toRead } = schema;
+  const rows = toRead.reduce((sum, { described }) => sum + BigInt(Math.max(0, Math.round(described.estimatedRows))), 0n);
+  emit({ type: 'plan', tables: toRead.length, rows, bytes: bytesToRead(schema), exact: false });
+}
+
+/** Bytes that the rows to be read have on the server's disk. */
+export function bytesToRead({ toRead, largeObjects }: SnapshotSchema): bigint {
+  const blobs = (largeObjects?.ranges ?? []).reduce((sum, range) => sum + range.bytes, 0n);
+  return toRead.reduce((sum, { described }) => sum + described.bytes, blobs);
+}
+
+/** The workers as they come up; disposing of them ends also those that are still starting. */
+function startWorkers(
+  plan: SnapshotPlan,
+  more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>,
+): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
+  const { connection, encoding, compressLevel, contents, jobs, signal } = plan;
+  const foreignTables = plan.foreignServers.length > 0;
+  const settings = { connection, encoding, compressLevel, chunkBytes, window: 3, foreignTables, ...more };
+  const pool = WorkerPool.start(contents.sections.has('data') ? jobs : 0, settings, signal);
+  const ended = pool.then(
+    (started) => () => started[Symbol.asyncDispose](),
+    () => async () => undefined,
+  );
+  return { pool, [Symbol.asyncDispose]: async () => (await ended)() };
+}
+
+/** The tables that rows may be read of. */
+function namesOf({ tables }: View): readonly string[] {
+  return tables.filter(({ relkind }) => relkind === 'r').map(({ schema, name }) => qualifiedName(schema, name));
+}
+
+/** Told in the view itself: a restore makes its mark before everything else, and takes it away after everything else. */
+function halfRestored(database: string): TidemarkError {
+  return new TidemarkError('TARGET_MISMATCH', `take a snapshot of database ${database}: a restore into it has not ended`, {
+    hint: `wait for its end; one that was killed is to be run again (schema ${markerSchema} marks the database as incomplete)`,
+  });
+}

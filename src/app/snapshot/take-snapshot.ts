@@ -1,0 +1,175 @@
+// The use case "take a snapshot": one view of the database, its schema and rows read in that view, one archive. This page is the order
+// of the phases; each phase has a file of its own.
+
+import { serializeCatalog } from '../../archive/catalog-schema.js';
+import { totalsOf } from '../../archive/layout.js';
+import { ArchiveWriter } from '../../archive/writer.js';
+import type { Codec } from '../../frame/codec.js';
+import { catalogMember, globalsMember, postDataMember, preDataMember } from '../../frame/member-names.js';
+import { loadCodec } from '../../frame/zstd.js';
+import { encodeText } from '../../model/byte-text.js';
+import { formatVersion, type Manifest, type TableEntry } from '../../model/manifest.js';
+import type { Position } from '../../model/position.js';
+import { toolVersion } from '../../model/tool-version.js';
+import type { Session } from '../../pg/session.js';
+import { emitSection } from '../../schema/emit.js';
+import { emitGlobals } from '../../schema/globals/emit.js';
+import { contentSections } from '../../selection/sections.js';
+import { readSource } from '../../snapshot/source.js';
+import { withFilters } from '../read-filters.js';
+import { type SealedArchive, type Sealing, sealingSink } from '../seal/seal-archive.js';
+import { checkPlace, settleSealing } from '../seal/settle-sealing.js';
+import { BaseOnce, type SnapshotBase } from './base.js';
+import { isDurable, lookAtPartitions } from './completed-partitions.js';
+import { readRows } from './data.js';
+import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './options.js';
+import { endingWith, openOutput, type SnapshotOutput } from './output.js';
+import type { SnapshotSchema } from './schema.js';
+import { announce, bytesToRead, inAttempts, type Sight, withSight } from './sight.js';
+
+export interface SnapshotResult {
+  /** Path of the archive; undefined where it went to a stream. */
+  readonly file: string | undefined;
+  /** Bytes and SHA-256 of the archive, as it was written: of the encrypted one. */
+  readonly bytes: bigint;
+  readonly sha256: string;
+  readonly manifest: Manifest;
+  readonly durationMs: number;
+  /** Id of the key that signed it. */
+  readonly signedBy?: string;
+  /** How many it was encrypted to. */
+  readonly recipients?: number;
+  /** 1, or more when DDL came in between and it was started over. */
+  readonly attempts: number;
+}
+
+/** Takes a consistent snapshot of a database into one archive.
+ *
+ *  The database is only read, in one REPEATABLE READ READ ONLY transaction that all workers share; every table is locked ACCESS SHARE
+ *  (TRUNCATE and ALTER wait). A file appears under its name only when it is whole and on disk, with `<file>.manifest.json` and
+ *  `<file>.sha256` beside it. On any failure nothing is left: no file, no session.
+ *  @throws TidemarkError with the codes of docs/errors.md */
+export async function takeSnapshot({ file, ...options }: SnapshotOptions): Promise<SnapshotResult> {
+  const sealing = await settleSealing(options);
+  checkPlace(file, sealing);
+  const result = await snapshotInto(() => openOutput(file), options, sealing);
+  return { file: typeof file === 'string' ? file : undefined, ...result };
+}
+
+/** The same for whoever has an output of its own. It is opened anew for each attempt.
+ *  @throws TidemarkError with the codes of docs/errors.md */
+export async function snapshotInto(
+  open: (sealing: Sealing) => Promise<SnapshotOutput>,
+  options: Omit<SnapshotOptions, 'file'>,
+  settled?: Sealing,
+): Promise<Omit<SnapshotResult, 'file'>> {
+  const plan = planSnapshot(await withFilters(options));
+  const sealing = settled ?? (await settleSealing(options));
+  const started = performance.now();
+  const codec = await loadCodec();
+  const { completed } = options;
+  const base = new BaseOnce(completed, plan.signal);
+  const { result, attempts } = await inAttempts(
+    plan,
+    () => open(sealing),
+    async (whole, output) =>
+      readAndWrite(whole, { codec, sealing, base: await base.open(output.place), output: endingWith(whole.signal, output) }),
+  ).finally(() => base[Symbol.asyncDispose]());
+  const { bytes, sha256 } = result.archive;
+  const signedBy = sealing.signKey?.id;
+  const recipients = sealing.recipients?.length;
+  return {
+    bytes,
+    sha256,
+    manifest: result.manifest,
+    durationMs: performance.now() - started,
+    attempts,
+    ...(signedBy && { signedBy }),
+    ...(recipients && { recipients }),
+  };
+}
+
+/** Schema and manifest are well within it, but for databases of a hundred thousand tables. */
+const smallBytes = 1n << 28n;
+
+interface Tools {
+  readonly codec: Codec;
+  readonly output: SnapshotOutput;
+  readonly sealing: Sealing;
+  readonly base: SnapshotBase | undefined;
+}
+
+async function readAndWrite(plan: SnapshotPlan, tools: Tools): Promise<{ manifest: Manifest; archive: SealedArchive }> {
+  return withSight(plan, tools.output, (sight) => write(plan, { ...tools, sight }));
+}
+
+async function write(
+  plan: SnapshotPlan,
+  { codec, output, sealing, base, sight }: Tools & { readonly sight: Sight },
+): Promise<{ manifest: Manifest; archive: SealedArchive }> {
+  const { emit, signal } = plan;
+  const { control, pool, position, view } = sight;
+  const partitions = await lookAtPartitions(plan, sight, base);
+  const { schema } = partitions;
+  await output.begin({ position, bytes: bytesToRead(schema) + smallBytes });
+  const sink = await sealingSink(output, sealing);
+  const writer = new ArchiveWriter({ sink, codec, level: plan.compressLevel });
+  const members = [await writer.addMember(catalogMember, encodeText(serializeCatalog(schema.catalog)))];
+  if (schema.catalog.globals !== undefined) members.push(await writer.addMember(globalsMember, encodeText(emitGlobals(schema.catalog))));
+  if (plan.contents.sections.has('pre-data'))
+    members.push(await writer.addMember(preDataMember, encodeText(emitSection(schema.catalog, 'pre-data'))));
+
+  emit({ type: 'phase', phase: 'rows' });
+  announce(schema, plan);
+  // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
+  const read = await Promise.race([readRows(schema, { pool, writer, emit }), control.lost]);
+  members.push(await writer.addMember(postDataMember, encodeText(afterRows(schema))));
+
+  emit({ type: 'phase', phase: 'publish' });
+  const durable = plan.completedOnce.length === 0 || (await isDurable(control, view));
+  if (!durable)
+    emit({ type: 'notice', message: 'the next snapshot exports completed partitions again: not all of the view is on disk yet' });
+  const manifest = await describe(control, { plan, position, schema, ...partitions.describe(read, durable), members });
+  const archive = await sink.seal(await writer.finish(manifest));
+  await pool.close();
+  await control.query('COMMIT');
+  signal?.throwIfAborted();
+  await output.finish(archive, manifest);
+  return { manifest, archive };
+}
+
+/** Values of sequences belong to the data, and come with what runs after the rows. */
+function afterRows({ catalog }: SnapshotSchema): string {
+  return `${emitSection(catalog, 'data')}\n${emitSection(catalog, 'post-data')}`;
+}
+
+interface Described {
+  readonly plan: SnapshotPlan;
+  readonly position: Position;
+  readonly schema: SnapshotSchema;
+  readonly tables: readonly TableEntry[];
+  readonly archives?: Manifest['archives'];
+  readonly members: Manifest['schema'];
+}
+
+async function describe(control: Session, { plan, position, schema, tables, archives, members }: Described): Promise<Manifest> {
+  return {
+    format: 'tidemark',
+    formatVersion,
+    toolVersion,
+    source: await readSource(control),
+    position,
+    settings: {
+      jobs: plan.jobs,
+      compressLevel: plan.compressLevel,
+      chunkBytes,
+      sections: contentSections(plan.contents.sections),
+      selection: plan.asked,
+    },
+    schema: members,
+    tables,
+    ...(archives && { archives }),
+    leftOut: schema.leftOut,
+    totals: totalsOf(tables),
+  };
+}
