@@ -1,7 +1,7 @@
 // The public API of tidemark: the use cases, their options and results, the events they report and the error they throw.
 
 export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from './app/archive/list-archive.js';
-export { type PullOptions, type PullResult, pullSnapshot } from './app/archive/pull.js';
+export { type PulledArchive, type PullOptions, type PullResult, pullSnapshot } from './app/archive/pull.js';
 export { type ShownSnapshot, showSnapshot } from './app/archive/show-snapshot.js';
 export { type VerifyReport, type VerifySnapshotOptions, verifySnapshot } from './app/archive/verify-snapshot.js';
 export { type BootstrapOptions, type BootstrapResult, bootstrap, type Restorable, type TriedSnapshot } from './app/bootstrap/bootstrap.js';

@@ -8,6 +8,7 @@ import { dirname, extname } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
 import { fileError } from '../model/file-error.js';
 import { isAlive } from './is-alive.js';
+import { publishFenced } from './publish-fenced.js';
 import { refuseSpecial } from './publish-file.js';
 import { syncDirectory } from './sync-directory.js';
 import { writeDurably } from './temporary-file.js';
@@ -116,9 +117,18 @@ export class PartialFile implements AsyncDisposable {
     }
   }
 
-  /** Gives the file its name, then the files beside it theirs, in this order; those that it has none of are removed first. */
-  async publish(sidecars: readonly (readonly [path: string, content: Uint8Array | string | undefined])[]): Promise<void> {
-    await publishWhole(this.target, sidecars, this.path);
+  /** Gives the file its name, then the files beside it theirs, in this order; those that it has none of are removed first.
+   *  @param options replace: false where a file of that name is to be left as it is, which is an error then. Default true.
+   *  @throws TidemarkError FILE_ERROR, DISK_FULL */
+  async publish(
+    sidecars: readonly (readonly [path: string, content: Uint8Array | string | undefined])[],
+    { replace = true }: { readonly replace?: boolean } = {},
+  ): Promise<void> {
+    if (!replace) {
+      // Its name first: whatever else lies there under these names may belong to the file that has it.
+      await publishFenced(this.path, this.target);
+      await publishWhole(this.target, sidecars);
+    } else await publishWhole(this.target, sidecars, this.path);
     await rm(`${this.target}${journalEnding}`, { force: true }).catch(() => undefined);
   }
 

@@ -10,6 +10,10 @@ import type { OpenedSealed } from '../seal/open-sealed.js';
 /** Of whom: what `openSealed` gives, as far as it matters here. */
 export type Referring = Pick<OpenedSealed, 'bytes' | 'other'>;
 
+interface Named {
+  readonly bytes: { readonly name: string };
+}
+
 /** The archives of these indexes, by index; others stay closed. Close them before the archive that refers to them.
  *  @throws TidemarkError ARCHIVE_MISSING_PART where one is not there, or another one is in its place; IDENTITY_MISSING, STORE_ERROR */
 export async function openOthers(
@@ -33,11 +37,9 @@ export async function closeAll(opened: readonly (Seekable | undefined)[]): Promi
 
 /** One of them. @throws TidemarkError ARCHIVE_MISSING_PART, IDENTITY_MISSING, STORE_ERROR */
 export async function openOther(referring: Referring, archive: OtherArchive): Promise<Seekable> {
-  const bytes = await open(referring, archive);
+  const bytes = await findOther(referring, archive, () => referring.other(archive.file));
   try {
-    if (bytes.size !== archive.bytes) throw missing(referring, archive, `it has ${bytes.size} bytes, not ${archive.bytes}`);
-    if ((await readIdentity(bytes)) !== archive.sha256)
-      throw missing(referring, archive, 'another archive, or an altered one, is in its place');
+    await checkOther(referring, archive, bytes);
     return bytes;
   } catch (error) {
     await bytes[Symbol.asyncDispose]();
@@ -45,16 +47,24 @@ export async function openOther(referring: Referring, archive: OtherArchive): Pr
   }
 }
 
-async function open(referring: Referring, archive: OtherArchive): Promise<Seekable> {
+/** Opens what is called so, as it lies there. @throws TidemarkError ARCHIVE_MISSING_PART where it is not there, and what `open` throws */
+export async function findOther<T>(referring: Named, archive: OtherArchive, open: () => Promise<T>): Promise<T> {
   try {
-    return await referring.other(archive.file);
+    return await open();
   } catch (error) {
     if (!(error instanceof TidemarkError) || !['FILE_ERROR', 'OBJECT_MISSING'].includes(error.code)) throw error;
     throw missing(referring, archive, error.message, error);
   }
 }
 
-function missing({ bytes }: Referring, { file, sha256 }: OtherArchive, why: string, cause?: unknown): TidemarkError {
+/** Whether it is the one that is meant, by its end. @param bytes decrypted @throws TidemarkError ARCHIVE_MISSING_PART */
+export async function checkOther(referring: Named, archive: OtherArchive, bytes: Seekable): Promise<void> {
+  if (bytes.size !== archive.bytes) throw missing(referring, archive, `it has ${bytes.size} bytes, not ${archive.bytes}`);
+  if ((await readIdentity(bytes)) === archive.sha256) return;
+  throw missing(referring, archive, 'another archive, or an altered one, is in its place');
+}
+
+function missing({ bytes }: Named, { file, sha256 }: OtherArchive, why: string, cause?: unknown): TidemarkError {
   const name = printable(file);
   return new TidemarkError('ARCHIVE_MISSING_PART', `open ${name}, which ${printable(bytes.name)} refers to: ${printable(why)}`, {
     hint: `put ${name} back beside ${printable(bytes.name)}, under that path, or use another snapshot; tables that are not in it can be restored alone with --table`,

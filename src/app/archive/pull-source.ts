@@ -12,13 +12,14 @@ import {
 } from '../../archive/sidecars.js';
 import { verifyArchive } from '../../archive/verify.js';
 import { FileBytes } from '../../frame/file-bytes.js';
-import { borrowed } from '../../frame/seekable.js';
+import { borrowed, type Seekable } from '../../frame/seekable.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
-import { printable } from '../../model/printable.js';
+import type { OtherArchive } from '../../model/manifest.js';
 import { openSealed, type TrustOptions } from '../seal/open-sealed.js';
 import { readIdentities, readVerifyKeys } from '../seal/read-keys.js';
 import type { OpenedArchive } from './open-bytes.js';
+import { checkOther, findOther } from './other-archives.js';
 
 export interface Proof {
   readonly sha256: string;
@@ -28,6 +29,8 @@ export interface Proof {
 /** The archive as it lies there, and how a copy of it is proven. */
 export interface PullSource {
   readonly opened: OpenedArchive;
+  /** The other archives that it refers to; undefined where that cannot be seen. */
+  readonly others: readonly OtherArchive[] | undefined;
   /** @throws TidemarkError ARCHIVE_* where the copy is not right */
   prove(path: string): Promise<Proof>;
   /** By what the name is followed, in the order in which they are written; without content where there is to be none. */
@@ -44,6 +47,19 @@ export async function pullSourceOf(opened: OpenedArchive, options: ProofOptions)
   return (await isSealed(opened, options)) ? sealedArchive(opened) : await openedArchive(opened, options);
 }
 
+/** Another archive that one refers to, as it lies there: the one that is meant, by its hash. Whoever calls it closes the bytes before those of
+ *  the one that refers to it. Whose it is does not matter, as in a restore.
+ *  @throws TidemarkError ARCHIVE_*, ARCHIVE_MISSING_PART where it is not there, IDENTITY_MISSING, STORE_ERROR */
+export async function otherSourceOf(referring: OpenedArchive, archive: OtherArchive, options: ProofOptions): Promise<PullSource> {
+  const opened = await findOther(referring, archive, () => referring.neighbour(archive.file));
+  try {
+    return await openedArchive(opened, options, (bytes) => checkOther(referring, archive, bytes));
+  } catch (error) {
+    await opened.bytes[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 /** True for an archive that is encrypted, where nobody asks for its signature and there is no identity to look into it. */
 async function isSealed({ sidecars }: OpenedArchive, { verifyKeys, identities }: TrustOptions): Promise<boolean> {
   if (!sidecars.basename.endsWith('.age')) return false;
@@ -51,21 +67,22 @@ async function isSealed({ sidecars }: OpenedArchive, { verifyKeys, identities }:
   return keys === undefined && known === undefined;
 }
 
-/** Looks at its end first: what is no archive, or not accepted, is not loaded. */
-async function openedArchive(opened: OpenedArchive, options: ProofOptions): Promise<PullSource> {
+/** Looks at its end first: what is no archive, or not accepted, is not loaded.
+ *  @param isMeant where one that is referred to is asked for: whether it is that one. Its signature is not looked at then. */
+async function openedArchive(
+  opened: OpenedArchive,
+  options: ProofOptions,
+  isMeant?: (bytes: Seekable) => Promise<void>,
+): Promise<PullSource> {
   const { onEvent, signal } = options;
   const kept = { ...opened, bytes: borrowed(opened.bytes) };
   const sealed = await openSealed(kept, options);
-  const { tail } = await openArchive(sealed.bytes, sealed);
-  for (const { file } of tail.manifest.archives ?? []) {
-    onEvent?.({
-      type: 'notice',
-      message: `part of its rows is in ${printable(file)}: pull that, too, to where this path leads from the copy`,
-    });
-  }
+  await isMeant?.(sealed.bytes);
+  const { tail } = await openArchive(sealed.bytes, isMeant === undefined ? sealed : {});
   const manifest: Sidecar = { name: `the manifest of ${opened.bytes.name}`, content: Buffer.from(tail.manifestText) };
   return {
     opened,
+    others: tail.manifest.archives ?? [],
     async prove(path) {
       const local = await openSealed({ ...opened, bytes: await FileBytes.open(path) }, options);
       // The manifest has the hash of every member: what has the same one is the same archive.
@@ -74,9 +91,13 @@ async function openedArchive(opened: OpenedArchive, options: ProofOptions): Prom
       // Beside an encrypted one lies the checksum of what is encrypted.
       const sidecars = { basename: name, manifest: async () => manifest, ...(checksum && encrypted === undefined && { checksum }) };
       const outer = encrypted && (await compareWhole(path, opened));
+      await isMeant?.(local.bytes).catch(async (error: unknown) => {
+        await local.bytes[Symbol.asyncDispose]();
+        throw error;
+      });
       const { sha256, rows } = await verifyArchive(local.bytes, {
         sidecars,
-        accept: local.accept,
+        ...(isMeant === undefined && { accept: local.accept }),
         ...(onEvent && { onEvent }),
         ...(signal && { signal }),
       });
@@ -95,6 +116,7 @@ async function openedArchive(opened: OpenedArchive, options: ProofOptions): Prom
 function sealedArchive(opened: OpenedArchive): PullSource {
   return {
     opened,
+    others: undefined,
     async prove(path) {
       const { sha256, compared } = await compareWhole(path, opened);
       if (compared) return { sha256 };

@@ -1,174 +1,130 @@
-// The use case "pull a snapshot": an archive and what lies beside it come to this machine, by several ranges at a time, over as many runs as
-// it takes. Every byte is verified before the file gets its name.
-import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+// The use case "pull a snapshot": an archive, what lies beside it, and the other archives that hold a part of its rows come to this machine, over as
+// many runs as it takes. It comes last: where it is, it can be restored.
+import { dirname } from 'node:path';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
-import { formatBytes } from '../../model/units.js';
-import { PartialFile, type Piece, publishWhole } from '../../store/partial-file.js';
+import type { OtherArchive } from '../../model/manifest.js';
+import { printable } from '../../model/printable.js';
+import { makeDirectory } from '../../store/sync-directory.js';
 import { abortReason } from '../abort.js';
 import type { TrustOptions } from '../seal/open-sealed.js';
-import { parseArchiveName } from './name.js';
 import { type OpenArchiveOptions, openNamedArchive } from './open-bytes.js';
-import { type Proof, type PullSource, pullSourceOf } from './pull-source.js';
+import { alreadyThere, type BringOptions, isThere, loadArchive, type PulledArchive } from './pull-one.js';
+import { checkDirectory, pullPlaceOf, targetsOf } from './pull-place.js';
+import { otherSourceOf, type PullSource, pullSourceOf } from './pull-source.js';
+
+export type { PulledArchive };
 
 export interface PullOptions extends OpenArchiveOptions, TrustOptions {
   /** URL or path of the archive, or of a store whose newest one is meant. */
   readonly file: string;
-  /** A file, or a directory, in which it gets the name that it has there. Default: here. */
+  /** A file, or a directory, in which it gets the name that it has there; where archives that it refers to lie in other folders, it gets its
+   *  folder, too. Default: here. */
   readonly output?: string;
+  /** False: other archives that it refers to are not brought, only told of. Default true. */
+  readonly others?: boolean;
   readonly onEvent?: EventListener;
 }
 
-export interface PullResult {
-  /** Where it is now. */
-  readonly file: string;
-  /** Where it came from, without secrets. */
-  readonly source: string;
-  readonly bytes: bigint;
-  readonly sha256: string;
-  /** Bytes that an earlier run had brought already; all of them where it was there. */
-  readonly resumedBytes: bigint;
-  /** Rows that were verified; undefined for an archive that is encrypted, of which only the SHA-256 was compared. */
-  readonly rows?: bigint;
-  /** Paths of the files beside it. */
-  readonly sidecars: readonly string[];
+export interface PullResult extends PulledArchive {
+  /** Those that it refers to. */
+  readonly others: readonly PulledArchive[];
   readonly durationMs: number;
 }
 
-/** Pieces that are asked for at once. Memory is as many. */
-const atOnce = 4;
-
-/** Brings an archive to this machine. What a run that fails or is killed has brought stays beside the file, as `x.partial`; the next one goes on
- *  from there, unless the archive was replaced meanwhile. An archive that is there already, and is the same, is not loaded again.
+/** Brings an archive to this machine, with those that it refers to. What a run that fails or is killed has brought stays beside each file, as
+ *  `x.partial`; the next one goes on from there, unless the archive was replaced meanwhile. An archive that is there already, and is the same, is
+ *  not loaded again. Another one in the place of one that is referred to is an error, and is left as it is.
  *  @throws TidemarkError OBJECT_MISSING, STORE_ERROR, STORE_CONFLICT where it is replaced meanwhile, FILE_ERROR, DISK_FULL, LOCKED, ARCHIVE_*,
- *  SIGNATURE_*, SNAPSHOT_MISSING, USAGE, ABORTED
+ *  SIGNATURE_*, SNAPSHOT_MISSING, IDENTITY_MISSING, USAGE, ABORTED
  *  @example
  *  await pullSnapshot({ file: 's3://backups/chain', output: '/var/lib/snapshots' }) */
-export async function pullSnapshot({ file, output, ...options }: PullOptions): Promise<PullResult> {
+export async function pullSnapshot({ file, output, others: withOthers = true, ...options }: PullOptions): Promise<PullResult> {
   const { onEvent, signal } = options;
   const started = performance.now();
   try {
     onEvent?.({ type: 'phase', phase: 'connect' });
     const opened = await openNamedArchive(file, options);
-    await using bytes = opened.bytes;
-    const target = await targetOf(output, opened.sidecars.basename);
-    const archive = await pullSourceOf(opened, options);
-    const done = (await alreadyThere(target, archive)) ?? (await load(target, archive, options));
-    return { file: target, source: bytes.name, bytes: bytes.size, ...done, durationMs: performance.now() - started };
+    await using _bytes = opened.bytes;
+    const place = await pullPlaceOf(output);
+    const source = await pullSourceOf(opened, options);
+    const needed = neededOf(source, withOthers, onEvent);
+    const archive = { name: opened.sidecars.basename, place: opened.place, others: needed.map((other) => other.file) };
+    const targets = targetsOf(place, archive);
+    if (needed.length > 0) await checkDirectory(place);
+    const others = await bringOthers(opened, needed, { ...options, targets: targets.others });
+    if (place.file === undefined && needed.length > 0) await makeDirectory(dirname(targets.file));
+    const pulled = (await alreadyThere(targets.file, source, {})) ?? (await loadArchive(targets.file, source, options));
+    return { ...pulled, others, durationMs: performance.now() - started };
   } catch (error) {
     throw abortReason(signal) ?? error;
   }
 }
 
-/** @throws TidemarkError USAGE */
-async function targetOf(output: string | undefined, name: string): Promise<string> {
-  if (output === undefined) return name;
-  const parsed = parseArchiveName(output);
-  if (parsed.kind !== 'path') {
-    throw new TidemarkError('USAGE', 'pull: the output is no path of this machine', {
-      hint: 'give a file or a directory; `push` writes to stores',
-    });
+/** The archives that are to be brought with it; what stays away is told. */
+function neededOf({ opened, others }: PullSource, wanted: boolean, onEvent: EventListener | undefined): readonly OtherArchive[] {
+  if (others === undefined && wanted) {
+    const message =
+      'it is encrypted: without an identity it cannot be seen whether it refers to other archives, and none is brought with it';
+    onEvent?.({ type: 'notice', message: `${printable(opened.bytes.name)}: ${message}` });
   }
-  const found = await stat(parsed.path).catch(() => undefined);
-  return found?.isDirectory() || parsed.path.endsWith('/') ? join(parsed.path, name) : parsed.path;
+  if (wanted) return others ?? [];
+  for (const { file } of others ?? []) {
+    const message = `part of its rows is in ${printable(file)}: pull that, too, to where this path leads from the copy`;
+    onEvent?.({ type: 'notice', message });
+  }
+  return [];
 }
 
-type Done = Pick<PullResult, 'sha256' | 'rows' | 'resumedBytes' | 'sidecars'>;
+type OthersOptions = OpenArchiveOptions & TrustOptions & Pick<BringOptions, 'onEvent'> & { readonly targets: readonly string[] };
 
-/** A file of that name that is the same archive, to the last byte. A run that was killed after it had given the file its name is completed. */
-async function alreadyThere(target: string, source: PullSource): Promise<Done | undefined> {
-  const { size } = source.opened.bytes;
-  const found = await stat(target, { bigint: true }).catch(() => undefined);
-  if (!found?.isFile() || found.size !== size) return undefined;
+/** All of them are looked for, there and here, before the first is loaded. */
+async function bringOthers(
+  referring: PullSource['opened'],
+  archives: readonly OtherArchive[],
+  { targets, ...options }: OthersOptions,
+): Promise<readonly PulledArchive[]> {
+  const { onEvent, signal } = options;
+  const bring: BringOptions = { replace: false, ...(onEvent && { onEvent }), ...(signal && { signal }) };
+  const found: { readonly source: PullSource; readonly target: string; there?: PulledArchive }[] = [];
   try {
-    const proof = await source.prove(target);
-    const sidecars = await besideOf(target, source, proof);
-    await publishWhole(target, sidecars);
-    return { ...proof, resumedBytes: size, sidecars: paths(sidecars) };
-  } catch (error) {
-    if (error instanceof TidemarkError && error.code.startsWith('ARCHIVE_')) return undefined;
-    throw error;
+    for (const [at, archive] of archives.entries()) {
+      const source = await otherSourceOf(referring, archive, options).catch((error: unknown) => {
+        throw orAlone(error);
+      });
+      found.push({ source, target: targets[at] ?? '' });
+    }
+    for (const [at, one] of found.entries()) {
+      const there = await alreadyThere(one.target, one.source, bring);
+      if (there !== undefined) one.there = there;
+      else if (await isThere(one.target)) throw occupied(referring, archives[at]?.file ?? '', one.target);
+    }
+    const brought: PulledArchive[] = [];
+    for (const { source, target, there } of found) {
+      if (there === undefined) await makeDirectory(dirname(target));
+      brought.push(there ?? (await loadArchive(target, source, bring)));
+    }
+    return brought;
+  } finally {
+    for (const { source } of found) await source.opened.bytes[Symbol.asyncDispose]();
   }
 }
 
-async function besideOf(
-  target: string,
-  source: PullSource,
-  proof: Proof,
-): Promise<readonly (readonly [path: string, content: Uint8Array | string | undefined])[]> {
-  const sidecars = await source.sidecars(proof, basename(target));
-  return sidecars.map(([ending, content]) => [`${target}${ending}`, content]);
-}
-
-function paths(sidecars: readonly (readonly [path: string, content: unknown])[]): readonly string[] {
-  return sidecars.flatMap(([path, content]) => (content === undefined ? [] : [path]));
-}
-
-async function load(target: string, source: PullSource, { onEvent, signal }: Pick<PullOptions, 'onEvent' | 'signal'>): Promise<Done> {
-  const { bytes, version } = source.opened;
-  await using partial = await PartialFile.open(target, { source: bytes.name, version, bytes: bytes.size });
-  if (partial.begunAnew) {
-    onEvent?.({ type: 'notice', message: `${partial.path} was of another archive, or of another version of it: it is begun anew` });
-  }
-  let done = partial.resumed;
-  const progress = (): void => onEvent?.({ type: 'progress', rows: 0n, rawBytes: done, compressedBytes: done });
-  try {
-    onEvent?.({ type: 'phase', phase: 'pull', detail: bytes.name });
-    onEvent?.({ type: 'plan', tables: 0, rows: 0n, bytes: bytes.size, exact: true });
-    progress();
-    await eachAtOnce(partial.missing, async (piece) => {
-      if (signal?.aborted) throw new TidemarkError('ABORTED', `pull ${bytes.name}: it was aborted`, { cause: signal.reason });
-      await partial.write(piece, await bytes.read(piece.offset, piece.length));
-      done += BigInt(piece.length);
-      progress();
-    });
-    await partial.sync();
-    const proof = await source.prove(partial.path).catch(async (error: unknown) => {
-      if (error instanceof TidemarkError && error.code.startsWith('ARCHIVE_')) await partial.discard();
-      throw error;
-    });
-    const sidecars = await besideOf(target, source, proof);
-    onEvent?.({ type: 'phase', phase: 'publish' });
-    await partial.publish(sidecars);
-    return { ...proof, resumedBytes: partial.resumed, sidecars: paths(sidecars) };
-  } catch (error) {
-    throw withKept(error, { path: partial.path, done, size: bytes.size });
-  }
-}
-
-/** Some at a time; the first failure ends the rest, and nothing is at work any more then. */
-async function eachAtOnce(pieces: readonly Piece[], work: (piece: Piece) => Promise<void>): Promise<void> {
-  const pending = pieces.values();
-  let failed = false;
-  const ended = await Promise.allSettled(
-    Array.from({ length: atOnce }, async () => {
-      for (const piece of pending) {
-        if (failed) return;
-        try {
-          await work(piece);
-        } catch (error) {
-          failed = true;
-          throw error;
-        }
-      }
-    }),
+function occupied({ bytes }: PullSource['opened'], file: string, target: string): TidemarkError {
+  const name = printable(bytes.name);
+  return new TidemarkError(
+    'FILE_ERROR',
+    `pull ${printable(file)}, which ${name} refers to, as ${target}: another archive, or a damaged one, is there`,
+    {
+      hint: 'move it away, give another directory, or bring the archive alone with --no-base; it was left as it is',
+      details: { path: target, archive: bytes.name },
+    },
   );
-  const rejected = ended.find((end) => end.status === 'rejected');
-  if (rejected !== undefined) throw rejected.reason;
 }
 
-/** The same error, which also says what became of what was loaded. */
-function withKept(error: unknown, { path, done, size }: { readonly path: string; readonly done: bigint; readonly size: bigint }): unknown {
-  if (!(error instanceof TidemarkError)) return error;
+/** The same error, which also says how to do without the archives that are referred to. */
+function orAlone(error: unknown): unknown {
+  if (!(error instanceof TidemarkError) || error.code !== 'ARCHIVE_MISSING_PART') return error;
   const { code, message, hint, details, cause } = error;
-  const damaged = code.startsWith('ARCHIVE_');
-  const changed = code === 'STORE_CONFLICT';
-  const kept = damaged ? 'what was loaded was removed' : `${formatBytes(done)} of ${formatBytes(size)} are kept in ${path}`;
-  const next = changed ? 'run it again: it begins anew with the new one' : 'run it again: it goes on where it stopped';
-  return new TidemarkError(code, `${message}; ${kept}`, {
-    details: { ...details, kept: damaged ? '0' : String(done) },
-    cause: cause ?? error,
-    ...(damaged ? (hint === undefined ? {} : { hint }) : { hint: hint === undefined || changed ? next : `${hint}; ${next}` }),
-  });
+  return new TidemarkError(code, message, { hint: `${hint}; --no-base brings the archive without it`, details, cause });
 }

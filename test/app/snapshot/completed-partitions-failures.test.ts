@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openStored } from '#dist/app/archive/open-bytes.js';
-import { pullSnapshot } from '#dist/app/archive/pull.js';
 import { showSnapshot } from '#dist/app/archive/show-snapshot.js';
 import { verifySnapshot } from '#dist/app/archive/verify-snapshot.js';
 import { type RestoreOptions, restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
@@ -156,13 +155,6 @@ test('a base that cannot be one: what is a mistake is refused, what does not fit
   expect(notices).toEqual([
     expect.stringMatching(/all partitions are exported, for nothing of .*base\.tar\.zst can be referred to: it is of another server/),
   ]);
-});
-
-test('what is pulled is told to need others', async () => {
-  const notices: string[] = [];
-  const onEvent = (event: TidemarkEvent) => void (event.type === 'notice' && notices.push(event.message));
-  await pullSnapshot({ file: newest, output: at('pulled.tar.zst'), onEvent });
-  expect(notices).toEqual([expect.stringContaining('part of its rows is in old/base.tar.zst: pull that, too')]);
 });
 
 test('what the base refers to is gone: exported again', async () => {
