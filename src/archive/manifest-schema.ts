@@ -65,10 +65,28 @@ export const positionRecord = z
   })
   .readonly();
 
+const speed = z.number().nonnegative();
+
+const compression = z
+  .strictObject({
+    level: z.int(),
+    reason: z.string(),
+    sample: z
+      .strictObject({
+        bytes: index,
+        readMegabytesPerSecond: speed,
+        tried: z.array(z.strictObject({ level: z.int(), megabytesPerSecond: speed, ratio: speed }).readonly()).readonly(),
+      })
+      .readonly()
+      .exactOptional(),
+  })
+  .readonly();
+
 const settings = z
   .strictObject({
     jobs: index,
     compressLevel: z.int(),
+    compression: compression.exactOptional(),
     chunkBytes: index,
     sections: z.array(z.enum(['schema', 'pre-data', 'data', 'post-data'])).readonly(),
     selection: z.record(z.string(), z.array(z.string()).readonly()).readonly(),

@@ -12,6 +12,11 @@ export function height(text: string): bigint {
   return BigInt(text);
 }
 
+/** A level, or `auto`. */
+export function compression(text: string): number | 'auto' {
+  return text === 'auto' ? text : compressLevel(text);
+}
+
 /** `3`, or `zstd:3` as pg_dump has it. */
 export function compressLevel(text: string): number {
   const match = /^(?:zstd:)?(-?\d{1,2})$/.exec(text);

@@ -23,6 +23,7 @@ export function describeManifest({ file, bytes, manifest }: { file: string; byte
     `  database ${printable(source.database)}, PostgreSQL ${Math.floor(source.serverVersion / 10000)}.${source.serverVersion % 10000}, ` +
       `${source.encoding}, ${source.localeProvider} ${printable(source.locale ?? source.collate)}${source.inRecovery ? ', a standby' : ''}`,
     `  ${describePosition(position)}`,
+    `  zstd level ${settings.compressLevel}${settings.compression === undefined ? '' : ` (auto: ${settings.compression.reason})`}`,
   ];
   for (const [stream, sequence] of Object.entries(position.streams ?? {})) lines.push(`  stream ${printable(stream)} at ${sequence}`);
   lines.push(

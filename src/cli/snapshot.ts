@@ -7,7 +7,7 @@ import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import type { StoredSnapshot } from '../model/stored-snapshot.js';
 import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
-import { collect, compressLevel, wholeNumber } from './arguments.js';
+import { collect, compression, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
 import { describePosition, describeTotals } from './report.js';
@@ -20,7 +20,7 @@ interface Flags extends ContentFlags, ViewFlags, PlaceFlags {
   readonly file?: string;
   readonly verify?: 'read' | 'checksum';
   readonly jobs?: number;
-  readonly compress?: number;
+  readonly compress?: number | 'auto';
   readonly copyFormat?: 'auto' | 'text' | 'binary';
   readonly secrets?: true;
   readonly globals?: true;
@@ -47,7 +47,7 @@ export function snapshotCommand(): Command {
       ).choices(['read', 'checksum']),
     )
     .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
-    .option('-Z, --compress <level>', 'zstd level (default: 3)', compressLevel)
+    .option('-Z, --compress <level>', 'zstd level, or auto: what a sample of the rows speaks for (default: auto)', compression)
     .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']));
   return addView(
     addContents(command, { short: { excludeTable: '-T, ', extension: '-e, ' }, rows: true })

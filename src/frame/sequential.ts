@@ -12,7 +12,7 @@ export interface Pieces {
 /** A range in pieces, in order, several of them asked for at once. Memory: `ahead` pieces and one. */
 export async function* inPieces(
   read: Seekable['read'],
-  { offset, length, pieceBytes = 4 * 1024 * 1024, ahead = 3 }: Pieces & { readonly offset: bigint; readonly length: bigint },
+  { offset, length, pieceBytes = 8 * 1024 * 1024, ahead = 3 }: Pieces & { readonly offset: bigint; readonly length: bigint },
 ): AsyncGenerator<Buffer, void> {
   const asked: Promise<Buffer>[] = [];
   const end = offset + length;

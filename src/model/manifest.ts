@@ -97,6 +97,27 @@ export interface SourceInfo {
   readonly inRecovery: boolean;
 }
 
+/** A level that a sample was tried with, as means over the tables. */
+export interface TriedLevel {
+  readonly level: number;
+  /** Of one thread, in 10^6 bytes of rows. */
+  readonly megabytesPerSecond: number;
+  /** Bytes of rows to bytes of frames. */
+  readonly ratio: number;
+}
+
+/** Which zstd level was chosen for the rows, and why. */
+export interface CompressionChoice {
+  readonly level: number;
+  readonly reason: string;
+  /** What was measured at the beginning, where it was; rows came to one connection so fast. */
+  readonly sample?: {
+    readonly bytes: number;
+    readonly readMegabytesPerSecond: number;
+    readonly tried: readonly TriedLevel[];
+  };
+}
+
 export interface Manifest {
   readonly format: 'tidemark';
   readonly formatVersion: number;
@@ -106,6 +127,8 @@ export interface Manifest {
   readonly settings: {
     readonly jobs: number;
     readonly compressLevel: number;
+    /** Why it is this level, where it was for tidemark to choose. */
+    readonly compression?: CompressionChoice;
     readonly chunkBytes: number;
     /** What of schema and rows is inside; pre-data or post-data where it is one half of the schema only. */
     readonly sections: readonly ('schema' | Section)[];

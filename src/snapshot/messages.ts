@@ -3,13 +3,13 @@ import type { EncodedMember } from '../frame/encode.js';
 import type { CopyFormat } from '../model/catalog.js';
 import type { PackedError } from '../model/thread-error.js';
 import type { ConnectionSettings } from '../pg/settings.js';
+import type { Sample } from './choose-level.js';
 
 /** Given at the thread's start. */
 export interface WorkerSettings {
   readonly connection: ConnectionSettings;
   /** Of statements; rows are read in the database's own. */
   readonly encoding: 'own' | undefined;
-  readonly compressLevel: number;
   /** Raw bytes at which a chunk is closed. */
   readonly chunkBytes: number;
   /** Chunks that may be on their way before the first is acknowledged: bounds memory. */
@@ -41,19 +41,24 @@ export interface RangeTask {
   readonly range: number | string;
 }
 
-/** One query of one table, which gives one row of texts. */
-export interface QueryTask {
+/** A statement about one table, which is answered at once. */
+export interface QuestionTask {
   readonly id: number;
+  /** 'query': a query that gives one row of texts. 'sample': a COPY of some rows, to measure. */
+  readonly about: 'query' | 'sample';
   readonly statement: string;
   /** The quoted name of the table, to lock and to name in errors. */
   readonly table: string;
 }
 
+export type Row = Readonly<Record<string, string>>;
+
 export type ToWorker =
   /** `tables`: quoted names to lock at once. */
   | { readonly type: 'attach'; readonly snapshotId: string; readonly tables: readonly string[] }
-  | { readonly type: 'read'; readonly task: RangeTask }
-  | { readonly type: 'query'; readonly task: QueryTask }
+  /** `level`: of zstd. */
+  | { readonly type: 'read'; readonly task: RangeTask; readonly level: number }
+  | { readonly type: 'ask'; readonly task: QuestionTask }
   /** One chunk was written: another may be sent. */
   | { readonly type: 'written'; readonly memory?: ArrayBuffer }
   | { readonly type: 'close' };
@@ -63,6 +68,6 @@ export type FromWorker =
   | { readonly type: 'attached' }
   | { readonly type: 'chunk'; readonly id: number; readonly rows: bigint; readonly member: EncodedMember }
   | { readonly type: 'done'; readonly id: number; readonly rows: bigint }
-  | { readonly type: 'answer'; readonly id: number; readonly row: Readonly<Record<string, string>> }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: Row | Sample }
   | { readonly type: 'closed' }
   | { readonly type: 'failed'; readonly error: PackedError };

@@ -26,6 +26,17 @@ export function splitTable({ blocks, bytes }: TableSize, targetBytes = rangeByte
   return ranges;
 }
 
+/** About how much of a table a sample holds. */
+const sampleBytes = 4n << 20n;
+
+/** A part from the middle of a table, which is neither its oldest rows nor those that are being written; null where it is small. */
+export function sampleRange(size: TableSize): BlockRange | null {
+  const step = blocksPerRange(size, sampleBytes);
+  if (size.blocks <= step) return null;
+  const first = (size.blocks / 2n / step) * step;
+  return [first, first + step];
+}
+
 /** The largest power of two of blocks that holds at most `targetBytes`, at least one. Wide TOASTed rows give few blocks a range. */
 function blocksPerRange({ blocks, bytes }: TableSize, targetBytes: bigint): bigint {
   let step = 1n;

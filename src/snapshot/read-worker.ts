@@ -14,8 +14,10 @@ import { queryError, sqlstateOf } from '../pg/errors.js';
 import { quoteLiteral } from '../pg/quote.js';
 import { openSession, type Session } from '../pg/session.js';
 import { describeConnection } from '../pg/settings.js';
+import type { Sample } from './choose-level.js';
 import { ChunkBuilder } from './chunk-builder.js';
-import type { FromWorker, QueryTask, RangeTask, ToWorker, WorkerSettings } from './messages.js';
+import type { FromWorker, QuestionTask, RangeTask, Row, ToWorker, WorkerSettings } from './messages.js';
+import { readSample } from './read-sample.js';
 
 if (parentPort === null) throw new Error('read-worker.js runs as a worker thread only');
 const port = parentPort;
@@ -76,7 +78,7 @@ class RangeReader {
     }
   }
 
-  async read(task: RangeTask): Promise<bigint> {
+  async read(task: RangeTask, level: number): Promise<bigint> {
     await this.#room();
     if (task.lockable) await this.#lock([task.table]);
     const { bare = false } = settings;
@@ -92,11 +94,11 @@ class RangeReader {
         spoolPath: () => this.#spoolPath(),
         take: ({ rows, bodyBytes, buffer, spooled }) => {
           const name = chunkMember(task, task.range, chunks);
-          if (chunks === 0 && spooled === undefined) parameters = this.#parametersFor(buffer.subarray(headroom, headroom + bodyBytes));
+          if (chunks === 0 && spooled === undefined)
+            parameters = this.#parametersFor(buffer.subarray(headroom, headroom + bodyBytes), level);
           chunks += 1;
           this.#onTheWay += 1;
           builder.full = this.#large || this.#onTheWay >= settings.window;
-          const level = settings.compressLevel;
           if (spooled === undefined) {
             this.#send(
               task,
@@ -135,9 +137,10 @@ class RangeReader {
     }
   }
 
-  async query({ statement, table }: QueryTask): Promise<Readonly<Record<string, string>>> {
+  async answer({ about, statement, table }: QuestionTask): Promise<Row | Sample> {
     await this.#lock([table]);
     try {
+      if (about === 'sample') return await readSample(this.#session, this.#codec, statement);
       return await this.#session.one<Record<string, string>>(statement);
     } catch (error) {
       throw copyError(error, { statement, table });
@@ -176,10 +179,9 @@ class RangeReader {
     return this.#free.pop() ?? new ArrayBuffer(this.#frameBytes);
   }
 
-  #parametersFor(body: Buffer): CompressionParameters | undefined {
-    const { compressLevel } = settings;
+  #parametersFor(body: Buffer, level: number): CompressionParameters | undefined {
     const sample = body.subarray(0, sampleBytes);
-    return chooseParameters(compressLevel, (parameters) => this.#codec.compress(sample, compressLevel, { parameters }).length);
+    return chooseParameters(level, (parameters) => this.#codec.compress(sample, level, { parameters }).length);
   }
 
   async #encodeLarge(body: { name: string; path: string; bodyBytes: number; level: number; bare: boolean }): Promise<EncodedMember> {
@@ -234,12 +236,12 @@ async function main(): Promise<void> {
         break;
       case 'read': {
         const { id } = message.task;
-        reader.read(message.task).then((rows) => post({ type: 'done', id, rows }), fail);
+        reader.read(message.task, message.level).then((rows) => post({ type: 'done', id, rows }), fail);
         break;
       }
-      case 'query': {
+      case 'ask': {
         const { id } = message.task;
-        reader.query(message.task).then((row) => post({ type: 'answer', id, row }), fail);
+        reader.answer(message.task).then((answer) => post({ type: 'answer', id, answer }), fail);
         break;
       }
       case 'written':

@@ -4,7 +4,8 @@ import { Worker } from 'node:worker_threads';
 import type { EncodedMember } from '../frame/encode.js';
 import { TidemarkError } from '../model/errors.js';
 import { unpackError } from '../model/thread-error.js';
-import type { FromWorker, QueryTask, RangeTask, ToWorker, WorkerSettings } from './messages.js';
+import type { Sample } from './choose-level.js';
+import type { FromWorker, QuestionTask, RangeTask, Row, ToWorker, WorkerSettings } from './messages.js';
 
 /** The server's table has room for max_locks_per_transaction (64) times max_connections (100) by default, and is everybody's. */
 const mostLocks = 2000;
@@ -15,6 +16,9 @@ export interface ReadChunk {
   readonly rows: bigint;
   readonly member: EncodedMember;
 }
+
+/** A statement about one table, by its quoted name. */
+export type Question = Pick<QuestionTask, 'statement' | 'table'>;
 
 /** What becomes of chunks and ranges. Called one at a time and in the order of arrival. */
 export interface ChunkSink {
@@ -118,8 +122,9 @@ export class WorkerPool implements AsyncDisposable {
     await this.#all('attached', { type: 'attach', snapshotId, tables: few ? tables : [] });
   }
 
-  /** Reads all ranges, in the order given, as workers come free. Rejects at the first failure; the pool is then of no more use. */
-  async read(tasks: readonly RangeTask[], sink: ChunkSink): Promise<void> {
+  /** Reads all ranges, in the order given, as workers come free, and compresses them at a zstd level. Rejects at the first failure; the
+   *  pool is then of no more use. */
+  async read(tasks: readonly RangeTask[], level: number, sink: ChunkSink): Promise<void> {
     if (tasks.length === 0) return;
     let next = 0;
     let open = tasks.length;
@@ -129,7 +134,7 @@ export class WorkerPool implements AsyncDisposable {
       const give = (worker: ReadWorker): void => {
         const task = tasks[next];
         next += 1;
-        if (task) worker.post({ type: 'read', task });
+        if (task) worker.post({ type: 'read', task, level });
       };
       for (const worker of this.#workers) {
         worker.onFailure = reject;
@@ -154,22 +159,31 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /** Runs all queries, as workers come free. @returns what each gave, in the order of the queries */
-  async query(tasks: readonly Omit<QueryTask, 'id'>[]): Promise<readonly Readonly<Record<string, string>>[]> {
-    const rows: Readonly<Record<string, string>>[] = [];
-    if (tasks.length === 0) return rows;
+  async query(tasks: readonly Question[]): Promise<readonly Row[]> {
+    return (await this.#ask('query', tasks)) as readonly Row[];
+  }
+
+  /** Reads samples with all workers at once, as a snapshot does. @returns what each gave, in the order of the statements */
+  async sample(tasks: readonly Question[]): Promise<readonly Sample[]> {
+    return (await this.#ask('sample', tasks)) as readonly Sample[];
+  }
+
+  async #ask(about: QuestionTask['about'], tasks: readonly Question[]): Promise<readonly (Row | Sample)[]> {
+    const answers: (Row | Sample)[] = [];
+    if (tasks.length === 0) return answers;
     let next = 0;
     let open = tasks.length;
     await new Promise<void>((resolve, reject) => {
       const give = (worker: ReadWorker): void => {
         const task = tasks[next];
-        if (task) worker.post({ type: 'query', task: { ...task, id: next } });
+        if (task) worker.post({ type: 'ask', task: { ...task, about, id: next } });
         next += 1;
       };
       for (const worker of this.#workers) {
         worker.onFailure = reject;
         worker.onMessage = (message) => {
           if (message.type !== 'answer') return;
-          rows[message.id] = message.row;
+          answers[message.id] = message.answer;
           open -= 1;
           if (open === 0) resolve();
           else give(worker);
@@ -177,7 +191,7 @@ export class WorkerPool implements AsyncDisposable {
         give(worker);
       }
     });
-    return rows;
+    return answers;
   }
 
   /** Ends the workers' sessions in order. */

@@ -1,7 +1,7 @@
 // Numbers and durations as people write them.
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { collect, compressLevel, duration, height, wholeNumber } from '#dist/cli/arguments.js';
+import { collect, compression, compressLevel, duration, height, wholeNumber } from '#dist/cli/arguments.js';
 
 describe('arguments', () => {
   test.each([
@@ -12,6 +12,8 @@ describe('arguments', () => {
     [compressLevel, '3', 3],
     [compressLevel, 'zstd:19', 19],
     [compressLevel, '-5', -5],
+    [compression, 'auto', 'auto'],
+    [compression, 'zstd:19', 19],
     [duration, '1500', 1500],
     [duration, '1500ms', 1500],
     [duration, '10s', 10_000],

@@ -6,7 +6,6 @@ import { createDatabase, eventually, type TestDatabase } from '../server/index.j
 
 const settingsFor = (db: TestDatabase) => ({
   connection: resolveConnection(db.url, {}),
-  compressLevel: 3,
   chunkBytes: 1 << 20,
   window: 3,
   encoding: undefined,
@@ -37,7 +36,7 @@ it('does not run ahead of the one who writes, also with many small tables', asyn
     open = resolve;
   });
   let done = 0;
-  const reading = pool.read(tasks, {
+  const reading = pool.read(tasks, 3, {
     chunk: () => gate,
     done: () => {
       done += 1;
@@ -70,5 +69,5 @@ it('does not wait for workers that ended while they had nothing to do', async ()
     range: 0,
   } as const;
   const sink = { chunk: async () => undefined, done: () => undefined };
-  await expect(pool.read([task], sink)).rejects.toMatchObject({ name: 'TidemarkError', message: /worker thread ended/ });
+  await expect(pool.read([task], 3, sink)).rejects.toMatchObject({ name: 'TidemarkError', message: /worker thread ended/ });
 });

@@ -104,7 +104,10 @@ const without = (what: string) => flag().optional().describe(`Without ${what}.`)
 /** The same names as SnapshotOptions has; durations without their unit in the name. */
 const snapshot = section({
   jobs: wholeNumber({ from: 1, to: 256 }).optional().describe('Connections that read at once. Default: processors, at most 4.'),
-  compressLevel: wholeNumber({ from: -7, to: 22 }).optional().describe('zstd level without 0. Default 3.'),
+  compressLevel: z
+    .union([z.literal('auto'), wholeNumber({ from: -7, to: 22 })])
+    .optional()
+    .describe('zstd level without 0, or "auto": what a sample of the rows speaks for. Default "auto".'),
   copyFormat: z.enum(['auto', 'text', 'binary']).optional().describe('Form of the rows. Default "auto".'),
   completedOnce: texts()
     .optional()

@@ -10,6 +10,7 @@ import { type ExportedFile, type ExportFormat, type ExportManifest, exportFormat
 import type { LeftOut } from '../../model/manifest.js';
 import { toolVersion } from '../../model/tool-version.js';
 import { emitSection } from '../../schema/emit.js';
+import { usualLevel } from '../../snapshot/choose-level.js';
 import { readSource } from '../../snapshot/source.js';
 import type { DescribedTable } from '../../snapshot/tables.js';
 import type { View } from '../../snapshot/view.js';
@@ -67,7 +68,8 @@ interface Tools {
 
 async function write(plan: SnapshotPlan, { output, codec, format, sight }: Tools): Promise<ExportManifest> {
   const { control, pool, view, position, schema } = sight;
-  const { emit, signal, compressLevel: level } = plan;
+  const { emit, signal, compressLevel } = plan;
+  const level = compressLevel === 'auto' ? usualLevel : compressLevel;
   const files = planFiles(schema, view.tables, format);
   const sequences = await readSequences(control, { catalog: schema.catalog, tables: ownersOf(files, view) });
   const leftOut = [...schema.leftOut, ...extensionTables(schema)];

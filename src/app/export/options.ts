@@ -23,7 +23,6 @@ type Shared =
   | 'noOwner'
   | 'noPrivileges'
   | 'loadViaPartitionRoot'
-  | 'compressLevel'
   | 'height'
   | 'heightQuery'
   | 'hashQuery'
@@ -42,6 +41,8 @@ export interface ExportOptions extends Pick<SnapshotOptions, Shared> {
   readonly store?: StoreOptions;
   /** Default: csv. In binary a column whose type cannot travel so is an error. */
   readonly format?: ExportFormat;
+  /** zstd level, -7 to 22 without 0. Default 3. */
+  readonly compressLevel?: number;
 }
 
 export interface ExportPlan {

@@ -73,7 +73,7 @@ export async function exportRows({ files, format, output, pool, codec, level, em
   let rawBytes = 0n;
   let compressedBytes = 0n;
   try {
-    await pool.read(ranges, {
+    await pool.read(ranges, level, {
       async chunk({ task, rows: chunkRows, member }) {
         await fileOf(task).append(member, chunkRows);
         rows += chunkRows;

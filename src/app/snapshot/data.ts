@@ -65,7 +65,7 @@ function planStatistics({ statistics }: SnapshotSchema): Omit<PlannedRange, 'id'
 /** @returns the manifest's entry of every table of the catalog, in its order */
 export async function readRows(
   schema: SnapshotSchema,
-  { pool, writer, emit }: { pool: WorkerPool; writer: ArchiveWriter; emit: EventListener },
+  { pool, writer, level, emit }: { pool: WorkerPool; writer: ArchiveWriter; level: number; emit: EventListener },
 ): Promise<TableEntry[]> {
   const ranges = planRanges(schema);
   const accounts = new Map<number, Account>();
@@ -78,7 +78,7 @@ export async function readRows(
   let rows = 0n;
   let rawBytes = 0n;
   let compressedBytes = 0n;
-  await pool.read(ranges, {
+  await pool.read(ranges, level, {
     async chunk({ task, rows: chunkRows, member }) {
       const { object, blocks } = ranges[task.id] as PlannedRange;
       const stored = await writer.append(member);

@@ -13,8 +13,9 @@ import type { SealingOptions } from '../seal/settle-sealing.js';
 export interface SnapshotOptions extends PositionQueries, CommonOptions, SealingOptions {
   /** Path of the archive, or a stream that takes it in order (then there are no sidecars; it is for its owner to end). */
   readonly file: string | Writable;
-  /** zstd level, -7 to 22 without 0. Default 3. */
-  readonly compressLevel?: number;
+  /** zstd level, -7 to 22 without 0, or 'auto' (default): 3, unless a sample of the rows at the beginning says that another is faster, or
+   *  smaller for nothing. */
+  readonly compressLevel?: number | 'auto';
   /** 'auto' (default): binary for tables of types whose binary form is the same on every server, else text.
    *  'binary': all tables, for servers of the same version; a column that cannot travel so is an error. */
   readonly copyFormat?: CopyFormat | 'auto';
@@ -58,7 +59,7 @@ export interface CompletedOptions extends TrustOptions {
 export const chunkBytes = 4 << 20;
 
 export interface SnapshotPlan extends CommonPlan {
-  readonly compressLevel: number;
+  readonly compressLevel: number | 'auto';
   readonly copyFormat: CopyFormat | 'auto';
   readonly secrets: boolean;
   readonly globals: { readonly passwords: boolean } | undefined;
@@ -79,10 +80,10 @@ const attempt = 'take a snapshot';
 
 /** Checks the options. @throws TidemarkError USAGE with one sentence for the first that cannot be */
 export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPlan {
-  const { compressLevel = 3, lockTimeoutMs = 10_000, maxAgeMs, attempts = 5 } = options;
+  const { compressLevel = 'auto', lockTimeoutMs = 10_000, maxAgeMs, attempts = 5 } = options;
   refuse(
-    !Number.isInteger(compressLevel) || compressLevel < -7 || compressLevel > 22 || compressLevel === 0,
-    `${attempt}: the compression level must be a whole number from 1 to 22, or from -7 to -1`,
+    compressLevel !== 'auto' && (!Number.isInteger(compressLevel) || compressLevel < -7 || compressLevel > 22 || compressLevel === 0),
+    `${attempt}: the compression level must be a whole number from 1 to 22, or from -7 to -1, or auto`,
   );
   refuse(!(lockTimeoutMs >= 0) || lockTimeoutMs > 2 ** 31 - 1, `${attempt}: the lock timeout must not be negative`);
   refuse(maxAgeMs !== undefined && !(maxAgeMs > 0), `${attempt}: the maximum age must be greater than zero`);

@@ -121,9 +121,9 @@ function startWorkers(
   plan: SnapshotPlan,
   more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>,
 ): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
-  const { connection, encoding, compressLevel, contents, jobs, signal } = plan;
+  const { connection, encoding, contents, jobs, signal } = plan;
   const foreignTables = plan.foreignServers.length > 0;
-  const settings = { connection, encoding, compressLevel, chunkBytes, window: 3, foreignTables, ...more };
+  const settings = { connection, encoding, chunkBytes, window: 3, foreignTables, ...more };
   const pool = WorkerPool.start(contents.sections.has('data') ? jobs : 0, settings, signal);
   const ended = pool.then(
     (started) => () => started[Symbol.asyncDispose](),

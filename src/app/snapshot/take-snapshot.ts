@@ -15,6 +15,7 @@ import type { Session } from '../../pg/session.js';
 import { emitSection } from '../../schema/emit.js';
 import { emitGlobals } from '../../schema/globals/emit.js';
 import { contentSections } from '../../selection/sections.js';
+import { usualLevel } from '../../snapshot/choose-level.js';
 import { readSource } from '../../snapshot/source.js';
 import { withFilters } from '../read-filters.js';
 import { type SealedArchive, type Sealing, sealingSink } from '../seal/seal-archive.js';
@@ -22,6 +23,7 @@ import { checkPlace, settleSealing } from '../seal/settle-sealing.js';
 import { BaseOnce, type SnapshotBase } from './base.js';
 import { isDurable, lookAtPartitions } from './completed-partitions.js';
 import { readRows } from './data.js';
+import { type SettledLevel, settleLevel } from './level.js';
 import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './output.js';
 import type { SnapshotSchema } from './schema.js';
@@ -113,7 +115,7 @@ async function write(
   const { schema } = partitions;
   await output.begin({ position, bytes: bytesToRead(schema) + smallBytes });
   const sink = await sealingSink(output, sealing);
-  const writer = new ArchiveWriter({ sink, codec, level: plan.compressLevel });
+  const writer = new ArchiveWriter({ sink, codec, level: plan.compressLevel === 'auto' ? usualLevel : plan.compressLevel });
   const members = [await writer.addMember(catalogMember, encodeText(serializeCatalog(schema.catalog)))];
   if (schema.catalog.globals !== undefined) members.push(await writer.addMember(globalsMember, encodeText(emitGlobals(schema.catalog))));
   if (plan.contents.sections.has('pre-data'))
@@ -122,14 +124,16 @@ async function write(
   emit({ type: 'phase', phase: 'rows' });
   announce(schema, plan);
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
-  const read = await Promise.race([readRows(schema, { pool, writer, emit }), control.lost]);
+  const settled = await Promise.race([settleLevel(schema, plan, pool), control.lost]);
+  const { level } = settled;
+  const read = await Promise.race([readRows(schema, { pool, writer, level, emit }), control.lost]);
   members.push(await writer.addMember(postDataMember, encodeText(afterRows(schema))));
 
   emit({ type: 'phase', phase: 'publish' });
   const durable = plan.completedOnce.length === 0 || (await isDurable(control, view));
   if (!durable)
     emit({ type: 'notice', message: 'the next snapshot exports completed partitions again: not all of the view is on disk yet' });
-  const manifest = await describe(control, { plan, position, schema, ...partitions.describe(read, durable), members });
+  const manifest = await describe(control, { plan, settled, position, schema, ...partitions.describe(read, durable), members });
   const archive = await sink.seal(await writer.finish(manifest));
   await pool.close();
   await control.query('COMMIT');
@@ -145,6 +149,7 @@ function afterRows({ catalog }: SnapshotSchema): string {
 
 interface Described {
   readonly plan: SnapshotPlan;
+  readonly settled: SettledLevel;
   readonly position: Position;
   readonly schema: SnapshotSchema;
   readonly tables: readonly TableEntry[];
@@ -152,7 +157,7 @@ interface Described {
   readonly members: Manifest['schema'];
 }
 
-async function describe(control: Session, { plan, position, schema, tables, archives, members }: Described): Promise<Manifest> {
+async function describe(control: Session, { plan, settled, position, schema, tables, archives, members }: Described): Promise<Manifest> {
   return {
     format: 'tidemark',
     formatVersion,
@@ -161,7 +166,8 @@ async function describe(control: Session, { plan, position, schema, tables, arch
     position,
     settings: {
       jobs: plan.jobs,
-      compressLevel: plan.compressLevel,
+      compressLevel: settled.level,
+      ...(settled.choice && { compression: settled.choice }),
       chunkBytes,
       sections: contentSections(plan.contents.sections),
       selection: plan.asked,

@@ -56,7 +56,7 @@ describe('values', () => {
     [{ snapshot: { jobs: '4' } }, 'snapshot.jobs: must be a whole number from 1 to 256, and is "4"'],
     [{ snapshot: { jobs: 0 } }, 'snapshot.jobs: must be a whole number from 1 to 256, and is 0'],
     [{ snapshot: { jobs: 1.5 } }, 'snapshot.jobs: must be a whole number from 1 to 256, and is 1.5'],
-    [{ snapshot: { compressLevel: 0 } }, 'snapshot: the compression level must be a whole number from 1 to 22, or from -7 to -1'],
+    [{ snapshot: { compressLevel: 0 } }, 'snapshot: the compression level must be a whole number from 1 to 22, or from -7 to -1, or auto'],
     [{ snapshot: { copyFormat: 'bin' } }, 'snapshot.copyFormat: "bin" is not known, did you mean binary?'],
     [{ snapshot: { sections: ['predata'] } }, 'snapshot.sections[0]: "predata" is not known, did you mean pre-data?'],
     [{ snapshot: { tables: 'a' } }, 'snapshot.tables: must be a list, and is text'],

@@ -1,0 +1,79 @@
+// Reads some rows as a snapshot would, to see how fast they come, and tries compression levels on them. Nothing of it is kept. What
+// follows from it is choose-level.ts's to decide.
+import type { Codec } from '../frame/codec.js';
+import { chooseParameters } from '../frame/compression-parameters.js';
+import type { CopyTarget } from '../pg/copy-data-decoder.js';
+import { copyOut } from '../pg/copy-out.js';
+import type { Session } from '../pg/session.js';
+import { type Sample, type Trial, tryLevels } from './choose-level.js';
+
+/** Bytes that levels are tried with. */
+const tryBytes = 1 << 20;
+/** Room for what one read of the socket brings. */
+const slack = 1 << 20;
+
+/** Runs of a level, of which the fastest counts: at most so many, and two and no more where they take so long. */
+const most = 4;
+const enoughMs = 30;
+
+/** Keeps the first bytes, and when how many had come. */
+class SampleTarget implements CopyTarget {
+  readonly buffer = Buffer.allocUnsafeSlow(tryBytes + 2 * slack);
+  offset = 0;
+  readonly full = false;
+  onRoom: (() => void) | undefined;
+  readonly #marks: { readonly bytes: number; readonly at: number }[] = [];
+  #gone = 0;
+
+  room(bytes: number): void {
+    this.#mark();
+    if (this.offset + bytes <= this.buffer.length) return;
+    this.#gone += this.offset - tryBytes;
+    this.offset = tryBytes;
+  }
+
+  message(): void {}
+
+  get kept(): Buffer {
+    return this.buffer.subarray(0, Math.min(this.offset, tryBytes));
+  }
+
+  /** By the second half alone: the first has the start of the statement, and the slow start of TCP. */
+  speed(): Omit<Sample, 'trials'> {
+    this.#mark();
+    const last = this.#marks.at(-1) ?? { bytes: 0, at: 0 };
+    const half = this.#marks.find(({ bytes }) => bytes >= last.bytes / 2) ?? last;
+    const first = half === last ? (this.#marks[0] ?? last) : half;
+    return { rawBytes: last.bytes - first.bytes, readMs: last.at - first.at };
+  }
+
+  #mark(): void {
+    this.#marks.push({ bytes: this.#gone + this.offset, at: performance.now() });
+  }
+}
+
+/** @param statement COPY of a small part of a table
+ *  @returns rawBytes 0 where too little came to say anything */
+export async function readSample(session: Session, codec: Codec, statement: string): Promise<Sample> {
+  const target = new SampleTarget();
+  await copyOut(session, statement, target);
+  const rows = target.kept;
+  const speed = target.speed();
+  if (speed.rawBytes === 0 || speed.readMs === 0) return { rawBytes: 0, readMs: 0, trials: [] };
+  return { ...speed, trials: tryLevels(speed, (level) => trial(codec, rows, level)) };
+}
+
+function trial(codec: Codec, rows: Buffer, level: number): Trial {
+  const parameters = chooseParameters(level, (one) => codec.compress(rows, level, { parameters: one }).length);
+  let compressedBytes = 0;
+  let least = Number.POSITIVE_INFINITY;
+  // The first call has the codec's memory to get; and whoever else is at work on the machine makes one slower, never faster.
+  for (let spent = 0, n = 0; n < most && (n < 2 || spent < enoughMs); n += 1) {
+    const started = performance.now();
+    compressedBytes = codec.compress(rows, level, { parameters }).length;
+    const ms = performance.now() - started;
+    least = Math.min(least, ms);
+    spent += ms;
+  }
+  return { level, rawBytes: rows.length, compressedBytes, ms: least };
+}

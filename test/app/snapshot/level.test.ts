@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { showSnapshot } from '#dist/app/archive/show-snapshot.js';
+import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
+import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
+import { createDatabase } from '../../server/index.js';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidemark-test-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('samples of the largest tables speak for a level; the manifest says which, and why', async () => {
+  await using source = await createDatabase();
+  await using target = await createDatabase();
+  await source.run(`
+    CREATE UNLOGGED TABLE large AS SELECT g AS id, md5(g::text) || repeat(md5((g / 7)::text), 3) AS value FROM generate_series(1, 420000) AS g;
+    CREATE UNLOGGED TABLE small AS SELECT g AS id FROM generate_series(1, 10) AS g;
+  `);
+  const file = join(folder, 'large.tar.zst');
+  await takeSnapshot({ database: source.url, file, jobs: 2 });
+  const { settings, tables } = (await showSnapshot({ file })).manifest;
+  const { compression } = settings;
+  expect(compression?.sample?.tried.map(({ level }) => level)).toContain(3);
+  expect(compression?.sample?.bytes).toBeGreaterThan(1 << 20);
+  expect(settings.compressLevel).toBe(compression?.level);
+  expect(compression?.reason).toMatch(/./);
+  expect(tables.map(({ rows }) => rows)).toEqual([420000n, 10n]);
+  await restoreSnapshot({ database: target.url, file, jobs: 2 });
+  const sum = 'SELECT count(*), sum(hashtext(large::text)) FROM large';
+  expect(await target.query(sum)).toEqual(await source.query(sum));
+});
+
+test('a small database is not sampled; a level that is asked for needs no reason', async () => {
+  await using source = await createDatabase();
+  await source.run('CREATE TABLE t AS SELECT 1 AS a');
+  const taken = await takeSnapshot({ database: source.url, file: join(folder, 'small.tar.zst'), jobs: 1, compressLevel: 'auto' });
+  expect(taken.manifest.settings).toMatchObject({
+    compressLevel: 3,
+    compression: { level: 3, reason: 'there is too little to read for a sample' },
+  });
+  const asked = await takeSnapshot({ database: source.url, file: join(folder, 'asked.tar.zst'), jobs: 1, compressLevel: 7 });
+  expect(asked.manifest.settings.compressLevel).toBe(7);
+  expect(asked.manifest.settings).not.toHaveProperty('compression');
+});
