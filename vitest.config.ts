@@ -1,4 +1,4 @@
-// How the tests run: against the built package, each file in a process of its own, on the same servers. Three at a time: on two processors
+// How the tests run: against the built package, in processes that many files share, on the same servers. Three at a time: on two processors
 // there is one, then, while others wait for a server.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -17,12 +17,10 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-/** Decisions and codecs: nothing that one file could leave behind for the next, so these share processes. A process of its own takes most
- *  of such a file's time. */
-const pure = ['archive', 'frame', 'model', 'rules', 'selection'].map((folder) => `test/${folder}/**/*.test.ts`);
-
-/** These begin early, and are no part of what others wait for. */
-const longPure = ['test/archive/damage.test.ts', 'test/rules/histories.test.ts'];
+/** These measure the memory or the threads of the process that they run in. All other files share processes, one after another: a new
+ *  one for each, and compiling everything in it again, took more than a second of processor time. So no test may leave anything behind
+ *  in its process. */
+const alone = ['test/systems/**/*.test.ts', 'test/frame/zstd.test.ts'];
 
 const common = {
   pool: 'forks' as const,
@@ -35,9 +33,8 @@ const common = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: 'pure', include: pure, exclude: longPure, isolate: false } },
-      { test: { ...common, name: 'long', include: longPure } },
-      { test: { ...common, name: 'apart', include: ['test/**/*.test.ts'], exclude: pure } },
+      { test: { ...common, name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
+      { test: { ...common, name: 'alone', include: alone } },
     ],
     maxWorkers: 3,
     teardownTimeout: 60_000,
