@@ -26,8 +26,9 @@ const common = {
   pool: 'forks' as const,
   // The built package goes into Node.js as it is for users: transforming it once more for each file took longer than many tests.
   server: { deps: { external: [/\/dist\//] } },
-  testTimeout: 60_000,
-  hookTimeout: 120_000,
+  // Longer than a connection may take (test/server/connect.ts) by what a test itself needs.
+  testTimeout: 180_000,
+  hookTimeout: 240_000,
 };
 
 export default defineConfig({

@@ -8,7 +8,7 @@ import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { inspectTarget, wipeTarget } from '#dist/restore/target.js';
 import { archiveOf, restored } from '../round-trip/cycle.js';
-import { createDatabase, createRole, openDatabase, requestedVersions, serverUrl, type TestDatabase } from '../server/index.js';
+import { createDatabase, createRole, openDatabase, patience, requestedVersions, serverUrl, type TestDatabase } from '../server/index.js';
 
 /** A database with `farther`, a foreign table over table `t` of another database. */
 async function link(near: TestDatabase, far: TestDatabase, password = 'CANARY'): Promise<void> {
@@ -144,7 +144,7 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
       CREATE USER MAPPING FOR PUBLIC SERVER s; CREATE FOREIGN TABLE f (id integer) SERVER s;
       CREATE FOREIGN DATA WRAPPER w; CREATE SERVER t FOREIGN DATA WRAPPER w; CREATE PUBLICATION p;
       CREATE SUBSCRIPTION sub CONNECTION 'host=h' PUBLICATION x WITH (connect = false);`);
-    await using session = await openSession(resolveConnection(db.url, {}), { use: 'write' });
+    await using session = await openSession(resolveConnection(db.url, patience), { use: 'write' });
     await session.query('DROP FOREIGN TABLE public.f');
     expect((await inspectTarget(session)).objects).toEqual([
       'foreign data wrapper w',

@@ -7,7 +7,7 @@ import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
 import { takeLock } from '#dist/pg/advisory-lock.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { fillStore } from '../app/repository/fill-store.js';
-import { createDatabase } from '../server/index.js';
+import { createDatabase, patience } from '../server/index.js';
 import { temporaryDirectory } from '../temporary-directory.js';
 import { jsonLines, runCli } from './run-cli.js';
 
@@ -274,7 +274,7 @@ describe('with a configuration and its database', () => {
   test('prune stands back while another process holds the lock', async () => {
     await using store = await configured();
     {
-      await using _ = await takeLock(resolveConnection(db.url, {}), { name: 's', leaseMs: 60_000 });
+      await using _ = await takeLock(resolveConnection(db.url, patience), { name: 's', leaseMs: 60_000 });
       expect(await store.configured('prune')).toMatchObject({ exitCode: 9, stdout: '' });
       expect((await store.configured('prune', '-n')).exitCode).toBe(0);
     }

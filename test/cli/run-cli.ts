@@ -2,11 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { patience } from '../server/connect.js';
 
 export const mainPath = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url));
 
 export interface CliOptions {
-  /** Added to an environment that has PATH and a HOME without a .pgpass, and no PG* variable. */
+  /** Added to an environment that has PATH and a HOME without a .pgpass, and of PG* variables that for patience alone. */
   readonly env?: Readonly<Record<string, string>>;
   /** What is written to standard input, which is empty otherwise. */
   readonly input?: Uint8Array;
@@ -32,7 +33,7 @@ export type JsonLine = Readonly<Record<string, unknown>> & { readonly type: stri
 
 export function startCli(args: readonly string[], { env = {}, cwd, input }: CliOptions = {}): RunningCli {
   const child = spawn(process.execPath, [mainPath, ...args], {
-    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...patience, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
   });

@@ -4,6 +4,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { mainPath } from '../cli/run-cli.js';
+import { patience } from '../server/connect.js';
 import { createDatabase, type TestDatabase } from '../server/index.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../temporary-directory.js';
 
@@ -19,7 +20,7 @@ export class DaemonProcess implements AsyncDisposable {
 
   constructor(config: string, env: Readonly<Record<string, string>> = {}) {
     this.child = spawn(process.execPath, [mainPath, 'run', '--config', config], {
-      env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env },
+      env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...patience, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stderr?.on('data', (piece: Buffer) => {

@@ -8,6 +8,7 @@ import {
   createDatabase,
   createRole,
   eventually,
+  patience,
   requestedVersions,
   startServer,
   startStandby,
@@ -17,7 +18,7 @@ import { startPooler } from './pooler.js';
 
 const oldest = requestedVersions()[0];
 const long: LockOptions = { name: 'a', leaseMs: 60_000 };
-const to = ({ url }: Pick<TestDatabase, 'url'>): ConnectionSettings => resolveConnection(url, {});
+const to = ({ url }: Pick<TestDatabase, 'url'>): ConnectionSettings => resolveConnection(url, patience);
 
 function isHeld(lock: Awaited<ReturnType<typeof tryLock>>): lock is HeldLock {
   return !('heldBy' in lock);
@@ -95,7 +96,9 @@ test('a role that may not see other sessions is locked out, too', async () => {
   await using role = await createRole();
   await using db = await createDatabase();
   await using _first = await hold(db);
-  expect(await tryLock(resolveConnection(role.as(db.url), {}), long)).toEqual({ heldBy: expect.stringMatching(/server process \d+/) });
+  expect(await tryLock(resolveConnection(role.as(db.url), patience), long)).toEqual({
+    heldBy: expect.stringMatching(/server process \d+/),
+  });
 });
 
 test.each(requestedVersions())('a session that is ended has lost the lock, on PostgreSQL %i', async (version) => {

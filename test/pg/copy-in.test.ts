@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { copyIn } from '#dist/pg/copy-in.js';
 import { openSession, type Session, streamOf } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
-import { createDatabase, eventually, type TestDatabase } from '../server/index.js';
+import { createDatabase, eventually, patience, type TestDatabase } from '../server/index.js';
 
 let database: TestDatabase;
 let session: Session;
@@ -17,7 +17,7 @@ afterAll(() => database.drop());
 
 beforeEach(async () => {
   await database.run('TRUNCATE t');
-  session = await openSession(resolveConnection(database.url, {}), { use: 'write' });
+  session = await openSession(resolveConnection(database.url, patience), { use: 'write' });
   return () => session.close();
 });
 

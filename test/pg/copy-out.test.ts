@@ -6,7 +6,7 @@ import { openSession, Session } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { ChunkBuilder } from '#dist/snapshot/chunk-builder.js';
 import { commandComplete, copyDone, copyOutResponse, error, message, readyForQuery, row, startFakeServer } from '../faults/fake-server.js';
-import { createDatabase } from '../server/index.js';
+import { createDatabase, patience } from '../server/index.js';
 
 function gather() {
   const bodies: string[] = [];
@@ -77,7 +77,7 @@ describe.each(ways)('copyOut on broken endings, through %s', (_, copiesOut) => {
 describe.each(ways)('copyOut on a real server, through %s', (_, copiesOut) => {
   it('gives all rows, and the session can go on', async () => {
     await using db = await createDatabase();
-    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read', copiesOut });
+    await using session = await openSession(resolveConnection(db.url, patience), { use: 'read', copiesOut });
     const { target, bodies } = gather();
     const rows = await copyOut(session, `COPY (SELECT i, repeat('x', i % 50) FROM generate_series(1, 100000) i) TO STDOUT`, target);
     target.end();
@@ -89,7 +89,7 @@ describe.each(ways)('copyOut on a real server, through %s', (_, copiesOut) => {
 
   it('gives the error of the server in the middle of rows, and the session can go on', async () => {
     await using db = await createDatabase();
-    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read', copiesOut });
+    await using session = await openSession(resolveConnection(db.url, patience), { use: 'read', copiesOut });
     const failing = copyOut(session, 'COPY (SELECT 1 / (50000 - i) FROM generate_series(1, 100000) i) TO STDOUT', gather().target);
     await expect(failing).rejects.toThrow('division by zero');
     expect(await session.one('SELECT 1 AS one')).toEqual({ one: 1 });
@@ -97,7 +97,7 @@ describe.each(ways)('copyOut on a real server, through %s', (_, copiesOut) => {
 
   it('waits while the target is full', async () => {
     await using db = await createDatabase();
-    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read', copiesOut });
+    await using session = await openSession(resolveConnection(db.url, patience), { use: 'read', copiesOut });
     const { target } = gather();
     target.full = true;
     const done = copyOut(session, `COPY (SELECT repeat('x', 1000) FROM generate_series(1, 50000)) TO STDOUT`, target);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { propertyStatements, readProperties } from '#dist/pg/database-properties.js';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
-import { createDatabase, createRole, uniqueName } from '../server/index.js';
+import { createDatabase, createRole, patience, uniqueName } from '../server/index.js';
 
 // Cases 10, 11, 12, 13, 14.
 const alterations = [
@@ -34,7 +34,7 @@ test('each property is noticed, and all come back', async () => {
   await using role = await createRole({ version: 18 });
   const space = uniqueName();
   await using admin = await createDatabase({ version: 18 });
-  await using session = await openSession(resolveConnection(admin.url, {}), { use: 'write' });
+  await using session = await openSession(resolveConnection(admin.url, patience), { use: 'write' });
   const named = (sql: string, db: string) =>
     sql.replaceAll('{db}', `"${db}"`).replaceAll('{role}', `"${role.name}"`).replaceAll('{space}', `"${space}"`);
   await session.query('SET allow_in_place_tablespaces = on');

@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
-import { createDatabase, requestedVersions } from '../server/index.js';
+import { createDatabase, patience, requestedVersions } from '../server/index.js';
 
 // Case 219: the extended protocol takes one statement at a time.
 test.each(['read', 'write'] as const)('a second statement in a text is refused, in a session for %sing', async (use) => {
   await using db = await createDatabase();
-  await using session = await openSession(resolveConnection(db.url, {}), { use });
+  await using session = await openSession(resolveConnection(db.url, patience), { use });
   const text = 'CREATE TABLE first (id integer); CREATE TABLE second (id integer)';
   await expect(session.query(text)).rejects.toThrow('cannot insert multiple commands into a prepared statement');
   expect(await db.query(`SELECT relname FROM pg_class WHERE relname IN ('first', 'second')`)).toEqual([]);
@@ -20,7 +20,7 @@ test.each(requestedVersions())('nothing of a view that has taken the place of a 
     CREATE SEQUENCE called;
     CREATE FUNCTION call() RETURNS bigint LANGUAGE sql AS $$SELECT nextval('called')$$;
     CREATE VIEW t AS SELECT call()`);
-  await using session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+  await using session = await openSession(resolveConnection(db.url, patience), { use: 'read' });
   await expect(session.query('SELECT * FROM public.t')).rejects.toThrow('access to non-system view "t" is restricted');
   expect(await db.query('SELECT is_called FROM called')).toEqual([{ is_called: false }]);
 });

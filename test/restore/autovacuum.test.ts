@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { holdAutovacuum, releaseAutovacuum } from '#dist/restore/autovacuum.js';
-import { createDatabase } from '../server/index.js';
+import { createDatabase, patience } from '../server/index.js';
 
 const options = `
   SELECT c.relname AS name, c.reloptions::text AS own, t.reloptions::text AS toast
@@ -17,7 +17,7 @@ test('tables are held and released, and keep what they said themselves', async (
     CREATE TABLE own (a text) WITH (autovacuum_enabled = on);
     CREATE TABLE own_toast (a text) WITH (toast.autovacuum_enabled = off, toast.vacuum_truncate = off);
     CREATE TABLE other (a text)`);
-  await using session = await openSession(resolveConnection(db.url, {}), { use: 'write' });
+  await using session = await openSession(resolveConnection(db.url, patience), { use: 'write' });
   const before = await db.query(options);
   const names = ['bare', "wide 'n' odd", 'own', 'own_toast', 'missing'].map((name) => ({ schema: 'public', name }));
 

@@ -5,7 +5,7 @@ import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { findPresent } from '#dist/restore/present.js';
 import { readSchema } from '../schema/judge.js';
-import { createDatabase, type TestDatabase } from '../server/index.js';
+import { createDatabase, patience, type TestDatabase } from '../server/index.js';
 
 /** Kinds that nothing takes along unless it is chosen. */
 const ofTables = new Set(['table', 'view', 'materialized view', 'index', 'constraint', 'check', 'policy']);
@@ -22,7 +22,7 @@ test.each(['cast', 'conversion', 'transform', 'text-search', 'names', 'operator'
     );
     const candidates = objects.filter(({ id, kind, drop }) => drop !== undefined && made.has(id) && !ofTables.has(kind));
     const found = async (db: TestDatabase) => {
-      await using session = await openSession(resolveConnection(db.url, {}), { use: 'write' });
+      await using session = await openSession(resolveConnection(db.url, patience), { use: 'write' });
       const present = await findPresent(session, { objects, steps, tables: [] }, candidates);
       return candidates.filter(({ id }) => present.has(id)).map(({ drop }) => drop);
     };

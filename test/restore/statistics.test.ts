@@ -7,7 +7,7 @@ import { resolveConnection } from '#dist/pg/settings.js';
 import { planStatistics } from '#dist/restore/plan-statistics.js';
 import { restoreStatistics, stageStatistics } from '#dist/restore/statistics.js';
 import { splitStatistics, statisticsTable } from '#dist/snapshot/statistics.js';
-import { createDatabase } from '../server/index.js';
+import { createDatabase, patience } from '../server/index.js';
 
 test('a few bad ones among many', async () => {
   await using database = await createDatabase({ version: 18 });
@@ -15,8 +15,8 @@ test('a few bad ones among many', async () => {
     CREATE SCHEMA tidemark_restoring;
     DO $$ BEGIN FOR i IN 1..450 LOOP EXECUTE format('CREATE TABLE %I (a int) WITH (autovacuum_enabled = off)', 't' || i); END LOOP; END $$;
     DROP TABLE t5; DROP TABLE t7; CREATE VIEW t7 AS SELECT 1 AS a`);
-  await using one = await openSession(resolveConnection(database.url, {}), { use: 'write' });
-  await using two = await openSession(resolveConnection(database.url, {}), { use: 'write' });
+  await using one = await openSession(resolveConnection(database.url, patience), { use: 'write' });
+  await using two = await openSession(resolveConnection(database.url, patience), { use: 'write' });
   for (const statement of stageStatistics('marked', statisticsTable(0))) await one.query(statement);
   // t5 is not there, t7 is a view, the values of t300 are no integers.
   await one.query(`

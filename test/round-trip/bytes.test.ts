@@ -11,7 +11,7 @@ import { decodeText, encodeText } from '#dist/model/byte-text.js';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { oracle } from '../schema/judge.js';
-import { createDatabase, type TestDatabase } from '../server/index.js';
+import { createDatabase, patience, type TestDatabase } from '../server/index.js';
 import { archiveOf, pipe, restored } from './cycle.js';
 
 /** Encodings with bytes that make trouble in each; `unicode`: all of them can be UTF-8. */
@@ -66,7 +66,7 @@ function everywhere(hex: string): string {
 
 /** pg asks for UTF8 when it connects, which a database in MULE_INTERNAL refuses. */
 async function fill(db: TestDatabase, script: string): Promise<void> {
-  await using session = await openSession(resolveConnection(db.url, {}), { use: 'write', encoding: 'own' });
+  await using session = await openSession(resolveConnection(db.url, patience), { use: 'write', encoding: 'own' });
   await session.client.query(script);
 }
 
@@ -120,7 +120,10 @@ describe.each(encodings)('$encoding', ({ encoding, hex, unicode }) => {
     await using target = await createDatabase({ encoding });
     await pipe(source, target, { restore: { jobs: 2 } });
     expect(lines(await dumpBytes(target.url))).toEqual(lines(await dumpBytes(source.url)));
-    await using session = await openSession(resolveConnection(source.url, {}), { use: 'read', ...(unicode ? {} : { encoding: 'own' }) });
+    await using session = await openSession(resolveConnection(source.url, patience), {
+      use: 'read',
+      ...(unicode ? {} : { encoding: 'own' }),
+    });
     const { name } = await session.one<{ name: string }>(`SELECT nspname AS name FROM pg_namespace WHERE nspname ~ '^s'`);
     await using archive = await archiveOf(source, { tables: [`"${name}".t*`] });
     expect(archive.manifest.tables.map((table) => table.schema)).toEqual([name]);

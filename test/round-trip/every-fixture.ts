@@ -1,21 +1,26 @@
 // Fixtures through real archives: the schema is what it was, as pg_dump 18 prints it, as the catalogs have it and as we read it; so are
-// rows, sequences and materialized views. On the newest PostgreSQL each in a database of its own; on older ones as many together as fit.
+// rows, sequences and materialized views. On the newest PostgreSQL a few in one database; on older ones as many together as fit.
 
 import { expect } from 'vitest';
 import { openArchive } from '#dist/archive/reader.js';
 import type { Catalog, CopyFormat } from '#dist/model/catalog.js';
 import { catalogFacts } from '../schema/facts.js';
 import { comparable, dumpSchema, readSchema } from '../schema/judge.js';
-import { createDatabase, type TestDatabase, type Version } from '../server/index.js';
+import type { TestDatabase, Version } from '../server/index.js';
 import { type Contents, readContents } from './contents.js';
 import { type Archive, archiveOf, restored } from './cycle.js';
 import { fillDatabase } from './fill.js';
 import type { Fixture } from './fixtures.js';
+import { groupsOf, shareDatabases } from './share-databases.js';
 
 const newest: Version = 18;
 
 /** Something in these cannot travel in binary: that is refused where binary is asked for, and they travel as 'auto' has it. */
 const unfitForBinary = new Set(['composites.sql', 'extensions.sql', 'others.sql']);
+
+export function fitForBinary({ folder, name }: Fixture): boolean {
+  return folder === 'schema' || !unfitForBinary.has(name);
+}
 
 /** How a fixture, or several in one database, are judged. */
 interface Expectation {
@@ -26,17 +31,23 @@ interface Expectation {
   readonly judged: boolean;
 }
 
-/** One fixture in a database of its own. A schema's tables get rows; a fixture of rows goes in text and in binary or, where that
- *  cannot be, as 'auto' has it.
+/** Fixtures that are alike, in as few databases as they fit in. A schema's tables get rows; fixtures of rows go in text and in binary or,
+ *  where that cannot be, as 'auto' has it.
  *  @returns how many tables there were, and the names of those without rows */
-export async function fixtureGoesAround({ folder, name, sql, judged }: Fixture, version: Version): Promise<Filled> {
-  await using source = await createDatabase({ version });
-  await source.run(sql);
-  const empty = folder === 'schema' ? await fillDatabase(source) : [];
-  const before = await readContents(source);
-  if (folder === 'schema') await databaseGoesAround(source, before, { version, folder, judged });
-  else await formatsGoAround(source, before, { version, fit: !unfitForBinary.has(name) });
-  return { tables: Object.keys(before.rows).length, empty: empty.map((table) => `${name}: ${table}`) };
+export async function fixturesGoAround(fixtures: readonly Fixture[], version: Version): Promise<Filled> {
+  let tables = 0;
+  const empty: string[] = [];
+  const folder = fixtures[0]?.folder ?? 'schema';
+  const judged = fixtures.every((fixture) => fixture.judged);
+  const fit = fixtures.every(fitForBinary);
+  await shareDatabases(fixtures, version, async (source) => {
+    if (folder === 'schema') empty.push(...(await fillDatabase(source)));
+    const before = await readContents(source);
+    tables += Object.keys(before.rows).length;
+    if (folder === 'schema') await databaseGoesAround(source, before, { version, folder, judged });
+    else await formatsGoAround(source, before, { version, fit });
+  });
+  return { tables, empty };
 }
 
 export interface Filled {
@@ -44,57 +55,21 @@ export interface Filled {
   readonly empty: readonly string[];
 }
 
-/** All fixtures in as few databases as they fit in: one that clashes with those before it even in a schema of its own waits for the next. From 14 and 16 on into the
- *  newest PostgreSQL, too. */
+/** What fixtures that share a database must agree in; one whose rows cannot go in binary is refused by itself. */
+export function likenessOf(fixture: Fixture): string {
+  const { folder, judged, name } = fixture;
+  return JSON.stringify(fitForBinary(fixture) ? { folder, judged } : name);
+}
+
+/** All fixtures in as few databases as they fit in, rows in one format. From 14 and 16 on into the newest PostgreSQL, too. */
 export async function fixturesGoAroundTogether(fixtures: readonly Fixture[], version: Version): Promise<void> {
-  const alike = new Map<string, { readonly expected: Expectation; readonly fixtures: Fixture[] }>();
-  // The functions of a language depend on its transforms, but those that were there before do not: not so after a restore.
-  const first = ({ name }: Fixture): number => (name === 'transform.sql' ? 0 : 1);
-  for (const fixture of fixtures.toSorted((a, b) => first(a) - first(b))) {
-    const { folder, judged } = fixture;
-    const expected = { version, folder, judged };
-    const key = JSON.stringify(expected);
-    alike.set(key, { expected, fixtures: [...(alike.get(key)?.fixtures ?? []), fixture] });
-  }
-  for (const { expected, fixtures: some } of alike.values()) {
-    let waiting: readonly Fixture[] = some;
-    while (waiting.length > 0) waiting = await oneDatabaseGoesAround(waiting, expected);
-  }
-}
-
-/** @returns the fixtures that did not fit in */
-async function oneDatabaseGoesAround(fixtures: readonly Fixture[], expected: Expectation): Promise<readonly Fixture[]> {
-  await using source = await createDatabase({ version: expected.version });
-  const inside: string[] = [];
-  const waiting: Fixture[] = [];
-  for (const fixture of fixtures) {
-    const failure = await fitsIn(source, fixture, inside.length);
-    if (failure === undefined) inside.push(fixture.name);
-    else if (inside.length === 0) throw failure;
-    else waiting.push(fixture);
-  }
-  if (expected.folder === 'schema') await fillDatabase(source);
-  try {
-    await databaseGoesAround(source, await readContents(source), expected);
-  } catch (error) {
-    throw new Error(`${inside.join(', ')} in one database: ${error instanceof Error ? error.message : error}`, { cause: error });
-  }
-  return waiting;
-}
-
-/** Many have a table `t`: what clashes with the others goes into a schema of its own, where all that it says is without one.
- *  @returns why it did not fit in; nothing of it is then there */
-export async function fitsIn(source: TestDatabase, { sql }: Fixture, place: number): Promise<unknown> {
-  try {
-    await source.run(sql);
-    return undefined;
-  } catch (failure) {
-    if (place === 0) return failure;
-    const apart = `"apart ${place}"`;
-    return source.run(`CREATE SCHEMA ${apart}; SET search_path = ${apart}, public;\n${sql}`).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+  for (const alike of groupsOf(fixtures, fixtures.length, ({ folder, judged }) => JSON.stringify({ folder, judged }))) {
+    const folder = alike[0]?.folder ?? 'schema';
+    const judged = alike.every((fixture) => fixture.judged);
+    await shareDatabases(alike, version, async (source) => {
+      if (folder === 'schema') await fillDatabase(source);
+      await databaseGoesAround(source, await readContents(source), { version, folder, judged });
+    });
   }
 }
 

@@ -50,7 +50,7 @@ function parse(name: string, sql: string, version: number): Script {
   return { name, from: Number(/^-- from: (\d+)/.exec(sql)?.[1] ?? 0), fingerprinted, base, alterations };
 }
 
-const folder = new URL('../../fixtures/alterations', import.meta.url);
+const folder = new URL('../../fixtures/alterations/', import.meta.url);
 const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
 const sources = await Promise.all(names.map(async (name) => ({ name, sql: await readFile(new URL(name, folder), 'utf8') })));
 

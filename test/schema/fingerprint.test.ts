@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSession, type Session } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { readFingerprint } from '#dist/schema/fingerprint.js';
-import { createDatabase, createRole, requestedVersions, type TestClient, type TestDatabase, uniqueName } from '../server/index.js';
+import {
+  createDatabase,
+  createRole,
+  patience,
+  requestedVersions,
+  type TestClient,
+  type TestDatabase,
+  uniqueName,
+} from '../server/index.js';
 
 const schema = `
   CREATE TABLE t (id serial PRIMARY KEY, note text);
@@ -24,7 +32,7 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
     db = await createDatabase({ version });
     await db.run(schema);
     client = await db.connect();
-    session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    session = await openSession(resolveConnection(db.url, patience), { use: 'read' });
   });
 
   afterAll(async () => {
@@ -128,7 +136,7 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
   });
 
   test('a snapshot and a fresh session agree until something is committed', async () => {
-    await using old = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    await using old = await openSession(resolveConnection(db.url, patience), { use: 'read' });
     await old.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const before = await readFingerprint(old, old);
     expect(await fingerprint()).toBe(before);

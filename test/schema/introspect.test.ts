@@ -13,14 +13,14 @@ import { readFingerprint } from '#dist/schema/fingerprint.js';
 import { introspect, type Queryable, readServer } from '#dist/schema/introspect.js';
 import { defineKind, key } from '#dist/schema/kind.js';
 import { kinds } from '#dist/schema/kinds/index.js';
-import { createDatabase, createRole, requestedVersions } from '../server/index.js';
+import { createDatabase, createRole, patience, requestedVersions } from '../server/index.js';
 import { comparable, oracle, readSchema } from './judge.js';
 
 const run = promisify(execFile);
 
 /** Introspects through a session that counts, and may fail the query that holds a word. */
 async function counted(url: string, fail?: { word: string; error: Error }): Promise<number> {
-  await using session = await openSession(resolveConnection(url, {}), { use: 'read' });
+  await using session = await openSession(resolveConnection(url, patience), { use: 'read' });
   let queries = 0;
   const counting: Queryable = {
     query: async (text) => {
@@ -82,7 +82,7 @@ describe('DDL at the same time', () => {
 
   test('a definition that is NULL is CONCURRENT_DDL, any other odd row an error of ours', async () => {
     await using db = await createDatabase();
-    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    await using session = await openSession(resolveConnection(db.url, patience), { use: 'read' });
     const options = { server: await readServer(session), skipUnsupported: false };
     await expect(introspect(session, { ...options, kinds: [gone('pg_get_viewdef(0::oid)')] })).rejects.toMatchObject({
       code: 'CONCURRENT_DDL',
@@ -96,7 +96,7 @@ describe('DDL at the same time', () => {
   ])('so is %s, in the lists of a table', async (_, lists) => {
     await using db = await createDatabase();
     await db.run('CREATE TABLE t ()');
-    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    await using session = await openSession(resolveConnection(db.url, patience), { use: 'read' });
     const server = await readServer(session);
     const torn: Queryable = {
       query: async <Row extends Record<string, unknown>>(text: string): Promise<Row[]> => {
@@ -110,7 +110,7 @@ describe('DDL at the same time', () => {
   test('a function that is dropped by another session between our view and the deparse', async () => {
     await using db = await createDatabase();
     await db.run(`CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'`);
-    await using session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    await using session = await openSession(resolveConnection(db.url, patience), { use: 'read' });
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const server = await readServer(session);
     await db.run('DROP FUNCTION f()');
@@ -135,8 +135,8 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
       REVOKE ALL ON t FROM PUBLIC; COMMENT ON TABLE t IS 'x'`);
     const url = role.as(db.url);
     expect(comparable(await readSchema(url))).toEqual(comparable(await readSchema(db.url)));
-    await using one = await openSession(resolveConnection(url, {}), { use: 'read' });
-    await using other = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    await using one = await openSession(resolveConnection(url, patience), { use: 'read' });
+    await using other = await openSession(resolveConnection(db.url, patience), { use: 'read' });
     expect(await readFingerprint(one, one)).toBe(await readFingerprint(other, other));
   });
 
@@ -148,11 +148,11 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
       DROP FUNCTION IF EXISTS f(); CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT ${at}';
       DROP DOMAIN IF EXISTS d; CREATE DOMAIN d AS integer DEFAULT ${at}; COMMENT ON DOMAIN d IS '${at}'`;
     await db.run(define(0));
-    await using fresh = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+    await using fresh = await openSession(resolveConnection(db.url, patience), { use: 'read' });
 
     /** What came of reading while the definitions changed before the query of this number. */
     async function readDuring(disturbed: number): Promise<'same' | 'changed' | 'error' | 'not disturbed'> {
-      await using session = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+      await using session = await openSession(resolveConnection(db.url, patience), { use: 'read' });
       await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
       const server = await readServer(session);
       const before = await readFingerprint(session, server);

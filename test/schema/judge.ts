@@ -10,6 +10,7 @@ import { resolveConnection } from '#dist/pg/settings.js';
 import type { Schema } from '#dist/schema/graph.js';
 import { type IntrospectedSchema, introspect, readServer } from '#dist/schema/introspect.js';
 import { kinds } from '#dist/schema/kinds/index.js';
+import { patience } from '../server/index.js';
 
 const run = promisify(execFile);
 
@@ -23,7 +24,7 @@ export async function readSchema(
     without = [],
   }: { skipUnsupported?: boolean; secrets?: boolean; without?: readonly string[] } = {},
 ): Promise<IntrospectedSchema> {
-  await using session = await openSession(resolveConnection(url, {}), { use: 'read' });
+  await using session = await openSession(resolveConnection(url, patience), { use: 'read' });
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
   const server = { ...(await readServer(session)), secrets };
   const schema = await introspect(session, { server, skipUnsupported, kinds: kinds.filter(({ name }) => !without.includes(name)) });
@@ -33,7 +34,7 @@ export async function readSchema(
 
 /** Runs the statements of some sections one at a time, in order. An error names the statement. */
 export async function runSteps(url: string, steps: readonly Step[], sections?: readonly Section[]): Promise<void> {
-  await using session = await openSession(resolveConnection(url, {}), { use: 'write' });
+  await using session = await openSession(resolveConnection(url, patience), { use: 'write' });
   for (const step of steps) {
     if (sections && !sections.includes(step.section)) continue;
     for (const statement of step.statements) await runStatement(session, statement);

@@ -2,11 +2,13 @@
 // the run.
 import { openBroker, runPrefix } from './broker.js';
 import { ServerPool } from './choose.js';
-import { withSession } from './connect.js';
+import { patientSeconds, withSession } from './connect.js';
 import { engineAnswers } from './container.js';
 import { leaksOfServer } from './leaks.js';
 
 export default async function setup(): Promise<() => Promise<void>> {
+  // Before the first worker starts: they inherit it.
+  process.env.PGCONNECT_TIMEOUT ??= String(patientSeconds);
   const pool = new ServerPool();
   const broker = await openBroker(pool);
   const prefix = runPrefix();

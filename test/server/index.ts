@@ -3,7 +3,7 @@
 import { sharedServer } from './broker.js';
 import type { Version } from './version.js';
 
-export { connect, databaseUrl, type TestClient } from './connect.js';
+export { connect, databaseUrl, patience, type TestClient } from './connect.js';
 export { startAfterCrash } from './crashed.js';
 export { createDatabase, type DatabaseOptions, openDatabase, type TestDatabase, uniqueName } from './database.js';
 export { type ServerOptions, startEmbedded as startServer, type TestServer } from './embedded.js';

@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
 import { WorkerPool } from '#dist/snapshot/worker-pool.js';
-import { createDatabase, eventually, type TestDatabase } from '../server/index.js';
+import { createDatabase, eventually, patience, type TestDatabase } from '../server/index.js';
 
 const settingsFor = (db: TestDatabase) => ({
-  connection: resolveConnection(db.url, {}),
+  connection: resolveConnection(db.url, patience),
   chunkBytes: 1 << 20,
   window: 3,
   encoding: undefined,
@@ -16,7 +16,7 @@ const settingsFor = (db: TestDatabase) => ({
 
 it('does not run ahead of the one who writes, also with many small tables', async () => {
   await using db = await createDatabase();
-  await using control = await openSession(resolveConnection(db.url, {}), { use: 'read' });
+  await using control = await openSession(resolveConnection(db.url, patience), { use: 'read' });
   await control.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { id } = await control.one<{ id: string }>('SELECT pg_export_snapshot() AS id');
   await using pool = await WorkerPool.start(1, settingsFor(db));

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import { readContents } from '../round-trip/contents.js';
 import { archiveOf } from '../round-trip/cycle.js';
-import { fitsIn } from '../round-trip/every-fixture.js';
 import { fillDatabase } from '../round-trip/fill.js';
-import { type Fixture, fixtureVersions, readFixtures } from '../round-trip/fixtures.js';
-import { createDatabase, type TestDatabase, type Version } from '../server/index.js';
+import { fixtureVersions, readFixtures } from '../round-trip/fixtures.js';
+import { shareDatabases } from '../round-trip/share-databases.js';
+import type { TestDatabase, Version } from '../server/index.js';
 import { createLoaderDatabase } from './loader.js';
 
 const version = fixtureVersions().at(-1) as Version;
@@ -29,17 +29,7 @@ function spoken(name: string): string {
   return name.replaceAll(/"((?:[^"]|"")*)"/g, (_all, inner: string) => inner.replaceAll('""', '"'));
 }
 
-/** @returns those that clash with the others */
-async function comeAround(fixtures: readonly Fixture[]): Promise<readonly Fixture[]> {
-  await using source = await createDatabase({ version });
-  const waiting: Fixture[] = [];
-  let inside = 0;
-  for (const fixture of fixtures) {
-    const failure = await fitsIn(source, fixture, inside);
-    if (failure === undefined) inside += 1;
-    else if (inside === 0) throw failure;
-    else waiting.push(fixture);
-  }
+async function comesAround(source: TestDatabase): Promise<void> {
   await fillDatabase(source);
   await using archive = await archiveOf(source);
   await using target = await createLoaderDatabase({ version });
@@ -56,13 +46,11 @@ async function comeAround(fixtures: readonly Fixture[]): Promise<readonly Fixtur
   const gone = Object.keys(before.rows).filter((name) => !(name in after.rows) && name !== 'large objects');
   const named = (name: string): boolean => leftOut.some((one) => one.name === spoken(name));
   expect(gone.filter((name) => !named(name) && !/[\n\t]/.test(name))).toEqual([]);
-  return waiting;
 }
 
 test(`all fixtures of schemas on PostgreSQL ${version}`, { timeout: 600_000 }, async () => {
   const fixtures = (await readFixtures()).filter(({ from, folder }) => from <= version && folder === 'schema');
   for (const group of [fixtures.filter(({ sql }) => !apart.test(sql)), fixtures.filter(({ sql }) => apart.test(sql))]) {
-    let waiting: readonly Fixture[] = group;
-    while (waiting.length > 0) waiting = await comeAround(waiting);
+    await shareDatabases(group, version, comesAround);
   }
 });

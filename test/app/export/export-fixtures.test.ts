@@ -3,12 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { importTables } from '#dist/app/import/import-tables.js';
 import type { ExportFormat } from '#dist/model/export.js';
 import { type Contents, readContents } from '../../round-trip/contents.js';
+import { fitForBinary, likenessOf } from '../../round-trip/every-fixture.js';
 import { readFixtures } from '../../round-trip/fixtures.js';
-import { createDatabase, oldestHere, type TestDatabase, type Version } from '../../server/index.js';
+import { groupsOf, shareDatabases } from '../../round-trip/share-databases.js';
+import { oldestHere, type TestDatabase, type Version } from '../../server/index.js';
 import { exportOf, runSchema, targetOf } from './export-sample.js';
-
-/** Something in these cannot travel in binary. */
-const unfitForBinary = new Set(['composites.sql', 'extensions.sql', 'others.sql']);
 
 const fixtures = (await readFixtures()).filter(({ folder }) => folder === 'data');
 
@@ -29,12 +28,18 @@ async function goesAround(source: TestDatabase, before: Contents, { format, vers
 }
 
 describe.each([...new Set<Version>([18, oldestHere])])('on PostgreSQL %i', (version) => {
-  it.each(fixtures.filter(({ from }) => from <= version))('$name goes around', async ({ name, sql }) => {
-    await using source = await createDatabase({ version });
-    await source.run(sql);
-    const before = await readContents(source);
-    for (const format of ['csv', 'text'] as const) await goesAround(source, before, { format, version });
-    if (!unfitForBinary.has(name)) await goesAround(source, before, { format: 'binary', version });
-    else await expect(exportOf(source, { format: 'binary' })).rejects.toMatchObject({ code: 'UNSUPPORTED_OBJECT' });
+  const groups = groupsOf(
+    fixtures.filter(({ from }) => from <= version),
+    8,
+    likenessOf,
+  ).map((group) => ({ group, names: group.map(({ name }) => name).join(', ') }));
+
+  it.each(groups)('$names: around', { timeout: 180_000 }, async ({ group }) => {
+    await shareDatabases(group, version, async (source) => {
+      const before = await readContents(source);
+      for (const format of ['csv', 'text'] as const) await goesAround(source, before, { format, version });
+      if (group.every(fitForBinary)) await goesAround(source, before, { format: 'binary', version });
+      else await expect(exportOf(source, { format: 'binary' })).rejects.toMatchObject({ code: 'UNSUPPORTED_OBJECT' });
+    });
   });
 });
