@@ -16,7 +16,8 @@ import { advanceLatest, type LatestSnapshot, own, readLatest } from './latest.js
 import { refuseWithoutOthers } from './others.js';
 import type { RepositoryOutput } from './output.js';
 import { pointerTo } from './output.js';
-import { checkWriter, StorePublication } from './publication.js';
+import { checkWriter, type Published, StorePublication } from './publication.js';
+import { withPushes } from './push-others.js';
 import { verificationOf } from './records.js';
 import { Repository, type RepositoryOptions } from './repository.js';
 import { openStoreOutput } from './store-output.js';
@@ -81,7 +82,8 @@ export interface PushResult {
 }
 
 /** Copies an archive into a store: every byte is verified first, and read back from the store. What the store has already is not sent again.
- *  @throws TidemarkError ARCHIVE_*, STORE_ERROR, FILE_ERROR, DISK_FULL, ABORTED */
+ *  @throws TidemarkError ARCHIVE_*, where it refers to others that the store has not, with the commands that bring them; STORE_ERROR, FILE_ERROR,
+ *  DISK_FULL, ABORTED */
 export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOptions): Promise<PushResult> {
   await using repository = new Repository(options);
   const more = { ...(onEvent && { onEvent }), ...(signal && { signal }) };
@@ -98,17 +100,26 @@ export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOp
       const snapshot = pointerTo({ layout: repository.layout, id: same.id, key: same.key }, { manifest, archive: { sha256, bytes: size } });
       return { snapshot: same, sent: false, latest: await advanceLatest(store, { series: repository.prefix, snapshot }) };
     }
-    await using source = (await openNamedArchive(file, more)).bytes;
-    await using publication = await StorePublication.begin(repository, manifest.position, { encrypted });
-    await refuseWithoutOthers(store, publication.key, manifest);
-    await publication.put(stoppable(source.stream(0n, size), signal), { size, sha256 });
-    signal?.throwIfAborted();
-    const texts = {
-      checksum: checksumText(sha256, posix.basename(publication.key)),
-      signature: beside.signature?.content.toString('utf8'),
-      manifest: encrypted ? beside.manifest?.content.toString('latin1') : manifestText,
+    const source = await openNamedArchive(file, more);
+    await using sourceBytes = source.bytes;
+    let key = '';
+    const publish = async (): Promise<Published> => {
+      await using publication = await StorePublication.begin(repository, manifest.position, { encrypted });
+      key = publication.key;
+      await refuseWithoutOthers(store, key, manifest);
+      await publication.put(stoppable(sourceBytes.stream(0n, size), signal), { size, sha256 });
+      signal?.throwIfAborted();
+      const texts = {
+        checksum: checksumText(sha256, posix.basename(key)),
+        signature: beside.signature?.content.toString('utf8'),
+        manifest: encrypted ? beside.manifest?.content.toString('latin1') : manifestText,
+      };
+      return await publication.publish({ manifest, texts, record: verificationOf(manifest, { sha256, bytes: size }) });
     };
-    const published = await publication.publish({ manifest, texts, record: verificationOf(manifest, { sha256, bytes: size }) });
+    const published = await publish().catch(async (error: unknown) => {
+      if (!(error instanceof TidemarkError) || error.code !== 'ARCHIVE_MISSING_PART') throw error;
+      throw await withPushes(error, { repository, opened: source, key, archives: manifest.archives ?? [] });
+    });
     return { ...published, sent: true };
   } catch (error) {
     throw abortReason(signal) ?? error;

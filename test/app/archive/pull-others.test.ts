@@ -44,6 +44,8 @@ afterAll(async () => {
   await web?.[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
+  // The servers of the tests write their log when they like, and nothing is referred to that a crash could take back.
+  await db.run('CHECKPOINT');
   folder = await temporaryDirectory();
   web.files.clear();
   for (const name of await readdir(sources.path, { recursive: true, withFileTypes: true })) {

@@ -117,7 +117,11 @@ test('one whose rows lie in others is pushed only where these are', async () => 
   expect(second.snapshot.refersTo).toEqual(['chain-250']);
   const [base, dependant] = [first, second].map(({ snapshot }) => join(engine.folder.path, snapshot.key));
   const push = (file = '') => pushSnapshot({ file, store: target.path, prefix: 'chain' });
-  await expect(push(dependant)).rejects.toMatchObject({ code: 'ARCHIVE_MISSING_PART', details: { missing: 'chain-250.tar.zst' } });
+  await expect(push(dependant)).rejects.toMatchObject({
+    code: 'ARCHIVE_MISSING_PART',
+    details: { missing: 'chain-250.tar.zst', commands: [`tidemark push ${base} --store ${target.path} --prefix chain`] },
+    hint: `run first, and then this again: tidemark push ${base} --store ${target.path} --prefix chain`,
+  });
   expect((await readdir(target.path)).filter((name) => name.startsWith('chain-'))).toEqual([]);
   await push(base);
   expect(await push(dependant)).toMatchObject({ sent: true, latest: true, snapshot: { refersTo: ['chain-250'] } });
