@@ -41,6 +41,8 @@ export async function withPushes(
   const [store, listing] = [await repository.store(), await repository.list()];
   const plan: Plan = { repository, store, listing, steps: [], brought: new Set() };
   await addMissing(plan, { opened, key, archives });
+  // They have come meanwhile.
+  if (plan.steps.length === 0) return error;
   const { code, message, details, cause } = error;
   const commands = plan.steps.flatMap((step) => ('push' in step ? [step.push] : []));
   return new TidemarkError(code, message, { hint: hintOf(plan.steps), details: { ...details, commands }, cause });
