@@ -3,11 +3,13 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take minutes, then those that take one, whatever their size: vitest would begin with the largest ones, and end with these
+/** Files that take minutes, then those that take half a minute, whatever their size: vitest would begin with the largest ones, and end with these
  *  alone. */
 const long = [
   /round-trip\/fixtures-|schema\/alterations|store\/faults/,
-  /round-trip\/|cli\/(bad-input|connection)|daemon\/|systems\/|archive\/damage|rules\/histories|app\/(export|bootstrap)\/|take-snapshot|restore-swap/,
+  /round-trip\/|daemon\/|systems\/|archive\/damage|rules\/histories|cli\/(bad-input|connection|output|signals|repository)/,
+  /app\/(export|bootstrap|repository|schedule)\/|app\/.*(take-snapshot|restore-swap|restore-tune|pull|completed-partitions)/,
+  /pg\/copy-in|schema\/introspect|untrusted\/fixtures/,
 ];
 
 class LongFirst extends BaseSequencer {
