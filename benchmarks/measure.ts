@@ -1,57 +1,64 @@
-// Runs one command as a process and measures it from outside: wall time, and the highest resident memory and the processor time of that
-// process as Linux reports them (VmHWM of /proc/<pid>/status, /proc/<pid>/stat; read until the process ends).
+// Runs one command as a process and measures it from outside: wall time, the processor time and peak memory of the process with all that
+// it starts, and the processor time of the server meanwhile.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { highWater, readStat, treeOf, treeSeconds } from './process-tree.js';
 
-export interface Measurement {
-  readonly seconds: number;
-  /** Peak resident memory in MB; undefined where /proc is not there. */
-  readonly peakMb: number | undefined;
-  /** Of all its threads, not of the server; on a machine that others use, too, it says more than wall time. */
-  readonly processorSeconds: number | undefined;
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Rejects when the command fails, with the end of what it printed. */
-export async function measure(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Measurement> {
+/** What is not known (no /proc, a server on another machine) is null, as in JSON. */
+export interface Measurement {
+  readonly seconds: number;
+  /** Processor seconds of the process and all that it started, its threads included; on a machine that others use, too, they say more than
+   *  wall time. */
+  readonly clientSeconds: number | null;
+  /** Processor seconds of all of the server's processes. */
+  readonly serverSeconds: number | null;
+  /** The most resident memory, in MB of 10^6 bytes: the sum of the peaks of all processes of a pipe or a parallel dump, each with the pages
+   *  that it shares. */
+  readonly peakMb: number | null;
+}
+
+/** @param postmaster process of the server, where it is on this machine
+ *  Rejects when the command fails, with the end of what it printed. */
+export async function measure({ file, args, env }: Command, postmaster?: number): Promise<Measurement> {
+  const clientBefore = readStat('self')?.children;
+  const serverBefore = postmaster === undefined ? undefined : treeSeconds(postmaster);
   const started = performance.now();
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-2000);
   });
-  let peakKb: number | undefined;
-  let processorSeconds: number | undefined;
-  const timer = setInterval(() => {
-    peakKb = highWater(child.pid) ?? peakKb;
-    processorSeconds = processorTime(child.pid) ?? processorSeconds;
-  }, 20);
+  const peaks = new Map<number, number>();
+  const look = (): void => {
+    if (child.pid === undefined) return;
+    for (const pid of treeOf(child.pid)) {
+      const kb = highWater(pid);
+      if (kb !== undefined) peaks.set(pid, kb);
+    }
+  };
+  const timer = setInterval(look, 20);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   }).finally(() => clearInterval(timer));
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${errors}`);
-  return { seconds: (performance.now() - started) / 1000, peakMb: peakKb === undefined ? undefined : peakKb / 1024, processorSeconds };
+  const seconds = (performance.now() - started) / 1000;
+  if (status !== 0) throw new Error(`${file} ${args.join(' ')}: exit ${status}\n${errors}`);
+  return {
+    seconds,
+    // The child was waited for, and with it all that it waited for: exact where looking now and then would miss the end.
+    clientSeconds: difference(clientBefore, readStat('self')?.children),
+    serverSeconds: difference(serverBefore, postmaster === undefined ? undefined : treeSeconds(postmaster)),
+    peakMb: peaks.size === 0 ? null : ([...peaks.values()].reduce((sum, kb) => sum + kb, 0) * 1024) / 1e6,
+  };
 }
 
-function highWater(pid: number | undefined): number | undefined {
-  try {
-    const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return match ? Number(match[1]) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Fields 14 and 15 of /proc/<pid>/stat, utime and stime, in the ticks of a hundredth of a second that Linux shows everywhere; the name
- *  before them may have any character but ends at the last parenthesis. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
-function processorTime(pid: number | undefined): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return undefined;
-  }
+function difference(before: number | undefined, after: number | undefined): number | null {
+  return before === undefined || after === undefined ? null : after - before;
 }
 
 export function median(values: readonly number[]): number {
