@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { catalogMember } from '../frame/member-names.js';
 import type { Catalog } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
-import { decodeJson, index, parseJson, tableFields } from './json-types.js';
+import { checkItems, checkJsonBounds, type JsonLimits } from './json-bounds.js';
+import { decodeJson, index, indexes, list, parseJson, tableFields, texts } from './json-types.js';
 
 const oid = z.uint32();
 
@@ -16,12 +17,9 @@ const object = z
     name: z.string(),
     parent: index.exactOptional(),
     partitionOf: index.exactOptional(),
-    inherits: z.array(index).readonly().exactOptional(),
+    inherits: indexes.exactOptional(),
     drop: z.string().exactOptional(),
-    oids: z
-      .array(z.tuple([oid, oid]).readonly())
-      .readonly()
-      .exactOptional(),
+    oids: list(z.tuple([oid, oid]).readonly()).exactOptional(),
   })
   .readonly();
 
@@ -31,10 +29,10 @@ const step = z
     object: index,
     section: z.enum(['pre-data', 'data', 'post-data']),
     facet: z.enum(['definition', 'owner', 'comment', 'security-label', 'privilege', 'value', 'refresh']),
-    statements: z.array(z.string()).readonly(),
-    needs: z.array(index).readonly(),
+    statements: texts,
+    needs: indexes,
     completes: index.exactOptional(),
-    roles: z.array(z.string()).readonly().exactOptional(),
+    roles: texts.exactOptional(),
   })
   .readonly();
 
@@ -47,8 +45,7 @@ const table = z
   })
   .readonly();
 
-const texts = z.array(z.string()).readonly();
-const labels = z.array(z.strictObject({ provider: z.string(), label: z.string() }).readonly()).readonly();
+const labels = list(z.strictObject({ provider: z.string(), label: z.string() }).readonly());
 
 const database = z
   .strictObject({
@@ -58,11 +55,10 @@ const database = z
     datconnlimit: z.int(),
     datistemplate: z.boolean(),
     tablespace: z.string().nullable(),
-    privileges: z
-      .array(z.strictObject({ grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() }).readonly())
-      .readonly()
-      .nullable(),
-    settings: z.array(z.strictObject({ role: z.string().nullable(), config: z.array(z.string()).readonly() }).readonly()).readonly(),
+    privileges: list(
+      z.strictObject({ grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() }).readonly(),
+    ).nullable(),
+    settings: list(z.strictObject({ role: z.string().nullable(), config: texts }).readonly()),
   })
   .readonly();
 
@@ -115,19 +111,19 @@ const tablespace = z
 
 const globals = z
   .strictObject({
-    roles: z.array(role).readonly(),
+    roles: list(role),
     settings: texts,
-    memberships: z.array(membership).readonly(),
-    parameters: z.array(z.strictObject({ name: z.string(), statements: texts, roles: texts }).readonly()).readonly(),
-    tablespaces: z.array(tablespace).readonly(),
+    memberships: list(membership),
+    parameters: list(z.strictObject({ name: z.string(), statements: texts, roles: texts }).readonly()),
+    tablespaces: list(tablespace),
   })
   .readonly();
 
 const catalog = z
   .strictObject({
-    objects: z.array(object).readonly(),
-    steps: z.array(step).readonly(),
-    tables: z.array(table).readonly(),
+    objects: list(object),
+    steps: list(step),
+    tables: list(table),
     textEncoding: encoding.exactOptional(),
     rowEncoding: encoding.exactOptional(),
     database: database.exactOptional(),
@@ -186,9 +182,17 @@ export function serializeCatalog(value: Catalog): string {
   return `${JSON.stringify(z.encode(catalog, value))}\n`;
 }
 
+/** Out of the member's body. Throws as `parseCatalog`, and ARCHIVE_CORRUPT, ARCHIVE_INVALID where it passes the limits. */
+export function decodeCatalog(body: Buffer, limits?: JsonLimits): Catalog {
+  checkJsonBounds(catalogMember, body, limits);
+  return parseCatalog(body.toString('utf8'), limits);
+}
+
 /** Reads a catalog. Throws ARCHIVE_CORRUPT where anything is missing, unknown, of the wrong form, or an id leads nowhere. */
-export function parseCatalog(text: string): Catalog {
-  const value = decodeJson(catalog, catalogMember, parseJson(catalogMember, text));
+export function parseCatalog(text: string, limits?: JsonLimits): Catalog {
+  const parsed = parseJson(catalogMember, text);
+  checkItems(catalogMember, parsed, limits);
+  const value = decodeJson(catalog, catalogMember, parsed);
   checkIds(value);
   return value;
 }

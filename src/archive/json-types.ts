@@ -25,7 +25,45 @@ export const instant = z.codec(z.iso.datetime({ precision: 3 }), z.date(), {
 /** Numbers that index something. */
 export const index = z.int().nonnegative();
 
+function isIndex(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Lists of these can have millions: each is looked at, but not through a schema of its own. */
+export const indexes = z.custom<readonly number[]>(
+  (value) => Array.isArray(value) && value.every(isIndex),
+  'it must be a list of numbers that are not negative',
+);
+export const texts = z.custom<readonly string[]>(
+  (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+  'it must be a list of texts',
+);
+
 export const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** An array that is read up to its first flaw: zod's own goes on, and makes an issue of each of a million. */
+export function list<Value>(item: z.ZodType<Value>, least = 0) {
+  const isList = (value: unknown): boolean => Array.isArray(value) && value.length >= least;
+  const message = least === 0 ? 'it must be a list' : `it must be a list of ${least} at least`;
+  return z
+    .codec(z.custom<readonly unknown[]>(isList, message), z.custom<readonly Value[]>(isList, message), {
+      decode: (values, context) => {
+        const read: Value[] = [];
+        for (const [at, value] of values.entries()) {
+          const one = item.safeDecode(value as never);
+          if (!one.success) {
+            const [first] = one.error.issues;
+            context.issues.push({ code: 'custom', path: [at, ...(first?.path ?? [])], message: first?.message, input: undefined });
+            return z.NEVER;
+          }
+          read.push(one.data);
+        }
+        return read;
+      },
+      encode: (values) => values.map((value) => z.encode(item, value)),
+    })
+    .readonly();
+}
 
 const column = z.strictObject({ name: z.string(), type: z.string() }).readonly();
 
@@ -35,7 +73,7 @@ export const tableFields = {
   directory: z.string().max(80),
   schema: z.string(),
   name: z.string(),
-  columns: z.array(column).readonly(),
+  columns: list(column),
   format: z.enum(['text', 'binary']),
   withoutData: z.enum(['excluded', 'schema-only', 'unlogged-on-standby']).exactOptional(),
   largeObjects: index.exactOptional(),
@@ -58,7 +96,7 @@ export function record<Value>(item: z.ZodType<Value>) {
   });
 }
 
-/** `JSON.parse` for a member of an archive. Throws ARCHIVE_CORRUPT. */
+/** `JSON.parse` for a member of an archive: json-bounds.ts has looked at it before. Throws ARCHIVE_CORRUPT. */
 export function parseJson(member: string, text: string): unknown {
   try {
     return JSON.parse(text);
@@ -67,10 +105,16 @@ export function parseJson(member: string, text: string): unknown {
   }
 }
 
+/** Of a message that repeats what the archive has, which can be megabytes. */
+const placeLength = 200;
+
 /** Decodes by a schema. Throws ARCHIVE_CORRUPT that names the first few places where the value breaks it. */
 export function decodeJson<T>(schema: z.ZodType<T>, member: string, value: unknown): T {
   const result = schema.safeDecode(value as never);
   if (result.success) return result.data;
-  const places = result.error.issues.slice(0, 3).map((issue) => `${issue.path.map(String).join('.') || 'top level'}: ${issue.message}`);
+  const places = result.error.issues
+    .slice(0, 3)
+    .map((issue) => `${issue.path.map(String).join('.') || 'top level'}: ${issue.message}`)
+    .map((place) => (place.length <= placeLength ? place : `${place.slice(0, placeLength)}...`));
   throw new TidemarkError('ARCHIVE_CORRUPT', `read ${member}: ${places.join('; ')}`, { details: { places }, cause: result.error });
 }

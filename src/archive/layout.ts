@@ -6,9 +6,6 @@ import { isTable } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize, Manifest, StoredMember, TableEntry } from '../model/manifest.js';
 
-/** Raw bytes of manifest and catalog at most, for both are held in memory as a whole: some 400,000 chunks. */
-export const jsonLimit = 128 * 1024 * 1024;
-
 function corrupt(what: string, member?: StoredMember): TidemarkError {
   return new TidemarkError('ARCHIVE_CORRUPT', `check the archive against its manifest: ${what}`, {
     hint: 'the archive was altered after it was written: use another copy of it',

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { manifestMember } from '../frame/member-names.js';
 import { TidemarkError } from '../model/errors.js';
 import { formatVersion, type Manifest } from '../model/manifest.js';
-import { decimal, decodeJson, hex64, index, instant, lsn, parseJson, record, tableFields } from './json-types.js';
+import { decimal, decodeJson, hex64, index, instant, list, lsn, parseJson, record, tableFields, texts } from './json-types.js';
 
 const frameSize = z.strictObject({ compressed: z.uint32(), raw: z.uint32() }).readonly();
 
@@ -16,7 +16,7 @@ const storedMember = {
   member: z.string().max(100),
   offset: decimal,
   length: decimal,
-  frames: z.array(frameSize).min(1).readonly(),
+  frames: list(frameSize, 1),
   rawBytes: decimal,
   sha256: hex64,
 };
@@ -30,7 +30,7 @@ const tableEntry = z
     ...tableFields,
     rows: decimal,
     rawBytes: decimal,
-    chunks: z.array(storedChunk).readonly(),
+    chunks: list(storedChunk),
     in: index.exactOptional(),
     completed: z.strictObject({ fingerprint: hex64, xid: decimal }).readonly().exactOptional(),
   })
@@ -88,8 +88,8 @@ const settings = z
     compressLevel: z.int(),
     compression: compression.exactOptional(),
     chunkBytes: index,
-    sections: z.array(z.enum(['schema', 'pre-data', 'data', 'post-data'])).readonly(),
-    selection: z.record(z.string(), z.array(z.string()).readonly()).readonly(),
+    sections: list(z.enum(['schema', 'pre-data', 'data', 'post-data'])),
+    selection: z.record(z.string(), texts).readonly(),
   })
   .readonly();
 
@@ -101,10 +101,10 @@ const manifest = z
     source: sourceRecord,
     position: positionRecord,
     settings,
-    schema: z.array(z.strictObject(storedMember).readonly()).readonly(),
-    tables: z.array(tableEntry).readonly(),
-    archives: z.array(otherArchive).min(1).readonly().exactOptional(),
-    leftOut: z.array(z.strictObject({ kind: z.string(), name: z.string(), reason: z.string() }).readonly()).readonly(),
+    schema: list(z.strictObject(storedMember).readonly()),
+    tables: list(tableEntry),
+    archives: list(otherArchive, 1).exactOptional(),
+    leftOut: list(z.strictObject({ kind: z.string(), name: z.string(), reason: z.string() }).readonly()),
     totals: z.strictObject({ tables: index, rows: decimal, rawBytes: decimal, compressedBytes: decimal }).readonly(),
   })
   .readonly();

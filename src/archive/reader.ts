@@ -10,8 +10,8 @@ import { loadCodec } from '../frame/zstd.js';
 import type { Catalog } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Manifest, StoredMember } from '../model/manifest.js';
-import { parseCatalog } from './catalog-schema.js';
-import { jsonLimit } from './layout.js';
+import { decodeCatalog } from './catalog-schema.js';
+import { checkJsonSize, type JsonLimits, jsonLimits } from './json-bounds.js';
 import { type ArchiveTail, readTail } from './tail.js';
 
 /** An archive that was opened; its manifest agrees with its frames. Close it, or let `await using` do so. */
@@ -25,8 +25,11 @@ export class ArchiveReader {
   readonly tail: ArchiveTail;
   readonly bytes: Seekable;
   readonly codec: Codec;
+  /** What the catalog may be. */
+  readonly limits: JsonLimits;
 
-  constructor({ bytes, tail, codec }: { readonly bytes: Seekable; readonly tail: ArchiveTail; readonly codec: Codec }) {
+  constructor({ bytes, tail, codec, limits }: Pick<ArchiveReader, 'bytes' | 'tail' | 'codec' | 'limits'>) {
+    this.limits = limits;
     this.path = bytes.name;
     this.size = bytes.size;
     this.tail = tail;
@@ -53,7 +56,13 @@ export class ArchiveReader {
   async readCatalog(): Promise<Catalog> {
     const stored = this.manifest.schema.find(({ member }) => member === catalogMember);
     if (stored === undefined) throw new TidemarkError('ARCHIVE_CORRUPT', `read ${this.path}: it has no ${catalogMember}`);
-    return parseCatalog((await this.#read(stored, tarBytes(jsonLimit))).toString('utf8'));
+    checkJsonSize(catalogMember, stored.rawBytes, this.limits);
+    return this.decodeCatalog(await readFrames(this.bytes, stored), stored);
+  }
+
+  /** The same out of its frames. */
+  decodeCatalog(frames: Buffer, stored: StoredMember): Catalog {
+    return decodeCatalog(decodeMember(this.codec, frames, stored, { limit: tarBytes(this.limits.bytes) }), this.limits);
   }
 
   async #read(member: StoredMember, limit: number): Promise<Buffer> {
@@ -76,6 +85,8 @@ export class ArchiveReader {
 export interface Acceptance {
   /** Looks at the manifest, as it stands in the archive, before anything else is read. Where it throws, there is no reader. */
   readonly accept?: (manifestText: string) => Promise<void>;
+  /** What manifest and catalog may be. */
+  readonly limits?: JsonLimits;
 }
 
 /**
@@ -83,13 +94,13 @@ export interface Acceptance {
  * Throws FILE_ERROR where the file cannot be read, STORE_ERROR, ARCHIVE_INVALID where it is no archive, ARCHIVE_TRUNCATED where it is
  * cut short, ARCHIVE_CORRUPT where its end contradicts itself, ARCHIVE_TOO_NEW, CODEC_MISSING.
  */
-export async function openArchive(archive: string | Seekable, { accept }: Acceptance = {}): Promise<ArchiveReader> {
+export async function openArchive(archive: string | Seekable, { accept, limits = jsonLimits }: Acceptance = {}): Promise<ArchiveReader> {
   const bytes = typeof archive === 'string' ? await FileBytes.open(archive) : archive;
   try {
     const codec = await loadCodec();
-    const tail = await readTail(codec, bytes);
+    const tail = await readTail(codec, bytes, limits);
     await accept?.(tail.manifestText);
-    return new ArchiveReader({ bytes, tail, codec });
+    return new ArchiveReader({ bytes, tail, codec, limits });
   } catch (error) {
     await bytes[Symbol.asyncDispose]();
     throw error;

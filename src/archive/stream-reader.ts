@@ -11,7 +11,8 @@ import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
 import { checksumFrameBytes, decodeChecksumFrame, encodeChecksumFrame } from './checksum-frame.js';
 import { compareSeen } from './compare-seen.js';
 import { FrameSource, type SourceFrame } from './frame-source.js';
-import { checkLayout, compressedLimit, frameLimit, jsonLimit } from './layout.js';
+import { checkJsonBounds, jsonLimits } from './json-bounds.js';
+import { checkLayout, compressedLimit, frameLimit } from './layout.js';
 import { checkVersion, parseManifest } from './manifest-schema.js';
 import { encodeSeekTable } from './seek-table.js';
 
@@ -206,7 +207,7 @@ async function beginMember(source: FrameSource, codec: Codec, isFirst: boolean):
     const member = await Member.begin(source, { codec, first });
     if (isFirst && member.name !== catalogMember) throw problem(0n, `its first member is ${member.name}`);
     // The one member that is held as a whole by whoever reads it; all others are taken in pieces.
-    if (isFirst && member.rawBytes > BigInt(jsonLimit)) throw problem(0n, `its catalog has ${member.rawBytes} bytes`);
+    if (isFirst && member.rawBytes > BigInt(jsonLimits.bytes)) throw problem(0n, `its catalog has ${member.rawBytes} bytes`);
     return member;
   } catch (error) {
     if (!isFirst || !(error instanceof TidemarkError) || error.code !== 'ARCHIVE_CORRUPT') throw error;
@@ -222,7 +223,7 @@ async function endOfArchive(
   source: FrameSource,
   { last, seen }: { readonly last: Member; readonly seen: readonly StoredMember[] },
 ): Promise<StreamedMember> {
-  if (last.rawBytes > BigInt(jsonLimit)) throw problem(last.offset, `its manifest has ${last.rawBytes} bytes`);
+  if (last.rawBytes > BigInt(jsonLimits.bytes)) throw problem(last.offset, `its manifest has ${last.rawBytes} bytes`);
   const pieces: Buffer[] = [];
   for await (const piece of last.body()) pieces.push(piece);
   const body = Buffer.concat(pieces);
@@ -230,6 +231,7 @@ async function endOfArchive(
   if (stored.frames.length !== 1 || stored.frames[0]?.raw !== tarBytes(body.length) + tarEndBytes) {
     throw problem(last.offset, 'its manifest and the end of the tar are not one frame');
   }
+  checkJsonBounds(manifestMember, body);
   const manifest = parseManifest(body.toString('utf8'));
 
   const checksumBytes = await skippable(source, checksumFrameBytes);

@@ -7,6 +7,7 @@ import { zstdMagic } from '../frame/walk.js';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
 import { type ChecksumFrame, checksumFrameBytes, decodeChecksumFrame } from './checksum-frame.js';
+import type { JsonLimits } from './json-bounds.js';
 import { checkLayout, compressedLimit } from './layout.js';
 import { decodeManifestFrame } from './manifest-frame.js';
 import { checkVersion, parseManifest } from './manifest-schema.js';
@@ -82,7 +83,7 @@ function corrupt(path: string, what: string, cause?: unknown): TidemarkError {
  * Reads the end of an archive. Hashes are not compared here, except by what is structure.
  * Throws ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW.
  */
-export async function readTail(codec: Codec, bytes: Seekable): Promise<ArchiveTail> {
+export async function readTail(codec: Codec, bytes: Seekable, limits?: JsonLimits): Promise<ArchiveTail> {
   const path = bytes.name;
   const size = Number(bytes.size);
   if (size < 4) throw notAnArchive(path, size === 0 ? 'it is empty' : `it has ${size} bytes`);
@@ -110,7 +111,7 @@ export async function readTail(codec: Codec, bytes: Seekable): Promise<ArchiveTa
     throw corrupt(path, `the frame of ${manifestMember} is larger than its content`);
 
   const manifestOffset = checksumOffset - manifestFrame.compressed;
-  const manifestText = decodeManifestFrame(codec, await tail.range(manifestOffset, checksumOffset), manifestFrame.raw);
+  const manifestText = decodeManifestFrame(codec, await tail.range(manifestOffset, checksumOffset), manifestFrame.raw, limits);
   const manifest = parseManifest(manifestText);
   if (manifest.formatVersion !== checksum.version)
     throw corrupt(path, 'its manifest and its checksum frame are of two versions of the format');

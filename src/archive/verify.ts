@@ -7,15 +7,13 @@ import { FileBytes } from '../frame/file-bytes.js';
 import { catalogMember } from '../frame/member-names.js';
 import type { Seekable } from '../frame/seekable.js';
 import { Sequential } from '../frame/sequential.js';
-import { tarBytes } from '../frame/tar.js';
 import { FrameWalker } from '../frame/walk.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import type { Manifest, StoredChunk, StoredMember, TableEntry } from '../model/manifest.js';
-import { parseCatalog } from './catalog-schema.js';
 import { encodeChecksumFrame } from './checksum-frame.js';
 import { rowCounter } from './copy-rows.js';
-import { jsonLimit } from './layout.js';
+import { checkJsonSize } from './json-bounds.js';
 import { type Acceptance, type ArchiveReader, openArchive } from './reader.js';
 import { encodeSeekTable } from './seek-table.js';
 import { fileSidecars, type Sidecars } from './sidecar-files.js';
@@ -142,8 +140,10 @@ class Verification {
 
   /** One member: hash, frames, tar, and what its kind promises. Throws ARCHIVE_CORRUPT. */
   async #member(member: StoredMember, table: TableEntry | undefined): Promise<void> {
-    const { codec } = this.#archive;
-    const whole = fitsWhole(member) || member.member === catalogMember;
+    const { codec, limits } = this.#archive;
+    const isCatalog = member.member === catalogMember;
+    if (isCatalog) checkJsonSize(catalogMember, member.rawBytes, limits);
+    const whole = fitsWhole(member) || isCatalog;
     const counter = table === undefined ? undefined : rowCounter(table.format, table.columns.length);
     const rowsOf = (step: () => bigint | undefined): bigint | undefined => {
       try {
@@ -159,12 +159,14 @@ class Verification {
       const frames = await readFrames(this.#bytes, member);
       this.#hash.update(frames);
       this.#hashed += member.length;
-      const body = decodeMember(codec, frames, member, { limit: tarBytes(jsonLimit) });
       const walk = new FrameCheck(member);
       walk.feed(frames);
       walk.end();
-      if (member.member === catalogMember) parseCatalog(body.toString('utf8'));
-      rowsOf(() => void counter?.feed(body));
+      if (isCatalog) this.#archive.decodeCatalog(frames, member);
+      else {
+        const body = decodeMember(codec, frames, member);
+        rowsOf(() => void counter?.feed(body));
+      }
     } else {
       const memberHash = createHash('sha256');
       for await (const piece of bodyOf(decompressed(codec, this.#passing(member, memberHash)), member))

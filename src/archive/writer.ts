@@ -11,7 +11,8 @@ import { fileError, isSystemError } from '../model/file-error.js';
 import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
 import { encodeChecksumFrame } from './checksum-frame.js';
 import { compareSeen } from './compare-seen.js';
-import { checkLayout, jsonLimit } from './layout.js';
+import { jsonLimits } from './json-bounds.js';
+import { checkLayout } from './layout.js';
 import { manifestTar } from './manifest-frame.js';
 import { serializeManifest } from './manifest-schema.js';
 import { encodeSeekTable } from './seek-table.js';
@@ -58,8 +59,10 @@ export class ArchiveWriter {
 
   /** Compresses a body and appends it: for the schema's members. Blocks while it compresses. */
   async addMember(name: string, body: Buffer): Promise<StoredMember> {
-    if (name === catalogMember && body.length > jsonLimit) {
-      throw new TidemarkError('UNSUPPORTED_OBJECT', `write ${name}: it has ${body.length} bytes, and ${jsonLimit} are the most`);
+    if (name === catalogMember && body.length > jsonLimits.bytes) {
+      throw new TidemarkError('UNSUPPORTED_OBJECT', `write ${name}: it has ${body.length} bytes, and ${jsonLimits.bytes} are the most`, {
+        hint: 'take several snapshots of fewer tables each',
+      });
     }
     const buffer = Buffer.allocUnsafe(headroom + body.length + tailroom);
     body.copy(buffer, headroom);

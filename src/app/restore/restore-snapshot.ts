@@ -1,6 +1,7 @@
 // The use case "restore a snapshot": look at archive and target, decide on a plan, carry it out. This page is the order of the phases;
 // each has a file of its own in src/restore, the archive's side of it in source.ts.
 import { randomBytes } from 'node:crypto';
+import { untrustedJsonLimits } from '../../archive/json-bounds.js';
 import type { Catalog } from '../../model/catalog.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { LeftOut } from '../../model/manifest.js';
@@ -66,7 +67,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   const signal = settings.signal ? AbortSignal.any([settings.signal, stop.signal]) : stop.signal;
   const verified = settings.untrusted === undefined ? undefined : await verifyUntrusted(settings);
   const { file, place, trust } = settings;
-  await using source = await openSource(file, { ...trust, ...place, onEvent: settings.emit, signal });
+  const limits = verified === undefined ? {} : { limits: untrustedJsonLimits };
+  await using source = await openSource(file, { ...trust, ...place, ...limits, onEvent: settings.emit, signal });
   if (verified !== undefined) checkSame(verified, source);
   const { catalog, leftOut, untrusted } = await select(source, settings);
   if (settings.contents.sections.has('data')) await source.reach(catalog.tables);

@@ -1,6 +1,7 @@
 // The archive as a restore sees it: its catalog, and its rows either from where any chunk can be read at any time, or from a pipe, as they come.
 
-import { parseCatalog } from '../../archive/catalog-schema.js';
+import { decodeCatalog } from '../../archive/catalog-schema.js';
+import type { JsonLimits } from '../../archive/json-bounds.js';
 import { openArchive } from '../../archive/reader.js';
 import { readArchiveStream } from '../../archive/stream-reader.js';
 import { catalogMember } from '../../frame/member-names.js';
@@ -25,6 +26,8 @@ export interface RestoreSource extends AsyncDisposable {
   readonly catalog: Catalog;
   /** Undefined for a pipe: there it comes last. */
   readonly manifest: Manifest | undefined;
+  /** As it stands in the archive. */
+  readonly manifestText: string | undefined;
   readonly rows: RowSource;
   /** Looks for the other archives that have rows of these tables. Before anything is changed.
    *  @throws TidemarkError ARCHIVE_MISSING_PART, also from a pipe, which cannot say where they are; STORE_ERROR */
@@ -32,24 +35,30 @@ export interface RestoreSource extends AsyncDisposable {
   mark(startedAt: Date): Mark;
 }
 
+export interface SourceOptions extends OpenSealedOptions {
+  /** What manifest and catalog may be. */
+  readonly limits?: JsonLimits;
+}
+
 /** @throws TidemarkError USAGE, FILE_ERROR, OBJECT_MISSING, STORE_ERROR, ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW,
  *  CODEC_MISSING, SIGNATURE_MISSING, SIGNATURE_INVALID, IDENTITY_MISSING */
-export async function openSource(file: RestoreSettings['file'], options: OpenSealedOptions = {}): Promise<RestoreSource> {
-  if (typeof file === 'string' || 'bytes' in file) return openWhole(file, options);
+export async function openSource(file: RestoreSettings['file'], { limits, ...options }: SourceOptions = {}): Promise<RestoreSource> {
+  if (typeof file === 'string' || 'bytes' in file) return openWhole(file, options, limits);
   if ((await readVerifyKeys(options.verifyKeys)) !== undefined) throw refuseUnsignedPipe();
   return openPipe(decryptedStream(file, () => readIdentities(options.identities)));
 }
 
-async function openWhole(file: string | OpenedArchive, options: OpenSealedOptions): Promise<RestoreSource> {
+async function openWhole(file: string | OpenedArchive, options: OpenSealedOptions, limits: JsonLimits | undefined): Promise<RestoreSource> {
   const opened = await openSealed(file, options);
   const { bytes } = opened;
-  const archive = await openArchive(bytes, opened);
+  const archive = await openArchive(bytes, { accept: opened.accept, ...(limits && { limits }) });
   try {
     const { manifest } = archive;
     let others: Archives = [];
     return {
       catalog: await archive.readCatalog(),
       manifest,
+      manifestText: archive.tail.manifestText,
       get rows(): RowSource {
         return { kind: 'archive', archives: [bytes, ...others], manifest };
       },
@@ -78,8 +87,9 @@ async function openPipe(input: AsyncIterable<Uint8Array>): Promise<RestoreSource
   const pieces: Uint8Array[] = [];
   for await (const piece of first.value.body()) pieces.push(piece);
   return {
-    catalog: parseCatalog(Buffer.concat(pieces).toString('utf8')),
+    catalog: decodeCatalog(Buffer.concat(pieces)),
     manifest: undefined,
+    manifestText: undefined,
     rows: { kind: 'stream', members },
     async reach(tables) {
       const table = tables.find(({ elsewhere, withoutData }) => elsewhere && withoutData === undefined);

@@ -1,6 +1,6 @@
 // A restore from somebody one does not trust: which options go with it, the proof of the whole archive before anything is sent, what of it is
 // let in, and as whom. What is plain is decided in src/untrusted; docs/untrusted.md is the page for users.
-import { serializeManifest } from '../../archive/manifest-schema.js';
+import { untrustedJsonLimits } from '../../archive/json-bounds.js';
 import type { Catalog } from '../../model/catalog.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { LeftOut } from '../../model/manifest.js';
@@ -10,8 +10,10 @@ import type { Sessions } from '../../restore/sessions.js';
 import { inspectTarget } from '../../restore/target.js';
 import { type Admitted, admit, checkLimits, type Suspect } from '../../untrusted/admit.js';
 import { type Allowance, allowances } from '../../untrusted/allowance.js';
-import { verifySnapshot } from '../archive/verify-snapshot.js';
+import { abortReason } from '../abort.js';
 import { refuse, refuseBoth } from '../common-options.js';
+import { openSealed } from '../seal/open-sealed.js';
+import { verifySealed } from '../seal/verify-sealed.js';
 import type { RestoreOptions, RestoreSettings } from './options.js';
 import type { RestoreSource } from './source.js';
 
@@ -45,14 +47,20 @@ export function settleUntrusted(options: RestoreOptions): ReadonlySet<Allowance>
 /** Reads and checks every byte. Nothing was sent to any server before. @throws TidemarkError ARCHIVE_*, SIGNATURE_*, FILE_ERROR */
 export async function verifyUntrusted({ file, place, trust, emit, signal }: RestoreSettings): Promise<string> {
   if (typeof file !== 'string') throw new TidemarkError('INTERNAL', 'restore: an untrusted archive from a pipe');
-  const { manifest } = await verifySnapshot({ ...trust, ...place, file, others: false, onEvent: emit, ...(signal && { signal }) });
-  return serializeManifest(manifest);
+  const listening = { onEvent: emit, ...(signal && { signal }) };
+  try {
+    const opened = await openSealed(file, { ...trust, ...place, ...listening });
+    const { manifestText } = await verifySealed(opened, { ...listening, others: false, limits: untrustedJsonLimits });
+    return manifestText;
+  } catch (error) {
+    throw abortReason(signal) ?? error;
+  }
 }
 
 /** What is read from now on is what was verified: its chunks are compared with this manifest one by one.
  *  @throws TidemarkError ARCHIVE_CORRUPT, ARCHIVE_INVALID */
-export function checkSame(verified: string, { manifest, catalog }: RestoreSource): void {
-  if (manifest === undefined || serializeManifest(manifest) !== verified) {
+export function checkSame(verified: string, { manifest, manifestText, catalog }: RestoreSource): void {
+  if (manifest === undefined || manifestText !== verified) {
     throw new TidemarkError('ARCHIVE_CORRUPT', 'restore an untrusted archive: it became another one while it was verified', {
       hint: 'copy it to this machine first, with tidemark pull, and restore the copy',
     });

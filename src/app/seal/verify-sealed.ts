@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { openArchive } from '../../archive/reader.js';
 import { checksumSidecar, parseChecksumText } from '../../archive/sidecars.js';
-import { type VerifyReport as ArchiveReport, verifyArchive } from '../../archive/verify.js';
+import { type VerifyReport as ArchiveReport, type VerifyOptions, verifyArchive } from '../../archive/verify.js';
 import { borrowed, type Seekable } from '../../frame/seekable.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
@@ -21,11 +21,13 @@ export interface VerifyReport extends ArchiveReport {
   readonly plainSha256?: string;
 }
 
-/** Closes it. @param options others: false leaves alone what it refers to. @throws TidemarkError as `verifyArchive`, SIGNATURE_MISSING, SIGNATURE_INVALID */
-export async function verifySealed(
-  opened: OpenedSealed,
-  { others = true, ...options }: { readonly onEvent?: EventListener; readonly signal?: AbortSignal; readonly others?: boolean },
-): Promise<VerifyReport> {
+export interface VerifySealedOptions extends Pick<VerifyOptions, 'onEvent' | 'signal' | 'limits'> {
+  /** False leaves alone what it refers to. */
+  readonly others?: boolean;
+}
+
+/** Closes it. @throws TidemarkError as `verifyArchive`, SIGNATURE_MISSING, SIGNATURE_INVALID */
+export async function verifySealed(opened: OpenedSealed, { others = true, ...options }: VerifySealedOptions): Promise<VerifyReport> {
   const { sidecars, accept, encrypted } = opened;
   await using bytes = opened.bytes;
   const report = await verifyArchive(borrowed(bytes), {

@@ -138,7 +138,11 @@ describe('a hostile archive', () => {
 test('an archive that says which other files are to be opened, or that became another one meanwhile, is refused', async () => {
   await using archive = await openArchive(plain);
   const { manifest } = archive;
-  const source = async (changed: Manifest) => ({ ...(await openSource(plain)), manifest: changed });
+  const source = async (changed: Manifest) => ({
+    ...(await openSource(plain)),
+    manifest: changed,
+    manifestText: serializeManifest(changed),
+  });
   const referring = { ...manifest, archives: [{ file: '../other/x.tar.zst', sha256: 'a'.repeat(64), bytes: 1n }] };
   const other = { ...manifest, toolVersion: '9' };
   await using first = await source(referring);
