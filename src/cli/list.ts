@@ -30,6 +30,7 @@ async function list(flags: Flags): Promise<void> {
       await verifyStored({
         ...place,
         ...trustOptions(flags, config),
+        ...given('signKey', config?.signKey),
         ...given('database', config?.database),
         ...given('leaseMs', config?.leaseMs),
         onEvent,

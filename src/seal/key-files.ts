@@ -84,6 +84,11 @@ export function parsePublicLine(line: string): VerifyKey | undefined {
   return { id: keyIdText(bytes.subarray(2, 2 + idBytes)), key: publicKeyOf(bytes.subarray(2 + idBytes)) };
 }
 
+/** As `parsePublicLine` reads it. */
+export function publicLineOf({ id, verify }: SignKey): string {
+  return Buffer.concat([Buffer.from(algorithm), keyIdBytes(id), rawPublicKey(verify.key)]).toString('base64');
+}
+
 /** A public key's file: minisign's, or PEM (SubjectPublicKeyInfo) of an Ed25519 key.
  *  @param name of the file, for messages  @throws TidemarkError KEY_INVALID */
 export function parsePublicKey(text: string, name: string): VerifyKey {

@@ -13,9 +13,10 @@ import { type SealedArchive, textsBesideArchive } from '../seal/seal-archive.js'
 import { verifyWritten } from '../seal/verify-sealed.js';
 import { snapshotOf } from './facts.js';
 import { advanceLatest, readLatest } from './latest.js';
-import { keysOf } from './layout.js';
+import { type Beside, keysOf } from './layout.js';
 import { refuseWithoutOthers } from './others.js';
 import { checkNamed, type OutputOptions, pointerTo, type RepositoryOutput, textsBeside } from './output.js';
+import { publishSigned } from './publish-signed.js';
 import { verificationOf } from './records.js';
 import type { Repository } from './repository.js';
 
@@ -44,7 +45,7 @@ export async function openFolderOutput(
   }
 
   /** Under the first name that nobody has; never in place of another. What comes beside it is written before, so that nothing is made
-   *  by one that was overtaken. */
+   *  by one that was overtaken. A signature has its name first, too. */
   async function publish(
     archive: SealedArchive,
     { manifest, record }: { manifest: Manifest; record: Verification },
@@ -55,21 +56,25 @@ export async function openFolderOutput(
       const keys = layout.beside(key);
       const taken = await Promise.all(keysOf(layout, id).map((name) => store.stat(name)));
       if (taken.some((found) => found !== undefined)) continue;
-      const beside: [from: string, to: string][] = [];
-      const texts = textsBeside(await textsBesideArchive(archive, { name: basename(key) }), record);
-      for (const [what, text] of texts) beside.push([await file.addBeside(`.${what}`, text), join(directory, keys[what])]);
+      const beside: { readonly what: keyof Beside; readonly from: string; readonly to: string; readonly key: string }[] = [];
+      const texts = await textsBesideArchive(archive, { name: basename(key) });
+      for (const [what, text] of textsBeside(texts, record)) {
+        beside.push({ what, from: await file.addBeside(`.${what}`, text), to: join(directory, keys[what]), key: keys[what] });
+      }
+      const signature = beside.find(({ what }) => what === 'signature');
       const target = join(directory, key);
       await makeDirectory(dirname(target));
       await refuseWithoutOthers(store, key, manifest);
       await fence.check();
       signal?.throwIfAborted();
       try {
-        await publishFenced(file.path, target);
+        if (signature === undefined) await publishFenced(file.path, target);
+        else await publishSigned(store, { archive: { from: file.path, to: target, key }, signature, writing: keys.writing });
       } catch (error) {
-        if (error instanceof TidemarkError && error.details.errno === 'EEXIST') continue;
+        if (error instanceof TidemarkError && (error.details.errno === 'EEXIST' || error.code === 'STORE_CONFLICT')) continue;
         throw error;
       }
-      for (const [from, to] of beside) await publishFenced(from, to, { replace: true });
+      for (const { what, from, to } of beside) if (what !== 'signature') await publishFenced(from, to, { replace: true });
       return { id, key };
     }
   }

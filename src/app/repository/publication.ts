@@ -47,6 +47,7 @@ export class StorePublication implements AsyncDisposable {
   /** `latest.json` may point to it. */
   #isPointedTo = false;
   #isPublished = false;
+  #isSigned = false;
 
   private constructor(
     store: Store,
@@ -79,6 +80,15 @@ export class StorePublication implements AsyncDisposable {
     await checkWriter(this.store, this.#series, this.#token);
   }
 
+  /** Writes the signature, where there is one. Before the end of the archive is sent: whenever a process is killed, there is no archive of it
+   *  without its signature. @throws TidemarkError LOCK_LOST where another process has taken over since, STORE_ERROR, FILE_ERROR */
+  async sign(signature: string | undefined): Promise<void> {
+    if (signature === undefined) return;
+    await this.check();
+    await putOnce(this.store, this.#layout.beside(this.key).signature, signature);
+    this.#isSigned = true;
+  }
+
   /** Sends the archive. Nothing of that name is replaced. @throws TidemarkError as the store's `put` */
   async put(source: AsyncIterable<Uint8Array>, options: Omit<PutOptions, 'ifAbsent' | 'ifVersion'>): Promise<WrittenObject> {
     const put = this.store.put(this.key, source, { ...options, ifAbsent: true });
@@ -98,6 +108,7 @@ export class StorePublication implements AsyncDisposable {
     await this.check();
     await refuseWithoutOthers(store, this.key, manifest);
     for (const [what, text] of textsBeside(texts, record)) {
+      if (what === 'signature' && this.#isSigned) continue;
       if (what === 'verified') {
         const snapshot = pointerTo({ layout: this.#layout, id: this.#id, key: this.key }, { manifest, archive: record });
         this.#isPointedTo = true;

@@ -107,6 +107,7 @@ export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOp
       await using publication = await StorePublication.begin(repository, manifest.position, { encrypted });
       key = publication.key;
       await refuseWithoutOthers(store, key, manifest);
+      await publication.sign(beside.signature?.content.toString('utf8'));
       await publication.put(stoppable(sourceBytes.stream(0n, size), signal), { size, sha256 });
       signal?.throwIfAborted();
       const texts = {

@@ -2,6 +2,7 @@
 // a record of its verification beside it (layout.ts says where); an archive without one does not count, and is never removed. All that is
 // known lies in the store: it may be emptied, copied elsewhere or filled by others at any time.
 import { join } from 'node:path';
+import { openArchive } from '../../archive/reader.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
 import type { DrillRecord, StoredSnapshot, UnknownSnapshot } from '../../model/stored-snapshot.js';
@@ -13,9 +14,10 @@ import { locationOf, parseStoreUrl } from '../../store/store-url.js';
 import { type OpenedArchive, openNamedArchive, openStored } from '../archive/open-bytes.js';
 import { type Place, placeIn } from '../archive/place.js';
 import { openSealed, type TrustOptions, trustOf } from '../seal/open-sealed.js';
+import { requiredKeys } from '../seal/read-keys.js';
 import { type VerifyReport, verifySealed } from '../seal/verify-sealed.js';
 import { FactReader } from './facts.js';
-import { readLatest } from './latest.js';
+import { latestKey, readLatest } from './latest.js';
 import { type Layout, type LayoutName, layoutOf } from './layout.js';
 import { drillText, readDrill, verificationOf, verificationText } from './records.js';
 
@@ -27,6 +29,9 @@ export interface RepositoryOptions extends TrustOptions {
   readonly prefix?: string;
   /** `flat`: `<prefix>-<height>.tar.zst`; `dated`: `<prefix>/<date>/snapshot.tar.zst`. Default `flat`. */
   readonly layout?: LayoutName;
+  /** Path of the secret key that its snapshots are signed with: an archive that is found there without a record, and is not signed by it or, where
+   *  `verifyKeys` are given, by one of these, does not count. Default: TIDEMARK_SIGN_KEY */
+  readonly signKey?: string;
   /** For a store that is named: credentials and the like, which do not belong in its URL. */
   readonly storeOptions?: StoreOptions;
 }
@@ -53,6 +58,7 @@ export class Repository implements AsyncDisposable {
   readonly #open: () => Promise<Store>;
   /** Whose archives count, and what opens them. */
   readonly trust: TrustOptions;
+  readonly #signKey: string | undefined;
   readonly #owned: boolean;
   #store: Promise<Store> | undefined;
   /** Archives that were found damaged: they are not read again at each look. */
@@ -60,8 +66,9 @@ export class Repository implements AsyncDisposable {
   readonly #facts: FactReader;
 
   /** Nothing is read yet. @throws TidemarkError USAGE */
-  constructor({ store, prefix = 'snapshot', layout = 'flat', storeOptions, ...options }: RepositoryOptions) {
+  constructor({ store, prefix = 'snapshot', layout = 'flat', storeOptions, signKey, ...options }: RepositoryOptions) {
     this.trust = trustOf(options);
+    this.#signKey = signKey;
     this.layout = layoutOf(layout, prefix);
     this.#facts = new FactReader(this.layout);
     this.prefix = prefix;
@@ -155,13 +162,14 @@ export class Repository implements AsyncDisposable {
   } = {}): Promise<readonly UnknownSnapshot[]> {
     const { unknown } = await this.list();
     const store = await this.store();
-    if (!store.writable) return unknown;
+    if (!store.writable || unknown.length === 0) return unknown;
+    const trust = await this.#required();
     const bad: UnknownSnapshot[] = [];
     for (const archive of unknown) {
       const version = (await store.stat(archive.key))?.version;
       if (version === undefined) continue;
       const known = this.#damaged.get(archive.key)?.version === version;
-      const options = { version, ...(onEvent && { onEvent }), ...(signal && { signal }) };
+      const options = { version, trust, ...(onEvent && { onEvent }), ...(signal && { signal }) };
       const problem = known ? archive.problem : await this.#verify(archive, options);
       if (problem !== undefined) bad.push({ ...archive, problem });
     }
@@ -173,7 +181,11 @@ export class Repository implements AsyncDisposable {
   async clearUp(olderThanMs?: number): Promise<void> {
     const store = await this.store();
     const options = olderThanMs === undefined ? {} : { olderThanMs };
-    if (store.writable) await store.cleanUp({ prefix: this.layout.start, ...options });
+    if (!store.writable) return;
+    // The pointer lies above the folders of a series.
+    for (const prefix of [this.layout.start, ...(this.layout.start.includes('/') ? [latestKey] : [])]) {
+      await store.cleanUp({ prefix, ...options });
+    }
   }
 
   /** Keeps a snapshot whatever the policy says. @throws TidemarkError FILE_ERROR, STORE_ERROR */
@@ -214,6 +226,29 @@ export class Repository implements AsyncDisposable {
     for (const one of [manifest, signature, checksum, drill, verified, key]) await store.remove(one);
   }
 
+  /** Whether it may be pointed to: where signatures are asked for, one of these keys has signed it, and it is there. Of one that is encrypted, where
+   *  there is no identity, only whether there is a signature is known. @throws TidemarkError KEY_INVALID, STORE_ERROR, FILE_ERROR */
+  async isSigned(snapshot: StoredSnapshot): Promise<boolean> {
+    const trust = await this.#required();
+    if (trust.verifyKeys === undefined) return true;
+    try {
+      const opened = await openSealed(await this.open(snapshot), trust);
+      await (await openArchive(opened.bytes, opened)).close();
+      return true;
+    } catch (error) {
+      if (!(error instanceof TidemarkError)) throw error;
+      const { code } = error;
+      if (code === 'IDENTITY_MISSING') return (await (await this.store()).stat(this.layout.beside(snapshot.key).signature)) !== undefined;
+      if (code.startsWith('SIGNATURE_') || code.startsWith('ARCHIVE_') || code === 'OBJECT_MISSING') return false;
+      throw error;
+    }
+  }
+
+  async #required(): Promise<TrustOptions> {
+    const verifyKeys = await requiredKeys({ verifyKeys: this.trust.verifyKeys, signKey: this.#signKey });
+    return { ...this.trust, ...(verifyKeys && { verifyKeys }) };
+  }
+
   async #objects(): Promise<ReadonlyMap<string, StoredObject>> {
     const store = await this.store();
     const objects = new Map<string, StoredObject>();
@@ -242,11 +277,15 @@ export class Repository implements AsyncDisposable {
   /** @returns what is wrong */
   async #verify(
     { key }: UnknownSnapshot,
-    { version, ...options }: { readonly version: string; readonly onEvent?: EventListener; readonly signal?: AbortSignal },
+    {
+      version,
+      trust,
+      ...options
+    }: { readonly version: string; readonly trust: TrustOptions; readonly onEvent?: EventListener; readonly signal?: AbortSignal },
   ): Promise<string | undefined> {
     let report: VerifyReport;
     try {
-      report = await verifySealed(await openSealed(await this.open({ key }), this.trust), options);
+      report = await verifySealed(await openSealed(await this.open({ key }), trust), options);
     } catch (error) {
       if (!(error instanceof TidemarkError)) throw error;
       // One that cannot be read (somebody else's, or on a bad sector) does not keep others from being taken. The next time it may be readable.

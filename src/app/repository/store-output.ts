@@ -55,6 +55,8 @@ export async function openStoreOutput(
       checkNamed(archive, encrypted);
       if (publication === undefined) throw new TidemarkError('INTERNAL', 'write a snapshot to a store: it was never begun');
       const { store, key } = publication;
+      const texts = await textsBesideArchive(archive, { name: posix.basename(key) });
+      await publication.sign(texts.signature);
       pipe.end();
       const sent = await put;
       const { bytes } = await openStored(store, key);
@@ -68,7 +70,6 @@ export async function openStoreOutput(
       signal?.throwIfAborted();
       const durationMs = Math.round(performance.now() - started);
       const record = verificationOf(manifest, { sha256: archive.sha256, bytes: archive.bytes, durationMs });
-      const texts = await textsBesideArchive(archive, { name: posix.basename(key) });
       published = (await publication.publish({ manifest, texts, record })).snapshot;
     },
     async [Symbol.asyncDispose]() {

@@ -79,7 +79,15 @@ class RunningScheduler implements Scheduler {
     const taken: Omit<SnapshotOptions, 'file'> = { ...snapshot, ...position };
     const connection = connectionOf(options.db);
     planSnapshot({ ...taken, database: connection });
-    this.#series = { connection, repository: new Repository(options), retention, snapshot: taken, leaseMs, reserve, inUse: new Set() };
+    this.#series = {
+      connection,
+      repository: new Repository({ ...options, ...(taken.signKey && { signKey: taken.signKey }) }),
+      retention,
+      snapshot: taken,
+      leaseMs,
+      reserve,
+      inUse: new Set(),
+    };
     this.#source = new PositionSource(connection, position);
     this.#emit = tolerant(options.onEvent);
     this.#drills = drill && new Drills(this.#series, drill, this.#emit);

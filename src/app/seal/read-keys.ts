@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { TidemarkError } from '../../model/errors.js';
 import { type Identities, parseIdentities, parseRecipients, type Recipients } from '../../seal/age-keys.js';
-import { parsePublicKey, parsePublicLine, parseSecretKey, type SignKey, type VerifyKey } from '../../seal/key-files.js';
+import { parsePublicKey, parsePublicLine, parseSecretKey, publicLineOf, type SignKey, type VerifyKey } from '../../seal/key-files.js';
 import { listVariable, variable } from '../environment.js';
 
 /** No key is longer; what is, was named by mistake. */
@@ -23,6 +23,21 @@ export async function readVerifyKeys(given: readonly string[] | undefined): Prom
 export async function readSignKey(given: string | undefined): Promise<SignKey | undefined> {
   const path = given ?? variable('signKey');
   return path === undefined ? undefined : parseSecretKey(await readKeyFile('secret key', path), path);
+}
+
+/** Whose signature is asked for of what is found where snapshots are published: that of the keys that count, and where none is named, of the
+ *  key that signs them. Undefined where none is. @throws TidemarkError KEY_INVALID, FILE_ERROR, USAGE */
+export async function requiredKeys({
+  verifyKeys,
+  signKey,
+}: {
+  readonly verifyKeys?: readonly string[] | undefined;
+  readonly signKey?: string | undefined;
+}): Promise<readonly string[] | undefined> {
+  const wanted = verifyKeys ?? listVariable('verifyKeys');
+  if (wanted !== undefined) return wanted;
+  const key = await readSignKey(signKey);
+  return key && [publicLineOf(key)];
 }
 
 /** @param given recipients of age, or `@file` for a file of them. Default: TIDEMARK_ENCRYPT_TO
