@@ -1,6 +1,6 @@
 // Reads the values of options. Each function refuses what it cannot read with one sentence; commander puts the option's name before it.
 import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../app/quantities.js';
+import { parseBytes, parseDuration } from '../app/quantities.js';
 
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
@@ -29,6 +29,14 @@ export function duration(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError('It must be a duration, as in 500ms, 10s, 5min or 2h.');
   return ms;
+}
+
+/** `4MB`, `1MiB`, or a number of bytes. */
+export function byteSize(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes === undefined || bytes > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new InvalidArgumentError('It must be a size, as in 4MB or 1MiB.');
+  return Number(bytes);
 }
 
 /** `blocks=120`, several times: stream name to sequence. A name may hold `=`. */

@@ -21,12 +21,14 @@ import { schemaCommand } from './schema.js';
 import { showCommand } from './show.js';
 import { snapshotCommand } from './snapshot.js';
 import { statusCommand } from './status.js';
+import { tuneCommand } from './tune.js';
 import { untuneCommand } from './untune.js';
 import { verifyCommand } from './verify.js';
 
 /** In the order in which help lists them. */
 const commands: readonly (() => Command)[] = [
   snapshotCommand,
+  tuneCommand,
   restoreCommand,
   untuneCommand,
   verifyCommand,

@@ -18,6 +18,7 @@ const phases: Readonly<Record<string, string>> = {
   lock: 'locking the tables',
   schema: 'reading the schema',
   rows: 'copying rows',
+  trial: 'trying settings',
   publish: 'writing to disk',
   pull: 'copying',
   verify: 'checking every byte',
@@ -63,7 +64,10 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
     listen(event) {
       switch (event.type) {
         case 'phase':
-          draw(`${phases[event.phase] ?? printable(event.phase)} ...`, true);
+          draw(
+            `${phases[event.phase] ?? printable(event.phase)}${event.detail === undefined ? '' : ` (${printable(event.detail)})`} ...`,
+            true,
+          );
           break;
         case 'plan':
           plan = event;
@@ -82,6 +86,7 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
           keep(`tidemark: ${printable(event.message)}`);
           break;
         case 'table':
+        case 'trial':
           break;
       }
     },

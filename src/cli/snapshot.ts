@@ -7,7 +7,7 @@ import { TidemarkError } from '../model/errors.js';
 import { printable } from '../model/printable.js';
 import type { StoredSnapshot } from '../model/stored-snapshot.js';
 import { formatBytes, formatCounted, formatDuration } from '../model/units.js';
-import { collect, compression, wholeNumber } from './arguments.js';
+import { byteSize, collect, compression, wholeNumber } from './arguments.js';
 import { addConnection, addContents, type ContentFlags, contentOptions } from './content-flags.js';
 import { given } from './given.js';
 import { describePosition, describeTotals } from './report.js';
@@ -22,6 +22,7 @@ interface Flags extends ContentFlags, ViewFlags, PlaceFlags {
   readonly jobs?: number;
   readonly compress?: number | 'auto';
   readonly copyFormat?: 'auto' | 'text' | 'binary';
+  readonly chunkSize?: number;
   readonly secrets?: true;
   readonly globals?: true;
   readonly rolePasswords?: true;
@@ -48,7 +49,8 @@ export function snapshotCommand(): Command {
     )
     .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
     .option('-Z, --compress <level>', 'zstd level, or auto: what a sample of the rows speaks for (default: auto)', compression)
-    .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']));
+    .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']))
+    .option('--chunk-size <size>', 'rows that are compressed together, 256KiB to 64MiB (default: 4MiB)', byteSize);
   return addView(
     addContents(command, { short: { excludeTable: '-T, ', extension: '-e, ' }, rows: true })
       .option('--secrets', 'with the passwords of user mappings and subscriptions')
@@ -86,6 +88,7 @@ async function snapshot(flags: Flags): Promise<void> {
       ...given('jobs', flags.jobs),
       ...given('compressLevel', flags.compress),
       ...given('copyFormat', flags.copyFormat),
+      ...given('chunkBytes', flags.chunkSize),
       ...viewOptions(flags),
       ...given('secrets', flags.secrets),
       ...given('globals', flags.globals),

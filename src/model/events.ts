@@ -9,6 +9,14 @@ export type TidemarkEvent =
   /** Progress since the start: rows and raw bytes done, compressed bytes written or read. */
   | { readonly type: 'progress'; readonly rows: bigint; readonly rawBytes: bigint; readonly compressedBytes: bigint }
   | { readonly type: 'table'; readonly schema: string; readonly name: string; readonly rows: bigint; readonly rawBytes: bigint }
+  /** What settings of snapshots are worth, of `tune`: bytes on the server's disk in a second, and for the whole database the ratio of these to
+   *  the archive's. */
+  | {
+      readonly type: 'trial';
+      readonly settings: Readonly<Record<string, string | number>>;
+      readonly bytesPerSecond: number;
+      readonly ratio: number;
+    }
   | { readonly type: 'retry'; readonly attempt: number; readonly reason: string }
   | { readonly type: 'left-out'; readonly object: LeftOut }
   | { readonly type: 'notice'; readonly message: string };

@@ -122,39 +122,42 @@ export class WorkerPool implements AsyncDisposable {
     await this.#all('attached', { type: 'attach', snapshotId, tables: few ? tables : [] });
   }
 
-  /** Reads all ranges, in the order given, as workers come free, and compresses them at a zstd level. Rejects at the first failure; the
-   *  pool is then of no more use. */
-  async read(tasks: readonly RangeTask[], level: number, sink: ChunkSink): Promise<void> {
-    if (tasks.length === 0) return;
-    let next = 0;
-    let open = tasks.length;
+  /** Reads all ranges, in the order given, as workers come free, and compresses them at a zstd level. The next one is asked for when a
+   *  worker is free for it; ids differ. Rejects at the first failure; the pool is then of no more use. */
+  async read(tasks: Iterable<RangeTask>, level: number, sink: ChunkSink): Promise<void> {
+    const waiting = tasks[Symbol.iterator]();
+    /** Those that were given to a worker, by their id, until their end has been passed on. */
+    const open = new Map<number, RangeTask>();
     // One chunk after the other, so that the archive has one writer; back pressure comes from the workers' windows.
     let writing = Promise.resolve();
     await new Promise<void>((resolve, reject) => {
       const give = (worker: ReadWorker): void => {
-        const task = tasks[next];
-        next += 1;
-        if (task) worker.post({ type: 'read', task, level });
+        const { done, value: task } = waiting.next();
+        if (done) return;
+        open.set(task.id, task);
+        worker.post({ type: 'read', task, level });
       };
       for (const worker of this.#workers) {
         worker.onFailure = reject;
         worker.onMessage = (message) => {
           if (message.type === 'chunk') {
-            const task = tasks[message.id] as RangeTask;
+            const task = open.get(message.id) as RangeTask;
             writing = writing.then(() => sink.chunk({ task, rows: message.rows, member: message.member }));
             writing.then(() => worker.written(message.member, this.#framesComeBack), reject);
           } else if (message.type === 'done') {
+            const task = open.get(message.id) as RangeTask;
             give(worker);
             writing = writing.then(async () => {
-              await sink.done(tasks[message.id] as RangeTask, message.rows);
-              open -= 1;
-              if (open === 0) resolve();
+              await sink.done(task, message.rows);
+              open.delete(task.id);
+              if (open.size === 0) resolve();
             });
             writing.catch(reject);
           }
         };
         give(worker);
       }
+      if (open.size === 0) resolve();
     });
   }
 

@@ -72,9 +72,9 @@ export class TemporaryFile implements AsyncDisposable {
   }
 }
 
-/** Writes a whole file, which is on disk then; its directory may not be. */
-export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
-  const handle = await open(path, 'w', 0o600);
+/** Writes a whole file, which is on disk then; its directory may not be. @param mode of a file that is made */
+export async function writeDurably(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  const handle = await open(path, 'w', mode);
   try {
     await handle.writeFile(content);
     await handle.sync();

@@ -109,6 +109,7 @@ const snapshot = section({
     .optional()
     .describe('zstd level without 0, or "auto": what a sample of the rows speaks for. Default "auto".'),
   copyFormat: z.enum(['auto', 'text', 'binary']).optional().describe('Form of the rows. Default "auto".'),
+  chunkSize: size().optional().describe('Rows that are compressed together, 256KiB to 64MiB. Default "4MiB".'),
   completedOnce: texts()
     .optional()
     .describe('Partitioned tables by height, as patterns: partitions that are complete are exported once; later snapshots refer to them.'),
@@ -145,7 +146,10 @@ const snapshot = section({
   attempts: wholeNumber({ from: 1, to: 100 }).optional().describe('How often to begin anew when DDL comes in between. Default 5.'),
   lockTimeout: durationOrZero().optional().describe('How long a table lock may be waited for; 0: for ever. Default "10s".'),
   maxAge: duration().optional().describe('A snapshot whose transaction gets older is given up. Default: never.'),
-} satisfies Record<Exclude<keyof SnapshotSettings, `${string}Ms` | 'completed'> | 'lockTimeout' | 'maxAge' | 'completedOnce', z.ZodType>);
+} satisfies Record<
+  Exclude<keyof SnapshotSettings, `${string}Ms` | 'chunkBytes' | 'completed'> | 'lockTimeout' | 'maxAge' | 'chunkSize' | 'completedOnce',
+  z.ZodType
+>);
 
 const retentionFields = section({
   last: count().optional().describe('The newest so many.'),

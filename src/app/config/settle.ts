@@ -143,10 +143,11 @@ function keysOf({ signKey, encryptTo, verifyKeys, identities }: ConfigFields, se
 }
 
 function snapshotOf(fields: ConfigFields['snapshot'], absolute: (path: string) => string): SnapshotSettings {
-  const { lockTimeout, maxAge, filterFiles, completedOnce, ...rest } = fields;
+  const { lockTimeout, maxAge, filterFiles, chunkSize, completedOnce, ...rest } = fields;
   return {
     ...defined(rest),
     ...defined({ lockTimeoutMs: lockTimeout, maxAgeMs: maxAge, filterFiles: filterFiles?.map(absolute) }),
+    ...(chunkSize === undefined ? {} : { chunkBytes: Number(chunkSize) }),
     ...(completedOnce === undefined ? {} : { completed: { tables: completedOnce } }),
   };
 }

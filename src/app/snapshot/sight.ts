@@ -13,7 +13,7 @@ import { openView, type View } from '../../snapshot/view.js';
 import { WorkerPool } from '../../snapshot/worker-pool.js';
 import { abortReason, withAge } from '../abort.js';
 import { chooseTables } from './choose-tables.js';
-import { chunkBytes, type SnapshotPlan } from './options.js';
+import type { SnapshotPlan } from './options.js';
 import { warnOfValues, withStatistics } from './planner-statistics.js';
 import { readSchema, type SnapshotSchema } from './schema.js';
 
@@ -67,20 +67,27 @@ export interface Sight {
   readonly schema: SnapshotSchema;
   /** Attached to the view. */
   readonly pool: WorkerPool;
+  /** Starts more workers, and attaches them to the same view. They are for the caller to dispose of. */
+  more(settings: Pick<SnapshotPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool>;
 }
 
+/** What the workers of a sight are started with. */
+type Workers = Pick<Destination, 'spoolPrefix' | 'keepsBytes'> & Pick<WorkerSettings, 'bare'> & { readonly idle?: boolean };
+
 /** Locks the tables, fixes the view, attaches the workers and reads the schema; then `use` has them all.
- *  @param bare rows are to come without a tar around them */
+ *  @param bare rows are to come without a tar around them
+ *  @param idle no workers at the beginning */
 export async function withSight<Result>(
   plan: SnapshotPlan,
-  { spoolPrefix, keepsBytes, bare = false }: Pick<Destination, 'spoolPrefix' | 'keepsBytes'> & Pick<WorkerSettings, 'bare'>,
+  { spoolPrefix, keepsBytes, bare = false, idle = false }: Workers,
   use: (sight: Sight) => Promise<Result>,
 ): Promise<Result> {
   const { connection, emit, signal } = plan;
   emit({ type: 'phase', phase: 'connect' });
   await using control = await openSession(connection, { use: 'read', encoding: plan.encoding, applicationName: 'tidemark', signal });
   // The threads start up and connect while the control session locks tables and reads the schema.
-  await using workers = startWorkers(plan, { spoolPrefix, framesComeBack: !keepsBytes, bare });
+  const destination = { spoolPrefix, framesComeBack: !keepsBytes, bare };
+  await using workers = startWorkers({ ...plan, jobs: idle ? 0 : plan.jobs }, destination);
 
   emit({ type: 'phase', phase: 'lock' });
   const view = await openView(control, {
@@ -100,7 +107,17 @@ export async function withSight<Result>(
   const pool = await workers.pool;
   for (const object of schema.leftOut) emit({ type: 'left-out', object });
   warnOfValues(schema, emit);
-  return await use({ control, view, position, schema, pool });
+  const more = async (settings: Pick<SnapshotPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool> => {
+    const another = await startPool({ ...plan, ...settings }, destination);
+    try {
+      await another.attach(view.snapshotId, namesOf(view));
+      return another;
+    } catch (error) {
+      await another[Symbol.asyncDispose]();
+      throw error;
+    }
+  };
+  return await use({ control, view, position, schema, pool, more });
 }
 
 /** Says how much there is to read. */
@@ -121,15 +138,19 @@ function startWorkers(
   plan: SnapshotPlan,
   more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>,
 ): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
-  const { connection, encoding, contents, jobs, signal } = plan;
-  const foreignTables = plan.foreignServers.length > 0;
-  const settings = { connection, encoding, chunkBytes, window: 3, foreignTables, ...more };
-  const pool = WorkerPool.start(contents.sections.has('data') ? jobs : 0, settings, signal);
+  const pool = startPool(plan, more);
   const ended = pool.then(
     (started) => () => started[Symbol.asyncDispose](),
     () => async () => undefined,
   );
   return { pool, [Symbol.asyncDispose]: async () => (await ended)() };
+}
+
+function startPool(plan: SnapshotPlan, more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>): Promise<WorkerPool> {
+  const { connection, encoding, chunkBytes, contents, jobs, signal } = plan;
+  const foreignTables = plan.foreignServers.length > 0;
+  const settings = { connection, encoding, chunkBytes, window: 3, foreignTables, ...more };
+  return WorkerPool.start(contents.sections.has('data') ? jobs : 0, settings, signal);
 }
 
 /** The tables that rows may be read of. */

@@ -24,7 +24,7 @@ import { BaseOnce, type SnapshotBase } from './base.js';
 import { isDurable, lookAtPartitions } from './completed-partitions.js';
 import { readRows } from './data.js';
 import { type SettledLevel, settleLevel } from './level.js';
-import { chunkBytes, planSnapshot, type SnapshotOptions, type SnapshotPlan } from './options.js';
+import { planSnapshot, type SnapshotOptions, type SnapshotPlan } from './options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './output.js';
 import type { SnapshotSchema } from './schema.js';
 import { announce, bytesToRead, inAttempts, type Sight, withSight } from './sight.js';
@@ -168,7 +168,7 @@ async function describe(control: Session, { plan, settled, position, schema, tab
       jobs: plan.jobs,
       compressLevel: settled.level,
       ...(settled.choice && { compression: settled.choice }),
-      chunkBytes,
+      chunkBytes: plan.chunkBytes,
       sections: contentSections(plan.contents.sections),
       selection: plan.asked,
     },

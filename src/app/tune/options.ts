@@ -1,0 +1,48 @@
+// The options of tune as a caller gives them, and as they are once checked.
+import { availableParallelism } from 'node:os';
+import { refuse } from '../common-options.js';
+import { planSnapshot, type SnapshotOptions, type SnapshotPlan, usualChunkBytes } from '../snapshot/options.js';
+import type { Settings } from './trials.js';
+
+type Shared =
+  | 'database'
+  | 'role'
+  | 'tables'
+  | 'schemas'
+  | 'excludeTables'
+  | 'excludeSchemas'
+  | 'excludeTableData'
+  | 'lockTimeoutMs'
+  | 'skipUnsupported'
+  | 'onEvent'
+  | 'signal';
+
+/** What is in, and whom it is reported to, as for a snapshot. */
+export interface TuneOptions extends Pick<SnapshotOptions, Shared> {
+  /** How long trials may take in all, 1 to 3600. Default 60. */
+  readonly seconds?: number;
+  /** Path of a picture to write: speed against ratio, as SVG. */
+  readonly plot?: string;
+  /** Path of a configuration in JSON that gets what is recommended under `snapshot`; made where there is none. */
+  readonly write?: string;
+}
+
+export interface TunePlan {
+  readonly plan: SnapshotPlan;
+  readonly ms: number;
+  readonly processors: number;
+  /** What a snapshot does without being told. */
+  readonly start: Settings;
+  readonly plot: string | undefined;
+  readonly write: string | undefined;
+}
+
+/** Checks the options. @throws TidemarkError USAGE with one sentence for the first that cannot be */
+export function planTune({ seconds = 60, plot, write, ...options }: TuneOptions): TunePlan {
+  refuse(!(seconds >= 1) || seconds > 3600, 'tune: the seconds must be a number from 1 to 3600');
+  refuse(plot === '', 'tune: the file for the picture has no name');
+  refuse(write === '', 'tune: the configuration to write has no name');
+  const plan = planSnapshot(options);
+  const start: Settings = { copyFormat: 'auto', compressLevel: 3, jobs: plan.jobs, chunkBytes: usualChunkBytes };
+  return { plan, ms: seconds * 1000, processors: availableParallelism(), start, plot, write };
+}
