@@ -3,6 +3,7 @@
 //   npm run bench -- --url postgres://... [--restore]
 //   npm run bench:full
 // README.md says what is what. Each part of the work writes its results as soon as it is done.
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Comparison, compare, compareJobs, compareLevels, compareSize } from './comparisons.js';
 import { writePlots } from './plots.js';
@@ -21,6 +22,7 @@ const { values: given } = parseArgs({
     levels: { type: 'string', default: '1,3,6,9,12' },
     'job-counts': { type: 'string', default: '1,2,4,8' },
     scales: { type: 'string', default: '0.1,0.3,1,3,10' },
+    'server-in': { type: 'string' },
     full: { type: 'boolean', default: false },
     url: { type: 'string' },
     name: { type: 'string', default: 'own' },
@@ -72,7 +74,7 @@ interface Ran {
 
 async function run({ kind, data, scale }: Part): Promise<Ran> {
   if (kind === 'sizes') return runSizes(data);
-  await using source = await makeSource(data, scale);
+  await using source = await makeSource(data, scale, given['server-in']);
   const schema = data === 'many-objects' || data === 'small-tables';
   return { server: source.server, races: await runOn(source, kind, { ...options, schema }) };
 }
@@ -87,7 +89,8 @@ async function runSizes(data: DataSet): Promise<Ran> {
   const all: Race[] = [];
   let server = '';
   for (const scale of numbers('--scales', given.scales)) {
-    await using source = await makeSource(data, scale);
+    // On disk all of them: the largest would not fit into memory, and the others are to be compared with it.
+    await using source = await makeSource(data, scale, given['server-in'] ?? tmpdir());
     server = source.server;
     all.push(...(await compareSize(source, options)));
   }

@@ -27,9 +27,13 @@ export interface Source extends AsyncDisposable {
   readonly rawBytes: number;
 }
 
-export async function makeSource(data: DataSet, scale: number): Promise<Source> {
+/** @param folder where the server lies; in memory where there is room, unless given */
+export async function makeSource(data: DataSet, scale: number, folder?: string): Promise<Source> {
   console.error(`making ${data} at scale ${scale} ...`);
-  const server = await startServer({ settings: { max_wal_size: '8GB', shared_buffers: '1GB' } });
+  const server = await startServer({
+    settings: { max_wal_size: '8GB', shared_buffers: '1GB' },
+    ...(folder === undefined ? {} : { parent: folder }),
+  });
   try {
     await using admin = await connect(server.url);
     await admin.query('CREATE DATABASE bench');

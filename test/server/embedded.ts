@@ -11,6 +11,8 @@ export interface ServerOptions {
   readonly version?: Version;
   /** Settings of postgresql.conf, by name; they win over ours. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Where the server's folder is made, open to its account; in memory where there is room, unless given. */
+  readonly parent?: string;
 }
 
 /** A running server that belongs to whoever started it. */
@@ -47,12 +49,12 @@ export async function startEmbedded(options: ServerOptions = {}): Promise<TestSe
 /** Like startEmbedded, on a cluster that `fill` writes into the folder `data`, for the account to own.
  *  @throws Error likewise, and what `fill` throws */
 export async function startCluster(
-  { version = defaultVersion(), settings = {} }: ServerOptions,
+  { version = defaultVersion(), settings = {}, parent: wanted }: ServerOptions,
   fill?: (data: string, account: Account | undefined) => Promise<void>,
 ): Promise<TestServer> {
   const account = await serverAccount();
   const { initdb, postgres } = await findBinaries(version, { foreign: account !== undefined });
-  const parent = await serversParent(account);
+  const parent = wanted ?? (await serversParent(account));
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const prepare = async (directory: string) => {
