@@ -1,6 +1,7 @@
 // Runs one command as a process and measures it from outside: wall time, the processor time and peak memory of the process with all that
 // it starts, and the processor time of the server meanwhile.
 import { spawn } from 'node:child_process';
+import { interrupted } from './interrupt.js';
 import { highWater, readStat, treeOf, treeSeconds } from './process-tree.js';
 
 export interface Command {
@@ -25,10 +26,11 @@ export interface Measurement {
 /** @param postmaster process of the server, where it is on this machine
  *  Rejects when the command fails, with the end of what it printed. */
 export async function measure({ file, args, env }: Command, postmaster?: number): Promise<Measurement> {
+  interrupted.throwIfAborted();
   const clientBefore = readStat('self')?.children;
   const serverBefore = postmaster === undefined ? undefined : treeSeconds(postmaster);
   const started = performance.now();
-  const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'], signal: interrupted });
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-2000);

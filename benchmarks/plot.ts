@@ -9,8 +9,10 @@ export interface Point {
 
 export interface Axis {
   readonly title: string;
-  /** Distances stand for factors; all values are above 0. Otherwise the axis begins at 0. */
+  /** Distances stand for factors; all values are above 0. */
   readonly logarithmic?: boolean;
+  /** Begins near the least value, and not at 0. */
+  readonly close?: boolean;
 }
 
 export interface Plot {
@@ -84,17 +86,20 @@ interface Scale {
   at(value: number): number;
 }
 
-function scaleOf(values: readonly number[], { logarithmic = false }: Axis, [from, to]: readonly [number, number]): Scale {
+function scaleOf(values: readonly number[], { logarithmic = false, close = false }: Axis, [from, to]: readonly [number, number]): Scale {
   const most = Math.max(...values, logarithmic ? 1 : 0) || 1;
+  const least = Math.min(...values, most);
   if (logarithmic) {
-    const first = Math.floor(Math.log10(Math.min(...values, most)));
+    const first = Math.floor(Math.log10(least));
     const last = Math.max(Math.ceil(Math.log10(most)), first + 1);
     const ticks = Array.from({ length: last - first + 1 }, (_, n) => 10 ** (first + n));
     return { ticks, at: (value) => from + ((Math.log10(value) - first) / (last - first)) * (to - from) };
   }
-  const step = roundStep(most / 6);
-  const count = Math.ceil(most / step);
-  return { ticks: Array.from({ length: count + 1 }, (_, n) => n * step), at: (value) => from + (value / (count * step)) * (to - from) };
+  const step = roundStep((close && most > least ? most - least : most) / 6);
+  const first = close ? Math.floor(least / step) : 0;
+  const last = Math.ceil(most / step);
+  const ticks = Array.from({ length: last - first + 1 }, (_, n) => (first + n) * step);
+  return { ticks, at: (value) => from + ((value / step - first) / (last - first)) * (to - from) };
 }
 
 /** The next of 1, 2, 5, 10, 20, ... */

@@ -21,7 +21,7 @@ function plotDescriptions({ kind, races }: Results): readonly Untitled[] {
     case 'levels':
       return races.map((race) => ({
         x: { title: 'MB of rows a second' },
-        y: { title: 'times smaller than the rows' },
+        y: { title: 'times smaller than the rows', close: true },
         series: seriesOf(race, (entry) => ({ x: speed(entry), y: compression(entry), label: String(entry.level) })),
       }));
     case 'jobs':

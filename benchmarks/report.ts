@@ -51,7 +51,7 @@ function table(race: Race): string {
     ...references
       .filter((series) => find(entries, series))
       .map((series) => [`of \`${series}\``, (entry: Entry) => fixed(ratio(entry, find(entries, series)), 2)] as const),
-    ['MB/s of rows', (entry) => fixed(speed(entry), 0)],
+    ...(task === 'schema' ? [] : ([['MB/s of rows', (entry: Entry) => fixed(speed(entry), 0)]] as const)),
     ['processor s: client', (entry) => fixed(medianOf(entry, 'clientSeconds'), 2)],
     ['server', (entry) => fixed(medianOf(entry, 'serverSeconds'), 2)],
     ['peak MB', (entry) => fixed(medianOf(entry, 'peakMb'), 0)],

@@ -13,7 +13,7 @@ export interface Target extends AsyncDisposable {
 export async function openTarget({ url: source }: Source): Promise<Target> {
   const name = `tidemark_bench_${randomBytes(6).toString('hex')}`;
   const admin = await connect(source);
-  const drop = `DROP DATABASE IF EXISTS ${name}`;
+  const drop = `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`;
   return {
     ...withoutPassword(databaseUrl(source, name)),
     async fresh() {
