@@ -40,6 +40,11 @@ export interface ExecuteOptions {
   readonly signal: AbortSignal;
 }
 
+/** Rows up to here are few: to index and analyze all of them takes less than to make a session ready. */
+const fewBytes = 1n << 20n;
+/** Indexes, constraints, analyses of few rows that are worth a session. */
+const smallPieces = 50;
+
 /** What a failure at this moment would leave: nothing changed, a marked database, or a finished one. */
 export type State = 'unchanged' | 'incomplete' | 'complete';
 
@@ -50,7 +55,7 @@ export class Execution {
   readonly #options: ExecuteOptions;
   #state: State = 'unchanged';
   #control: Session | undefined;
-  #crew: readonly Session[] | undefined;
+  #crew: readonly Session[] = [];
   #inTransaction = false;
   #held: readonly Held[] = [];
   #weights: ReadonlyMap<string, bigint> = new Map();
@@ -130,7 +135,7 @@ export class Execution {
         return run(await this.#session(), { catalog, steps: action.steps, inTransaction: this.#inTransaction, emit });
       }
       case 'post-data':
-        return runParallel(await this.#sessionsAtWork(), {
+        return runParallel(await this.#sessionsAtWork(action.steps.length), {
           catalog,
           steps: action.steps,
           weightOf: (relation) => this.#weightOf(relation),
@@ -177,8 +182,9 @@ export class Execution {
   async #rows(loads: readonly TableLoad[]): Promise<void> {
     const { sessions, source, database, signal } = this.#options;
     const alone = this.#inTransaction ? await this.#session() : undefined;
+    const control = () => this.#session();
     const crew = () => this.#sessionsAtWork();
-    this.manifest = await loadRows({ loads, source, database, progress: this.progress, sessions, alone, crew, signal });
+    this.manifest = await loadRows({ loads, source, database, progress: this.progress, sessions, alone, control, crew, signal });
     const sizes = this.manifest.tables.map(({ schema, name, rawBytes }) => [qualifiedName(schema, name), rawBytes] as const);
     this.#weights = new Map(sizes);
   }
@@ -196,7 +202,7 @@ export class Execution {
     }
     const waiting = statements.values();
     await Promise.all(
-      (await this.#sessionsAtWork()).map(async (session) => {
+      (await this.#sessionsAtWork(statements.length)).map(async (session) => {
         for (const statement of waiting) await analyze(session, statement, { inTransaction: this.#inTransaction, emit });
       }),
     );
@@ -209,7 +215,7 @@ export class Execution {
 
   async #statistics({ place, relations }: Extract<Action, { action: 'statistics' }>): Promise<void> {
     const { catalog, emit } = this.#options;
-    const sessions = await this.#sessionsAtWork();
+    const sessions = await this.#sessionsAtWork(relations.length);
     await restoreStatistics({ sessions, inTransaction: this.#inTransaction, place, relations, emit });
     const extended = countExtended(catalog);
     if (extended > 0) emit({ type: 'notice', message: `${extended} extended statistics are empty until ANALYZE: no server takes them` });
@@ -228,7 +234,7 @@ export class Execution {
     const { swap, sessions, emit } = this.#options;
     if (swap === undefined) return;
     // A rename needs the database alone.
-    for (const session of [this.#control, ...(this.#crew ?? [])]) if (session) await sessions.close(session);
+    for (const session of [this.#control, ...this.#crew]) if (session) await sessions.close(session);
     const helper = await sessions.openBeside(this.#maintenance());
     const replaced = await swapDatabases(this.#maintenance(), swap.names, { force: swap.force, helper });
     if (!replaced) return;
@@ -247,12 +253,16 @@ export class Execution {
     return this.#control;
   }
 
-  /** All that may work at once: within a transaction the one that is in it. */
-  async #sessionsAtWork(): Promise<readonly Session[]> {
+  /** All that may work at once: within a transaction the one that is in it. No more than there are pieces of work, and where the rows are
+   *  few, one for a number of pieces: to make ready another session takes as long as these. */
+  async #sessionsAtWork(pieces = Number.POSITIVE_INFINITY): Promise<readonly Session[]> {
     const control = await this.#session();
     if (this.#inTransaction) return [control];
     const { sessions, database } = this.#options;
-    this.#crew ??= await Promise.all(Array.from({ length: sessions.jobs - 1 }, () => sessions.open(database)));
+    const wanted = Math.min(sessions.jobs, this.progress.rawBytes < fewBytes ? Math.ceil(pieces / smallPieces) : pieces) - 1;
+    const missing = Math.max(0, wanted - this.#crew.length);
+    const more = await Promise.all(Array.from({ length: missing }, () => sessions.open(database)));
+    this.#crew = [...this.#crew, ...more];
     return [control, ...this.#crew];
   }
 }

@@ -26,6 +26,8 @@ export interface LoadRows {
   readonly sessions: Sessions;
   /** The one session that is within the transaction; undefined: several may load, each chunk commits by itself. */
   readonly alone: Session | undefined;
+  /** The session of this thread, for a few rows. */
+  readonly control: () => Promise<Session>;
   /** Sessions of this thread, for a pipe. */
   readonly crew: () => Promise<readonly Session[]>;
   readonly signal: AbortSignal;
@@ -47,11 +49,13 @@ async function loadArchive(work: LoadRows, { archives, manifest }: Extract<RowSo
   const connection = withDatabase(sessions.connection, database);
   const onLoaded: Parameters<typeof loadInParallel>[1]['onLoaded'] = (load, { rows, rawBytes, length }) =>
     progress.loaded(load, { rows, rawBytes, compressedBytes: length });
-  if (alone === undefined) {
-    await loadInParallel(loads, { archives, connection, applicationName, encodings, jobs, signal, onLoaded });
+  const threads = threadsFor(loads, jobs);
+  if (alone === undefined && threads > 0) {
+    await loadInParallel(loads, { archives, connection, applicationName, encodings, jobs: threads, signal, onLoaded });
     return manifest;
   }
-  await alone.carryRows(encodings.rows);
+  const session = alone ?? (await work.control());
+  await session.carryRows(encodings.rows);
   const codec = await loadCodec();
   const queue = loads.flatMap((load) => (load.chunks ?? []).map((chunk) => ({ load, chunk, archive: archiveIndex(load) })));
   const ahead = new FetchFromSeveral(archives, queue, 1);
@@ -59,14 +63,23 @@ async function loadArchive(work: LoadRows, { archives, manifest }: Extract<RowSo
     for (const [position, { load, chunk, archive }] of queue.entries()) {
       const frames = await ahead.take(position);
       const bytes = archiveOf(archives, archive);
-      await deliverChunk(alone, { ...deliveryOf(load), chunk, archive, codec, bytes, ...(frames && { frames }) });
+      await deliverChunk(session, { ...deliveryOf(load), chunk, archive, codec, bytes, ...(frames && { frames }) });
       onLoaded(load, chunk);
     }
   } finally {
     ahead.stop();
   }
-  await alone.carryRows();
+  await session.carryRows();
   return manifest;
+}
+
+/** Bytes of rows that a thread is worth being started for: that takes as long as it takes the server to load some of them. */
+const bytesPerThread = 1n << 20n;
+
+/** How many threads are to load these; 0: this one does. */
+export function threadsFor(loads: readonly Pick<TableLoad, 'rawBytes'>[], jobs: number): number {
+  const worth = loads.reduce((sum, { rawBytes }) => sum + rawBytes, 0n) / bytesPerThread;
+  return worth < BigInt(jobs) ? Number(worth) : jobs;
 }
 
 async function loadPipe(work: LoadRows, { members }: Extract<RowSource, { kind: 'stream' }>): Promise<Manifest> {

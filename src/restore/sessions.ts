@@ -33,6 +33,8 @@ export class Sessions implements AsyncDisposable {
   tunedServer = false;
   readonly #tune: boolean;
   readonly #open = new Set<Session>();
+  /** Of which nothing is wanted at the moment, by their databases. */
+  readonly #idle = new Map<string, Session>();
 
   constructor({ connection, applicationName, encodings, jobs, tune = false, signal }: SessionsOptions) {
     this.connection = connection;
@@ -45,6 +47,9 @@ export class Sessions implements AsyncDisposable {
 
   /** A session set up for bulk work. */
   async open(database: string): Promise<Session> {
+    const idle = this.#idle.get(database);
+    this.#idle.delete(database);
+    if (idle !== undefined) return idle;
     const { applicationName, encodings, signal } = this;
     const options = { use: 'write', encoding: encodings.text, applicationName, signal } as const;
     const session = this.adopt(await openSession(withDatabase(this.connection, database), options));
@@ -61,6 +66,11 @@ export class Sessions implements AsyncDisposable {
   adopt(session: Session): Session {
     this.#open.add(session);
     return session;
+  }
+
+  /** Keeps a session from `open`, which has only looked, for the next who opens one. */
+  putBack(database: string, session: Session): void {
+    this.#idle.set(database, session);
   }
 
   async close(session: Session): Promise<void> {

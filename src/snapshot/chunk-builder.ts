@@ -64,7 +64,11 @@ export class ChunkBuilder implements CopyTarget {
 
   /** A buffer as the builder needs it: tar header before, the chunk, slack, padding after. */
   static allocate(chunkBytes: number): Buffer {
-    return Buffer.allocUnsafeSlow(headroom + 2 * chunkBytes + 2 * slack + headroom);
+    return Buffer.allocUnsafeSlow(ChunkBuilder.bytesFor(chunkBytes));
+  }
+
+  static bytesFor(chunkBytes: number): number {
+    return headroom + 2 * chunkBytes + 2 * slack + headroom;
   }
 
   room(bytes: number): void {

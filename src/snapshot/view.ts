@@ -15,6 +15,8 @@ export interface View {
   readonly at: Date;
   readonly lsn: bigint;
   readonly inRecovery: boolean;
+  /** Of all large objects, on disk. */
+  readonly largeObjectBytes: bigint;
   /** The chosen tables, all but foreign ones locked ACCESS SHARE. */
   readonly tables: readonly DescribedTable[];
 }
@@ -97,10 +99,11 @@ function serverMessage(error: TidemarkError): string {
 
 /** The first query of the transaction: it fixes the snapshot, and says where the database stood then. */
 async function fix(session: Session): Promise<Omit<View, 'tables'>> {
-  const row = await session.one<{ id: string; at: Date; lsn: string; in_recovery: boolean }>(`
+  const row = await session.one<{ id: string; at: Date; lsn: string; in_recovery: boolean; blobs: string }>(`
     SELECT pg_export_snapshot() AS id, clock_timestamp() AS at, pg_is_in_recovery() AS in_recovery,
+           pg_relation_size('pg_largeobject') AS blobs,
            CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text AS lsn`);
-  return { snapshotId: row.id, at: row.at, lsn: parseLsn(row.lsn), inRecovery: row.in_recovery };
+  return { snapshotId: row.id, at: row.at, lsn: parseLsn(row.lsn), inRecovery: row.in_recovery, largeObjectBytes: BigInt(row.blobs) };
 }
 
 function sameTables(a: readonly ListedRelation[], b: readonly ListedRelation[]): boolean {

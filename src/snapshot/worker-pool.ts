@@ -1,14 +1,23 @@
 // The control thread's side of the reading workers: starts them, attaches all to the view before any works, hands out ranges, passes
-// chunks on one at a time, and ends them all when one fails.
-import { Worker } from 'node:worker_threads';
+// chunks on one at a time, and ends them all when one fails. Where there is little to read, the one worker is in this thread.
 import type { EncodedMember } from '../frame/encode.js';
-import { TidemarkError } from '../model/errors.js';
 import { unpackError } from '../model/thread-error.js';
 import type { Sample } from './choose-level.js';
 import type { FromWorker, QuestionTask, RangeTask, Row, ToWorker, WorkerSettings } from './messages.js';
+import { type Place, type PlacedReader, readerHere, readerInThread } from './placed-reader.js';
 
 /** The server's table has room for max_locks_per_transaction (64) times max_connections (100) by default, and is everybody's. */
 const mostLocks = 2000;
+
+/** Bytes on the server's disk that a thread is worth being started for: that takes as long as reading, compressing and writing some
+ *  megabytes of rows. */
+const bytesPerThread = 1n << 20n;
+
+/** How many threads are to read this much; 0: one worker in this thread, whose user then waits for the compression of a few chunks. */
+export function threadsFor(bytes: bigint, jobs: number): number {
+  const worth = bytes / bytesPerThread;
+  return worth < BigInt(jobs) ? Number(worth) : jobs;
+}
 
 /** A chunk as a worker made it. */
 export interface ReadChunk {
@@ -27,30 +36,28 @@ export interface ChunkSink {
 }
 
 class ReadWorker {
-  readonly thread: Worker;
-  readonly exited: Promise<void>;
+  readonly reader: PlacedReader;
   #waiting: { type: FromWorker['type']; resolve(): void; reject(error: unknown): void } | undefined;
   #failure: unknown;
   onMessage: ((message: FromWorker) => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
 
-  constructor(settings: WorkerSettings) {
-    this.thread = new Worker(new URL('../bundle/read-worker.js', import.meta.url), { workerData: settings });
-    this.exited = new Promise((resolve) => this.thread.once('exit', () => resolve()));
-    this.thread.on('message', (message: FromWorker) => this.#receive(message));
-    this.thread.on('error', (error) => this.#fail(error));
-    this.thread.once('exit', () => this.#fail(new TidemarkError('INTERNAL', 'read the tables: a worker thread ended by itself')));
+  constructor(place: Place, settings: WorkerSettings) {
+    this.reader = place(settings, {
+      message: (message) => this.#receive(message),
+      ended: (error) => this.#fail(error),
+    });
   }
 
   post(message: ToWorker): void {
-    this.thread.postMessage(message);
+    this.reader.post(message);
   }
 
   /** Acknowledges a chunk, and gives the memory of its frame back where it is to come back. */
   written({ content }: EncodedMember, framesComeBack: boolean): void {
     const memory = framesComeBack && content.kind === 'buffer' ? (content.bytes.buffer as ArrayBuffer) : undefined;
     if (memory === undefined) this.post({ type: 'written' });
-    else this.thread.postMessage({ type: 'written', memory } satisfies ToWorker, [memory]);
+    else this.reader.post({ type: 'written', memory }, [memory]);
   }
 
   /** Who is told of a failure: also of one that came while nobody listened, for nothing more comes of this worker. */
@@ -94,16 +101,22 @@ export class WorkerPool implements AsyncDisposable {
     this.#framesComeBack = framesComeBack;
   }
 
-  /** Starts `count` threads, each with a connection of its own. `signal` ends them whenever it aborts. */
-  static async start(count: number, settings: WorkerSettings, signal?: AbortSignal): Promise<WorkerPool> {
+  /** A pool of nobody, where nothing is to be read. */
+  static nobody(settings: WorkerSettings): WorkerPool {
+    return new WorkerPool([], settings);
+  }
+
+  /** Starts `threads` threads, or for 0 one worker in this thread; each has a connection of its own. `signal` ends them whenever it aborts. */
+  static async start(threads: number, settings: WorkerSettings, signal?: AbortSignal): Promise<WorkerPool> {
     signal?.throwIfAborted();
+    const place = threads === 0 ? readerHere : readerInThread;
     const pool = new WorkerPool(
-      Array.from({ length: count }, (_, i) => new ReadWorker({ ...settings, spoolPrefix: `${settings.spoolPrefix}-${i}` })),
+      Array.from({ length: threads || 1 }, (_, i) => new ReadWorker(place, { ...settings, spoolPrefix: `${settings.spoolPrefix}-${i}` })),
       settings,
     );
     const end = (): void => void pool[Symbol.asyncDispose]();
     signal?.addEventListener('abort', end);
-    Promise.all(pool.#workers.map((worker) => worker.exited)).then(() => signal?.removeEventListener('abort', end));
+    Promise.all(pool.#workers.map(({ reader }) => reader.ended)).then(() => signal?.removeEventListener('abort', end));
     try {
       await pool.#all('connected', undefined);
       return pool;
@@ -200,12 +213,12 @@ export class WorkerPool implements AsyncDisposable {
   /** Ends the workers' sessions in order. */
   async close(): Promise<void> {
     await this.#all('closed', { type: 'close' });
-    await Promise.all(this.#workers.map((worker) => worker.exited));
+    await Promise.all(this.#workers.map(({ reader }) => reader.ended));
   }
 
-  /** Ends the threads at once, and with them their connections. */
+  /** Ends all at once, and with them their connections. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.thread.terminate()));
+    await Promise.all(this.#workers.map(({ reader }) => reader.terminate()));
   }
 
   async #all(expected: FromWorker['type'], message: ToWorker | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
-import { WorkerPool } from '#dist/snapshot/worker-pool.js';
+import { threadsFor, WorkerPool } from '#dist/snapshot/worker-pool.js';
 import { createDatabase, eventually, patience, type TestDatabase } from '../server/index.js';
 
 const settingsFor = (db: TestDatabase) => ({
@@ -14,12 +14,28 @@ const settingsFor = (db: TestDatabase) => ({
   spoolPrefix: '/nowhere',
 });
 
-it('does not run ahead of the one who writes, also with many small tables', async () => {
+it.each([
+  [0n, 4, 0],
+  [(1n << 20n) - 1n, 4, 0],
+  [1n << 20n, 4, 1],
+  [5n << 19n, 4, 2],
+  [1n << 62n, 4, 4],
+  [1n << 30n, 1, 1],
+])('%i bytes and %i jobs are for %i threads', (bytes, jobs, threads) => {
+  expect(threadsFor(bytes, jobs)).toBe(threads);
+});
+
+const places = [
+  ['in this thread', 0],
+  ['in a thread', 1],
+] as const;
+
+it.each(places)('does not run ahead of the one who writes, also with many small tables, %s', async (_, threads) => {
   await using db = await createDatabase();
   await using control = await openSession(resolveConnection(db.url, patience), { use: 'read' });
   await control.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { id } = await control.one<{ id: string }>('SELECT pg_export_snapshot() AS id');
-  await using pool = await WorkerPool.start(1, settingsFor(db));
+  await using pool = await WorkerPool.start(threads, settingsFor(db));
   await pool.attach(id, []);
   // Each leaves a lock behind, so that those that were begun can be counted.
   const tasks = Array.from({ length: 20 }, (_, i) => ({
@@ -55,9 +71,9 @@ it('does not run ahead of the one who writes, also with many small tables', asyn
   expect(done).toBe(20);
 });
 
-it('does not wait for workers that ended while they had nothing to do', async () => {
+it.each(places)('does not wait for workers that ended while they had nothing to do, %s', async (_, threads) => {
   await using db = await createDatabase();
-  await using pool = await WorkerPool.start(2, settingsFor(db));
+  await using pool = await WorkerPool.start(threads, settingsFor(db));
   await pool[Symbol.asyncDispose]();
   const task = {
     id: 0,
@@ -70,4 +86,20 @@ it('does not wait for workers that ended while they had nothing to do', async ()
   } as const;
   const sink = { chunk: async () => undefined, done: () => undefined };
   await expect(pool.read([task], 3, sink)).rejects.toMatchObject({ name: 'TidemarkError', message: /worker thread ended/ });
+});
+
+it.each(places)('leaves no connection when it is aborted, %s', async (_, threads) => {
+  await using db = await createDatabase();
+  const stop = new AbortController();
+  await using pool = await WorkerPool.start(threads, settingsFor(db), stop.signal);
+  const connections = async () => {
+    const [row] = await db.query<{ count: string }>(
+      `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tidemark worker'`,
+    );
+    return row?.count;
+  };
+  expect(await connections()).toBe('1');
+  stop.abort();
+  await expect(pool.query([{ statement: 'SELECT 1::text', table: '"t"' }])).rejects.toMatchObject({ name: 'TidemarkError' });
+  await eventually('the connection is gone', async () => ((await connections()) === '0' ? true : undefined));
 });

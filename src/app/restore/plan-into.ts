@@ -17,31 +17,35 @@ import { check, contentsOf, fresh, notices, statisticsOn } from './plan-contents
 import type { GivenGlobals, RestorePlan } from './plan-types.js';
 
 /** Into a database that is there. */
-export async function planInto(
-  settings: RestoreSettings,
-  { source, catalog, sessions, coming, database }: GivenGlobals & { database: string },
-): Promise<RestorePlan> {
+export async function planInto(settings: RestoreSettings, given: GivenGlobals & { database: string }): Promise<RestorePlan> {
+  const { sessions, database } = given;
   const session = await sessions.open(database);
-  try {
-    const contents = contentsOf(settings, source);
-    const { clean, selected } = settings;
-    const way = decideWay({ database, schema: contents.schema, clean: clean !== undefined, selected }, await inspectTarget(session));
-    await check(session, { source, catalog, settings, coming });
-    const target = await session.one<{ encoding: string }>(
-      'SELECT pg_encoding_to_char(encoding) AS encoding FROM pg_database WHERE datname = current_database()',
-    );
-    // From a pipe, UTF-8 may fit into what the target has.
-    const encoding = source.manifest?.source.encoding ?? catalog.rowEncoding;
-    if (encoding !== undefined) notices(settings, checkEncoding(encoding, target.encoding));
-    if (way === 'existing') return { plan: await existing(session, { catalog, contents, settings }), database, contents: database };
-    const { clean: _nothingToDrop, ...rest } = contents;
-    const wipe: Plan = way === 'wipe' ? [{ action: 'wipe', extensions: extensionsOf(catalog) }] : [];
-    const [mark, ...filled] = fresh(catalog, rest, session);
-    const plan = way === 'wipe' ? [...wipe, ...filled] : [...(mark ? [mark] : []), ...filled];
-    return { plan, database, contents: database };
-  } finally {
-    await sessions.close(session);
-  }
+  const planned = await planOn(session, settings, given);
+  sessions.putBack(database, session);
+  return planned;
+}
+
+async function planOn(
+  session: Session,
+  settings: RestoreSettings,
+  { source, catalog, coming, database }: GivenGlobals & { database: string },
+): Promise<RestorePlan> {
+  const contents = contentsOf(settings, source);
+  const { clean, selected } = settings;
+  const way = decideWay({ database, schema: contents.schema, clean: clean !== undefined, selected }, await inspectTarget(session));
+  await check(session, { source, catalog, settings, coming });
+  const target = await session.one<{ encoding: string }>(
+    'SELECT pg_encoding_to_char(encoding) AS encoding FROM pg_database WHERE datname = current_database()',
+  );
+  // From a pipe, UTF-8 may fit into what the target has.
+  const encoding = source.manifest?.source.encoding ?? catalog.rowEncoding;
+  if (encoding !== undefined) notices(settings, checkEncoding(encoding, target.encoding));
+  if (way === 'existing') return { plan: await existing(session, { catalog, contents, settings }), database, contents: database };
+  const { clean: _nothingToDrop, ...rest } = contents;
+  const wipe: Plan = way === 'wipe' ? [{ action: 'wipe', extensions: extensionsOf(catalog) }] : [];
+  const [mark, ...filled] = fresh(catalog, rest, session);
+  const plan = way === 'wipe' ? [...wipe, ...filled] : [...(mark ? [mark] : []), ...filled];
+  return { plan, database, contents: database };
 }
 
 interface Into {

@@ -9,7 +9,8 @@ import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon }
 import type { TrustOptions } from '../seal/open-sealed.js';
 import type { SealingOptions } from '../seal/settle-sealing.js';
 
-/** `jobs`: worker threads, each with a connection of its own; the control connection comes on top. */
+/** `jobs`: worker threads at most, one for each MiB on the server's disk, each with a connection of its own; the control connection comes on
+ *  top. Below a MiB no thread is started: rows are read and compressed in this one. */
 export interface SnapshotOptions extends PositionQueries, CommonOptions, SealingOptions {
   /** Path of the archive, or a stream that takes it in order (then there are no sidecars; it is for its owner to end). */
   readonly file: string | Writable;

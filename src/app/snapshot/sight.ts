@@ -10,7 +10,7 @@ import { readCounters } from '../../snapshot/counters.js';
 import type { WorkerSettings } from '../../snapshot/messages.js';
 import { readPosition } from '../../snapshot/position-queries.js';
 import { openView, type View } from '../../snapshot/view.js';
-import { WorkerPool } from '../../snapshot/worker-pool.js';
+import { threadsFor, WorkerPool } from '../../snapshot/worker-pool.js';
 import { abortReason, withAge } from '../abort.js';
 import { chooseTables } from './choose-tables.js';
 import type { SnapshotPlan } from './options.js';
@@ -85,10 +85,6 @@ export async function withSight<Result>(
   const { connection, emit, signal } = plan;
   emit({ type: 'phase', phase: 'connect' });
   await using control = await openSession(connection, { use: 'read', encoding: plan.encoding, applicationName: 'tidemark', signal });
-  // The threads start up and connect while the control session locks tables and reads the schema.
-  const destination = { spoolPrefix, framesComeBack: !keepsBytes, bare };
-  await using workers = startWorkers({ ...plan, jobs: idle ? 0 : plan.jobs }, destination);
-
   emit({ type: 'phase', phase: 'lock' });
   const view = await openView(control, {
     choose: (relations, schemas) => chooseTables(relations, schemas, { ...plan.contents, foreignServers: plan.foreignServers }),
@@ -96,6 +92,9 @@ export async function withSight<Result>(
     rows: true,
   });
   if (await isMarked(control)) throw halfRestored(connection.database);
+  // The threads start up and connect while the control session reads the schema.
+  const destination = { spoolPrefix, framesComeBack: !keepsBytes, bare };
+  await using workers = startWorkers({ ...plan, jobs: idle ? 0 : plan.jobs }, view, destination);
   const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
   attached.catch(() => undefined);
   const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
@@ -108,7 +107,7 @@ export async function withSight<Result>(
   for (const object of schema.leftOut) emit({ type: 'left-out', object });
   warnOfValues(schema, emit);
   const more = async (settings: Pick<SnapshotPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool> => {
-    const another = await startPool({ ...plan, ...settings }, destination);
+    const another = await startPool({ ...plan, ...settings }, settings.jobs, destination);
     try {
       await another.attach(view.snapshotId, namesOf(view));
       return another;
@@ -136,9 +135,10 @@ export function bytesToRead({ toRead, largeObjects }: SnapshotSchema): bigint {
 /** The workers as they come up; disposing of them ends also those that are still starting. */
 function startWorkers(
   plan: SnapshotPlan,
+  view: View,
   more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>,
 ): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
-  const pool = startPool(plan, more);
+  const pool = startPool(plan, threadsFor(bytesAtMost(view), plan.jobs), more);
   const ended = pool.then(
     (started) => () => started[Symbol.asyncDispose](),
     () => async () => undefined,
@@ -146,11 +146,23 @@ function startWorkers(
   return { pool, [Symbol.asyncDispose]: async () => (await ended)() };
 }
 
-function startPool(plan: SnapshotPlan, more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>): Promise<WorkerPool> {
+/** @param threads 0: one worker in this thread, unless there is to be none */
+function startPool(
+  plan: SnapshotPlan,
+  threads: number,
+  more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>,
+): Promise<WorkerPool> {
   const { connection, encoding, chunkBytes, contents, jobs, signal } = plan;
   const foreignTables = plan.foreignServers.length > 0;
   const settings = { connection, encoding, chunkBytes, window: 3, foreignTables, ...more };
-  return WorkerPool.start(contents.sections.has('data') ? jobs : 0, settings, signal);
+  if (jobs === 0 || !contents.sections.has('data')) return Promise.resolve(WorkerPool.nobody(settings));
+  return WorkerPool.start(threads, settings, signal);
+}
+
+/** What there may be to read, on the server's disk. How much lies behind a foreign table nobody knows. */
+function bytesAtMost({ tables, largeObjectBytes }: View): bigint {
+  if (tables.some(({ relkind }) => relkind === 'f')) return 1n << 62n;
+  return tables.reduce((sum, { bytes }) => sum + bytes, largeObjectBytes);
 }
 
 /** The tables that rows may be read of. */

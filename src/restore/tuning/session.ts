@@ -17,9 +17,8 @@ const workersOfOne = 4;
 export async function setMaintenance(session: Session, { jobs, tune }: MaintenanceOptions): Promise<boolean> {
   const kilobytes = tune ? await tunedKilobytes(session, jobs) : leastMaintenanceKilobytes;
   const { tuned } = await session.one<{ tuned: boolean }>(
-    `SELECT set_config('maintenance_work_mem', greatest(setting::int8, $1::int8)::text || 'kB', false),
-            coalesce(current_setting('${recordName}', true), '') <> '' AS tuned
-       FROM pg_settings WHERE name = 'maintenance_work_mem'`,
+    `SELECT set_config('maintenance_work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')) / 1024, $1::int8)::text || 'kB', false),
+            coalesce(current_setting('${recordName}', true), '') <> '' AS tuned`,
     [String(kilobytes)],
   );
   // Parallel workers of one CREATE INDEX would compete with the other sessions for the same processors.
