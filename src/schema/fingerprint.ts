@@ -111,11 +111,32 @@ export function fingerprintQuery({ version, readsSubscriptions = false }: Finger
     FROM (${selects.join('\n    UNION ALL ')}) AS parts`;
 }
 
+interface Queryable {
+  query<Row extends Record<string, unknown>>(text: string): Promise<Row[]>;
+}
+
+/** Whether no DDL was committed from the moment of the view to now: sure, and dear only where somebody writes.
+ *  @param inView in the REPEATABLE READ transaction, at any time
+ *  @param fresh a session that sees what is there now */
+export async function sameDefinitions(
+  inView: Queryable,
+  fresh: Queryable,
+  server: FingerprintServer & Pick<Server, 'inRecovery'>,
+): Promise<boolean> {
+  if (!server.inRecovery && (await readVisible(fresh)) === (await readVisible(inView))) return true;
+  const [before, after] = await Promise.all([readFingerprint(inView, server), readFingerprint(fresh, server)]);
+  return before === after;
+}
+
+/** Which transactions can be seen: where that is the same, so is every row of every catalog. That of a standby does not say which were in
+ *  progress: its list of them is empty always. https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT */
+async function readVisible(session: Queryable): Promise<string | undefined> {
+  const [row] = await session.query<{ visible: string }>('SELECT pg_current_snapshot()::text AS visible');
+  return row?.visible;
+}
+
 /** Runs `fingerprintQuery`. */
-export async function readFingerprint(
-  session: { query<Row extends Record<string, unknown>>(text: string): Promise<Row[]> },
-  server: FingerprintServer,
-): Promise<string> {
+export async function readFingerprint(session: Queryable, server: FingerprintServer): Promise<string> {
   const [row] = await session.query<{ fingerprint: string }>(fingerprintQuery(server));
   return row?.fingerprint ?? '';
 }

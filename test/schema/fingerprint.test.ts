@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSession, type Session } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
-import { readFingerprint } from '#dist/schema/fingerprint.js';
+import { readFingerprint, sameDefinitions } from '#dist/schema/fingerprint.js';
+import { readServer } from '#dist/schema/introspect.js';
 import {
   createDatabase,
   createRole,
@@ -61,6 +62,24 @@ describe.each(requestedVersions())('on PostgreSQL %i', (version) => {
     const before = await fingerprint();
     await client.query(statement);
     expect(await fingerprint()).toBe(before);
+  });
+
+  test('definitions are the same until DDL is committed, whoever writes meanwhile', async () => {
+    await using view = await openSession(resolveConnection(db.url, patience), { use: 'read' });
+    const server = await readServer(view);
+    await view.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    await view.query('SELECT FROM public.t');
+    await client.query('BEGIN');
+    await client.query('CREATE TABLE appears (id integer)');
+    expect(await sameDefinitions(view, session, server)).toBe(true);
+    await using writer = await db.connect();
+    await writer.query(`INSERT INTO t (note) VALUES ('written')`);
+    expect(await sameDefinitions(view, session, server)).toBe(true);
+    await client.query('COMMIT');
+    expect(await sameDefinitions(view, session, server)).toBe(false);
+    await client.query('DROP TABLE appears');
+    expect(await sameDefinitions(view, session, server)).toBe(true);
+    await view.query('COMMIT');
   });
 
   test('roles matter once this database has something of theirs', async () => {

@@ -1,5 +1,5 @@
 // Reads the schema for a snapshot and cuts it to what the options ask for. Catalog functions see the catalogs of now, not of our view:
-// so the catalogs are fingerprinted in the view before and by a fresh session after, and a difference means a fresh start.
+// so the catalogs of the view are compared with those that a fresh session sees after, and a difference means a fresh start.
 
 import { tableDirectory } from '../../frame/member-names.js';
 import type { Catalog, CatalogObject, CatalogTable } from '../../model/catalog.js';
@@ -7,7 +7,7 @@ import { TidemarkError } from '../../model/errors.js';
 import type { LeftOut } from '../../model/manifest.js';
 import { readProperties } from '../../pg/database-properties.js';
 import { openSession, type Session } from '../../pg/session.js';
-import { readFingerprint } from '../../schema/fingerprint.js';
+import { sameDefinitions } from '../../schema/fingerprint.js';
 import { type IntrospectedSchema, putTogether, readCatalogs, readServer } from '../../schema/introspect.js';
 import { key } from '../../schema/kind.js';
 import { configurationKey } from '../../schema/kinds/extension-configuration.js';
@@ -37,7 +37,6 @@ export interface SnapshotSchema {
  *  also for a column that cannot travel in binary where that is asked for; PERMISSION_DENIED for the value of a chosen sequence */
 export async function readSchema(control: Session, view: View, plan: SnapshotPlan): Promise<SnapshotSchema> {
   const server = { ...(await readServer(control)), secrets: plan.secrets };
-  const before = await readFingerprint(control, server);
   // Only here: a second session to read on would wait, where a deparse function locks its table, behind an ALTER that waits for us.
   const read = await readCatalogs(control, { server, skipUnsupported: plan.skipUnsupported });
   await using fresh = await openSession(plan.connection, {
@@ -47,10 +46,10 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     signal: plan.signal,
   });
   // The server answers while we put together what was read.
-  const after = readFingerprint(fresh, server);
-  after.catch(() => undefined);
+  const same = sameDefinitions(control, fresh, server);
+  same.catch(() => undefined);
   const whole = putTogether(read);
-  if ((await after) !== before) {
+  if (!(await same)) {
     throw new TidemarkError('CONCURRENT_DDL', 'read the schema: definitions changed while they were read', {
       hint: 'run the snapshot when no migration is under way',
     });
