@@ -11,6 +11,7 @@ import { familyMembersExist } from './family-members.js';
 import { buildSchema, type Schema } from './graph.js';
 import type { FacetResult, Key, Kind, ObjectDraft, Server } from './kind.js';
 import { kinds as allKinds } from './kinds/index.js';
+import { mayBe, readMarks } from './marks.js';
 import { findUnsupported, listDumpable, type Unclaimed } from './unsupported.js';
 
 /** What is needed of a session. */
@@ -64,8 +65,9 @@ export interface ReadCatalogs {
 
 /** The first half of `introspect`: all queries. */
 export async function readCatalogs(session: Queryable, options: IntrospectOptions): Promise<ReadCatalogs> {
-  const { server, skipUnsupported, kinds = allKinds } = options;
+  const { skipUnsupported, kinds = allKinds } = options;
   const watched = inTurn(watchConcurrency(session));
+  const server = { ...options.server, marks: await readMarks(watched) };
   const [found, depends, members, listed] = await Promise.all([
     Promise.all(kinds.map((kind) => readKind(watched, { kind, server }))),
     readDepends(watched),
@@ -121,6 +123,7 @@ function isThere({ absent }: ObjectDraft): boolean {
 const rowsAtOnce = 100;
 
 async function readKind(session: Queryable, { kind, server }: { kind: Kind<unknown>; server: Server }): Promise<readonly ObjectDraft[]> {
+  if (!mayBe(kind.only, server.marks)) return [];
   const rows = await session.query(kind.query(server));
   const drafts: ObjectDraft[] = [];
   for (let at = 0; at < rows.length; at += rowsAtOnce) {
@@ -138,7 +141,8 @@ async function readFacets(
   for (const object of objects) for (const row of object.also ?? []) byKey.set(row, object);
   for (const object of objects) byKey.set(object.key, object);
   const query = <Row extends Record<string, unknown>>(text: string): Promise<Row[]> => session.query<Row>(text);
-  return Promise.all(facets.map((facet) => facet.read({ query, server, objects: byKey })));
+  const wanted = facets.filter(({ only }) => mayBe(only, server.marks));
+  return Promise.all(wanted.map((facet) => facet.read({ query, server, objects: byKey })));
 }
 
 /** A NULL where a definition was expected is what the deparse functions give for an object that has just been dropped. */

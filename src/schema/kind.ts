@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { Facet, OidRange, Section } from '../model/catalog.js';
 import type { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
+import type { Mark, Marks } from './marks.js';
 
 /** What queries and emitters branch on. */
 export interface Server {
@@ -18,6 +19,8 @@ export interface Server {
   readonly readsSubscriptions: boolean;
   /** In the transaction's view somebody, an extension say, has added members to operator families since initdb. */
   readonly familyMembers: boolean;
+  /** What there is in the transaction's view; absent where nobody has looked yet. */
+  readonly marks?: Marks;
   /** Asked for: secrets (options of user mappings, passwords in connection strings) are taken along. Default: they are left out. */
   readonly secrets?: boolean;
 }
@@ -122,6 +125,8 @@ export interface ObjectDraft {
 export interface Kind<Row> {
   /** 'table', 'index', ...; also its place in the order of priority.ts. */
   readonly name: string;
+  /** Without any of these marks there is nothing of it, and its query is not run. Default: it always is. */
+  readonly only?: readonly Mark[];
   /** One statement without parameters over the whole database, run with an empty search_path and quote_all_identifiers = on.
    *  Leaves out members of extensions and objects of pg_catalog, information_schema, pg_toast and temporary schemas; ordered by oid. */
   query(server: Server): string;
@@ -157,5 +162,7 @@ export interface FacetResult {
 
 export interface FacetReader {
   readonly name: string;
+  /** As of a kind. */
+  readonly only?: readonly Mark[];
   read(context: FacetContext): Promise<FacetResult>;
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { qualifiedName } from '../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from './extension-dependency.js';
 import { defineKind, type Key, type Kind, key, type Split } from './kind.js';
+import type { Mark } from './marks.js';
 import { referencedBy } from './node-tree.js';
 import { isNotMember, isUserSchema } from './ours.js';
 import { dependsOnExtensions } from './relation-sql.js';
@@ -95,13 +96,16 @@ export function defineRoutineKind({
   name,
   word,
   prokinds,
+  only,
 }: {
   name: string;
   word: 'FUNCTION' | 'PROCEDURE';
   prokinds: string;
+  only: readonly Mark[];
 }): Kind<unknown> {
   return defineKind({
     name,
+    only,
     row,
     query: () => query(prokinds),
     objects(routine) {

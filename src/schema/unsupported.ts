@@ -5,6 +5,7 @@ import { firstUserOid } from './depend.js';
 import { membersOf } from './family-members.js';
 import type { Key, Server } from './kind.js';
 import { key } from './kind.js';
+import { type Mark, mayBe } from './marks.js';
 
 interface Source {
   readonly catalog: string;
@@ -16,6 +17,8 @@ interface Source {
   /** Why, where that is not that it is not valid. */
   readonly reason?: string;
   readonly since?: number;
+  /** As of a kind. */
+  readonly only?: readonly Mark[];
 }
 
 const notSystem = (namespace: string): string =>
@@ -28,7 +31,12 @@ const notMember = (catalog: string, oid: string): string =>
 const relation = (oid: string, condition: string): string =>
   `JOIN pg_class r ON r.oid = ${oid} WHERE ${notSystem('r.relnamespace')} AND ${notMember('pg_class', 'r.oid')} AND ${condition}`;
 
-const simple = (catalog: string, namespace?: string, more?: string): Source => ({
+const simple = (catalog: Mark, namespace?: string, more?: string): Source => ({
+  ...everywhere(catalog, namespace, more),
+  only: [catalog],
+});
+
+const everywhere = (catalog: string, namespace?: string, more?: string): Source => ({
   catalog,
   from: `${catalog} o WHERE ${[namespace ? notSystem(`o.${namespace}`) : 'true', more ?? 'true'].join(' AND ')}`,
   oid: 'o.oid',
@@ -44,6 +52,7 @@ const addedToMember = (catalog: string, relation: string, more = 'true'): Source
         AND (m.objid > o.${oidOf(catalog)} OR m.xmin::text IN (SELECT d.xmin::text FROM pg_depend d
           WHERE d.classid = '${classOf(catalog)}'::regclass AND d.objid = o.${oidOf(catalog)} AND d.deptype <> 'e')))`,
   oid: `o.${oidOf(catalog)}`,
+  only: ['members'],
   ignored: 'true',
   reason: 'its table belongs to an extension, which makes it anew without this',
 });
@@ -53,7 +62,7 @@ const classOf = (catalog: string): string => (catalog === 'pg_index' ? 'pg_class
 /** What can be dumped, catalog by catalog. Left out is what another object makes: row, array and multirange types, range constructors,
  *  clones of triggers and constraints on partitions, internal triggers, bodies of views. */
 const sources: readonly Source[] = [
-  simple('pg_namespace', undefined, `nspname !~ '^pg_(toast|temp_|toast_temp_)'`),
+  everywhere('pg_namespace', undefined, `nspname !~ '^pg_(toast|temp_|toast_temp_)'`),
   simple('pg_extension'),
   simple('pg_language'),
   simple('pg_am'),
@@ -61,11 +70,11 @@ const sources: readonly Source[] = [
   simple('pg_transform'),
   simple('pg_foreign_data_wrapper'),
   simple('pg_foreign_server'),
-  { catalog: 'pg_user_mapping', from: 'pg_user_mappings o', oid: 'o.umid' },
+  { catalog: 'pg_user_mapping', from: 'pg_user_mappings o', oid: 'o.umid', only: ['pg_foreign_server'] },
   simple('pg_event_trigger'),
   simple('pg_publication'),
-  simple('pg_publication_rel'),
-  { ...simple('pg_publication_namespace'), since: 150000 },
+  { ...everywhere('pg_publication_rel'), only: ['pg_publication'] },
+  { ...everywhere('pg_publication_namespace'), only: ['pg_publication'], since: 150000 },
   simple('pg_subscription', undefined, 'subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())'),
   simple('pg_default_acl'),
   simple('pg_collation', 'collnamespace'),
@@ -94,9 +103,14 @@ const sources: readonly Source[] = [
     ),
     ignored: `EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = o.oid AND NOT (x.indisvalid AND x.indisready) AND o.relkind = 'i')`,
   },
-  { catalog: 'pg_rewrite', from: `pg_rewrite o ${relation('o.ev_class', `o.ev_type <> '1'`)}`, oid: 'o.oid' },
-  { catalog: 'pg_trigger', from: `pg_trigger o ${relation('o.tgrelid', 'NOT o.tgisinternal AND o.tgparentid = 0')}`, oid: 'o.oid' },
-  { catalog: 'pg_policy', from: `pg_policy o ${relation('o.polrelid', 'true')}`, oid: 'o.oid' },
+  { catalog: 'pg_rewrite', from: `pg_rewrite o ${relation('o.ev_class', `o.ev_type <> '1'`)}`, oid: 'o.oid', only: ['pg_rewrite'] },
+  {
+    catalog: 'pg_trigger',
+    from: `pg_trigger o ${relation('o.tgrelid', 'NOT o.tgisinternal AND o.tgparentid = 0')}`,
+    oid: 'o.oid',
+    only: ['pg_trigger'],
+  },
+  { catalog: 'pg_policy', from: `pg_policy o ${relation('o.polrelid', 'true')}`, oid: 'o.oid', only: ['pg_policy'] },
   {
     catalog: 'pg_constraint',
     from: `pg_constraint o ${relation(
@@ -109,6 +123,7 @@ const sources: readonly Source[] = [
     catalog: 'pg_constraint',
     from: `pg_constraint o WHERE o.contypid <> 0 AND ${notSystem('o.connamespace')} AND ${notMember('pg_type', 'o.contypid')}`,
     oid: 'o.oid',
+    only: ['pg_type:d'],
   },
   addedToMember('pg_index', 'indrelid'),
   addedToMember('pg_trigger', 'tgrelid', 'NOT o.tgisinternal'),
@@ -128,9 +143,9 @@ function members(server: Server): readonly Source[] {
 }
 
 function listQuery(server: Server): string {
-  const { version } = server;
+  const { version, marks } = server;
   const parts = [...sources, ...members(server)]
-    .filter(({ since = 0 }) => version >= since)
+    .filter(({ since = 0, only }) => version >= since && mayBe(only, marks))
     .map(
       ({ catalog, from, oid, ignored = 'false', reason = 'it is not valid (CREATE INDEX CONCURRENTLY failed)' }) =>
         `SELECT '${classOf(catalog)}' AS catalog, ${oid}::int8 AS oid, ${ignored} AS ignored, '${reason}' AS reason,
@@ -195,6 +210,7 @@ export async function findUnsupported(
   const rows = listed.flatMap(({ catalog, ignored, reason, oids }) =>
     oids.filter((oid) => !claimed.has(key(catalog, oid))).map((oid) => ({ catalog, oid, ignored, reason })),
   );
+  if (rows.length === 0) return { unsupported: [], ignored: [] };
   const names = await session.query<NameRow>(nameQuery(rows));
   const found = rows.map((row) => ({ row, object: describe(row, names) }));
   const unsupported = found.filter(({ row }) => !row.ignored).map(({ object }) => object);

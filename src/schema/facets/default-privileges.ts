@@ -81,4 +81,4 @@ async function read({ query: run }: FacetContext): Promise<FacetResult> {
   return { steps, objects, leftOut };
 }
 
-export const defaultPrivileges: FacetReader = { name: 'default-privileges', read };
+export const defaultPrivileges: FacetReader = { name: 'default-privileges', only: ['pg_default_acl'], read };

@@ -77,4 +77,4 @@ async function read({ query: run, objects }: FacetContext): Promise<FacetResult>
   return { steps, objects: [] };
 }
 
-export const keyTriggers: FacetReader = { name: 'key triggers', read };
+export const keyTriggers: FacetReader = { name: 'key triggers', only: ['pg_trigger'], read };

@@ -63,4 +63,4 @@ async function read({ query: run, objects }: FacetContext): Promise<FacetResult>
   return { steps, objects: [], leftOut: onMembers === 0 ? [] : [leftOut] };
 }
 
-export const securityLabels: FacetReader = { name: 'security-labels', read };
+export const securityLabels: FacetReader = { name: 'security-labels', only: ['pg_seclabel'], read };

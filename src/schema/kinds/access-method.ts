@@ -17,6 +17,7 @@ const types = { i: 'INDEX', t: 'TABLE' } as const;
 
 export const accessMethod = defineKind({
   name: 'access-method',
+  only: ['pg_am'],
   row,
   query: () => `
     SELECT a.oid, a.amname, a.amtype, ${routineName('a.amhandler')} AS handler

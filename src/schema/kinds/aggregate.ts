@@ -95,6 +95,7 @@ const functionColumns = [
 
 export const aggregate = defineKind({
   name: 'aggregate',
+  only: ['pg_proc:a'],
   row,
   query: () => `
     SELECT p.oid, n.nspname, p.proname, pg_get_userbyid(p.proowner) AS owner, ${inputTypes} AS types,

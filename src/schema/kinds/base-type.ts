@@ -61,6 +61,7 @@ function createType(type: z.infer<typeof row>): string {
 
 export const baseType = defineKind({
   name: 'base-type',
+  only: ['pg_type:b'],
   row,
   // Array types are base types in pg_type, too: those that their element calls its array type.
   query: () => `

@@ -27,6 +27,7 @@ function method({ castmethod, signature }: z.infer<typeof row>): string {
 
 export const cast = defineKind({
   name: 'cast',
+  only: ['pg_cast'],
   row,
   query: () => `
     SELECT c.oid, format_type(c.castsource, NULL) AS source, format_type(c.casttarget, NULL) AS target, c.castfunc::oid AS castfunc,

@@ -44,6 +44,7 @@ function definition({ collprovider, collisdeterministic, collcollate, collctype,
 
 export const collation = defineKind({
   name: 'collation',
+  only: ['pg_collation'],
   row,
   // A collation of another encoding cannot be used in this database nor be created in it again (pg_import_system_collations makes them).
   query: ({ version }) => `

@@ -11,6 +11,7 @@ const row = typeRow.extend({ typrelid: z.number(), attributes: z.array(attribute
 
 export const composite = defineKind({
   name: 'composite',
+  only: ['pg_class:c'],
   row,
   // COLLATE only where it differs from the default of the attribute's type.
   query: () => `

@@ -62,6 +62,7 @@ END`;
 
 export const constraint = defineKind<Row>({
   name: 'constraint',
+  only: ['pg_class:i', 'pg_class:I'],
   query:
     () => `SELECT k.oid, k.conname, k.contype, k.condeferrable, k.condeferred, k.conexclop IS NOT NULL AS exclusive, i.indisvalid, pg_get_constraintdef(k.oid) AS definition,
     n.nspname, k.conrelid, c.relname, c.relkind, ic.reloptions, ${indexColumns('i', 'ic')},

@@ -18,6 +18,7 @@ const row = z.object({
 
 export const conversion = defineKind({
   name: 'conversion',
+  only: ['pg_conversion'],
   row,
   query: () => `
     SELECT c.oid, n.nspname, c.conname, pg_get_userbyid(c.conowner) AS owner, pg_encoding_to_char(c.conforencoding)::text AS source,

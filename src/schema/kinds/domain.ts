@@ -73,6 +73,7 @@ function constraintObject(domain: Domain, constraint: Constraint): ObjectDraft {
 
 export const domain = defineKind({
   name: 'domain',
+  only: ['pg_type:d'],
   row,
   query: () => `
     SELECT ${typeColumns}, format_type(t.typbasetype, t.typtypmod) AS base, t.typbasetype, t.typcollation,

@@ -9,6 +9,7 @@ const row = typeRow.extend({ labels: z.array(z.string()) });
 
 export const enumType = defineKind({
   name: 'enum',
+  only: ['pg_type:e'],
   row,
   query: () => `
     SELECT ${typeColumns},

@@ -19,6 +19,7 @@ const states = { O: null, D: 'DISABLE', R: 'ENABLE REPLICA', A: 'ENABLE ALWAYS' 
 
 export const eventTrigger = defineKind<z.infer<typeof row>>({
   name: 'event trigger',
+  only: ['pg_event_trigger'],
   query: () => `SELECT t.oid, t.evtname, t.evtevent, t.evtenabled, t.evttags, pg_get_userbyid(t.evtowner) AS rolname, n.nspname, f.proname
   FROM pg_event_trigger t
   JOIN pg_proc f ON f.oid = t.evtfoid

@@ -21,6 +21,7 @@ export function configurationKey(oid: number): Key {
 
 export const extensionConfiguration = defineKind<z.infer<typeof row>>({
   name: 'extension table',
+  only: ['pg_extension'],
   row,
   query: () => `SELECT c.oid, e.oid AS extension, c.relkind, n.nspname, c.relname
   FROM pg_extension e

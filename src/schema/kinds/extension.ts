@@ -9,6 +9,7 @@ const row = z.object({ oid: z.number(), extname: z.string(), nspname: z.string()
 
 export const extension = defineKind({
   name: 'extension',
+  only: ['pg_extension'],
   row,
   query: () => `
     SELECT e.oid, e.extname, n.nspname, e.extnamespace

@@ -21,6 +21,7 @@ const routineSql = (oid: string): string =>
 
 export const foreignDataWrapper = defineKind<z.infer<typeof row>>({
   name: 'foreign data wrapper',
+  only: ['pg_foreign_data_wrapper'],
   row,
   query: () => `
     SELECT w.oid, w.fdwname, pg_get_userbyid(w.fdwowner) AS rolname, ${routineSql('w.fdwhandler')} AS handler,

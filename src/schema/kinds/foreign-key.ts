@@ -20,6 +20,7 @@ const row = z.object({
 
 export const foreignKey = defineKind<z.infer<typeof row>>({
   name: 'foreign key',
+  only: ['foreign keys'],
   query: () => `SELECT k.oid, k.conname, pg_get_constraintdef(k.oid) AS definition, n.nspname, k.conrelid, c.relname, c.relkind,
     CASE WHEN f.relkind = 'p' THEN ${attachedBelow('k.conindid')} END AS attachedbelow,
     CASE WHEN c.relispartition THEN

@@ -18,6 +18,7 @@ const row = z.object({
 
 export const language = defineKind({
   name: 'language',
+  only: ['pg_language'],
   row,
   query: () => `
     SELECT l.oid, l.lanname, pg_get_userbyid(l.lanowner) AS owner, l.lanpltrusted, ${routineName('l.lanplcallfoid')} AS handler,

@@ -105,6 +105,7 @@ END`;
 
 export const largeObject = defineKind<Group>({
   name: 'large object',
+  only: ['pg_largeobject_metadata'],
   row,
   query: () => query,
   objects: (group) => [...(group.leads ? [all] : []), draft(group)],

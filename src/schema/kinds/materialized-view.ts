@@ -53,6 +53,7 @@ function columnActions(row: Row): readonly string[] {
 
 export const materializedView = defineKind<Row>({
   name: 'materialized view',
+  only: ['pg_class:m'],
   // The recursion goes through views and materialized views alike: one that was not populated cannot be read by those above it, however
   // far above. The body of a view refers to what it reads by its rule.
   query: () => `WITH RECURSIVE edges AS MATERIALIZED (

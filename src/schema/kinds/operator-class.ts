@@ -36,6 +36,7 @@ function createClass({ opcdefault, intype, keytype, amname, familyschema, opfnam
 
 export const operatorClass = defineKind({
   name: 'operator-class',
+  only: ['pg_opclass'],
   row,
   query: (server) => `
     WITH members AS MATERIALIZED (${membersOf(server)}),

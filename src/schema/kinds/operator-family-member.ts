@@ -48,6 +48,7 @@ function nobodysStep(own: Key): Key {
 
 export const operatorFamilyMember = defineKind({
   name: 'operator-family-member',
+  only: ['pg_amop', 'pg_amproc'],
   row,
   query: (server) => `
     WITH members AS MATERIALIZED (${membersOf(server)})

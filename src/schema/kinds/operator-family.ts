@@ -15,6 +15,7 @@ const row = z.object({
 
 export const operatorFamily = defineKind({
   name: 'operator-family',
+  only: ['pg_opfamily'],
   row,
   query: () => `
     SELECT f.oid, n.nspname, f.opfname, pg_get_userbyid(f.opfowner) AS owner, a.amname

@@ -79,6 +79,7 @@ const late = { cost: 7, early: null } as const;
 
 export const operator = defineKind({
   name: 'operator',
+  only: ['pg_operator'],
   row,
   query: () => `
     WITH ${links}

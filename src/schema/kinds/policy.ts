@@ -22,6 +22,7 @@ const commands = { '*': null, r: 'SELECT', a: 'INSERT', w: 'UPDATE', d: 'DELETE'
 
 export const policy = defineKind<z.infer<typeof row>>({
   name: 'policy',
+  only: ['pg_policy'],
   query: () => `SELECT p.oid, p.polname, p.polrelid, p.polcmd, p.polpermissive,
     CASE WHEN 0 <> ALL (p.polroles) THEN ARRAY(SELECT pg_get_userbyid(u.oid)::text FROM unnest(p.polroles) WITH ORDINALITY AS u(oid, place)
       ORDER BY u.place) END AS roles,

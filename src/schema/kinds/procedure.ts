@@ -1,4 +1,4 @@
 // Procedures.
 import { defineRoutineKind } from '../routine.js';
 
-export const procedure = defineRoutineKind({ name: 'procedure', word: 'PROCEDURE', prokinds: `'p'` });
+export const procedure = defineRoutineKind({ name: 'procedure', word: 'PROCEDURE', prokinds: `'p'`, only: ['pg_proc:p'] });

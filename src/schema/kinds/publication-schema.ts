@@ -17,6 +17,7 @@ const none = `SELECT 0 AS oid, 0 AS pnpubid, 0 AS pnnspid, '' AS pubname, '' AS 
 
 export const publicationSchema = defineKind<z.infer<typeof row>>({
   name: 'publication schema',
+  only: ['pg_publication'],
   row,
   query: ({ version }) => (version >= 150000 ? query : none),
   objects({ oid, pnpubid, pnnspid, pubname, nspname }) {

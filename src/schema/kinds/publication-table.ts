@@ -25,6 +25,7 @@ const filters = `
 
 export const publicationTable = defineKind<z.infer<typeof row>>({
   name: 'publication table',
+  only: ['pg_publication'],
   row,
   query: ({ version }) => `
     SELECT r.oid, r.prpubid, r.prrelid, p.pubname, n.nspname, c.relname, ${version >= 150000 ? filters : 'NULL AS columns, NULL AS filter'}

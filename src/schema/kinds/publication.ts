@@ -20,6 +20,7 @@ const generated = { n: 'none', s: 'stored' } as const;
 
 export const publication = defineKind<z.infer<typeof row>>({
   name: 'publication',
+  only: ['pg_publication'],
   row,
   query: ({ version }) => `
     SELECT p.oid, p.pubname, pg_get_userbyid(p.pubowner) AS rolname, p.puballtables, p.pubviaroot,

@@ -87,6 +87,7 @@ function constructorObject(range: Range, { oid, nspname, proname, arguments: typ
 
 export const range = defineKind({
   name: 'range',
+  only: ['pg_type:r'],
   row,
   query: () => `
     SELECT ${typeColumns}, format_type(r.rngsubtype, NULL) AS subtype,

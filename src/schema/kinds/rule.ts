@@ -29,6 +29,7 @@ const states = { O: null, D: 'DISABLE', R: 'ENABLE REPLICA', A: 'ENABLE ALWAYS' 
 
 export const rule = defineKind<z.infer<typeof row>>({
   name: 'rule',
+  only: ['pg_rewrite'],
   query: () => `SELECT w.oid, w.rulename, w.ev_enabled, w.ev_class, n.nspname, c.relname, pg_get_ruledef(w.oid) AS definition
   FROM pg_rewrite w
   JOIN pg_class c ON c.oid = w.ev_class

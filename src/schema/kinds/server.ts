@@ -17,6 +17,7 @@ const row = z.object({
 
 export const server = defineKind<z.infer<typeof row>>({
   name: 'server',
+  only: ['pg_foreign_server'],
   row,
   query: () => `
     SELECT s.oid, s.srvname, pg_get_userbyid(s.srvowner) AS rolname, s.srvtype, s.srvversion, w.fdwname, ${optionsSql('s.srvoptions')} AS options

@@ -5,6 +5,7 @@ import { typeColumns, typeDraft, typeKey, typeName, typeRow, typesOfUser } from 
 
 export const shellType = defineKind({
   name: 'shell-type',
+  only: ['pg_type:p'],
   row: typeRow,
   query: () => `SELECT ${typeColumns} ${typesOfUser()} AND t.typtype = 'p' AND NOT t.typisdefined ORDER BY t.oid`,
   objects(type) {

@@ -16,6 +16,7 @@ const row = z.object({
 
 export const statistics = defineKind<z.infer<typeof row>>({
   name: 'statistics',
+  only: ['pg_statistic_ext'],
   query: () => `SELECT s.oid, n.nspname, s.stxname, s.stxrelid, s.stxstattarget, pg_get_userbyid(s.stxowner) AS rolname,
     pg_get_statisticsobjdef(s.oid) AS definition
   FROM pg_statistic_ext s

@@ -73,6 +73,7 @@ function carried({ subname, subconninfo }: Row, { secrets = false }: Server): Ca
 
 export const subscription = defineKind<Row>({
   name: 'subscription',
+  only: ['pg_subscription'],
   row,
   query,
   objects(row, server) {

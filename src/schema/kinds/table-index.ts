@@ -25,6 +25,7 @@ function makeLast({ definition, indexname, besideforeign }: Row): { readonly def
 
 export const tableIndex = defineKind<Row>({
   name: 'index',
+  only: ['pg_class:i', 'pg_class:I'],
   // An index that is not valid is what a failed CREATE INDEX CONCURRENTLY left; that of a partitioned table lacks a partition's index,
   // and will again.
   query: () => `SELECT pg_get_indexdef(ic.oid) AS definition, n.nspname, i.indrelid, c.relname, ${indexColumns('i', 'ic')},

@@ -39,6 +39,7 @@ function addMapping({ alias, maptokentype, dictionaries }: z.infer<typeof mappin
 
 export const textSearchConfiguration = defineKind({
   name: 'text search configuration',
+  only: ['pg_ts_config'],
   row,
   query: () => `
     SELECT c.oid, n.nspname, c.cfgname, pg_get_userbyid(c.cfgowner) AS owner,

@@ -32,6 +32,7 @@ function basisOf({ others, nspname }: Dictionary, options: ReturnType<typeof par
 
 export const textSearchDictionary = defineKind({
   name: 'text search dictionary',
+  only: ['pg_ts_dict'],
   row,
   query: () => `
     SELECT d.oid, n.nspname, d.dictname, pg_get_userbyid(d.dictowner) AS owner,

@@ -17,6 +17,7 @@ const row = z.object({
 
 export const textSearchParser = defineKind({
   name: 'text search parser',
+  only: ['pg_ts_parser'],
   row,
   query: () => `
     SELECT p.oid, n.nspname, p.prsname, p.prsstart::text, p.prstoken::text, p.prsend::text,

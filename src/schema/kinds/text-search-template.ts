@@ -15,6 +15,7 @@ const row = z.object({
 
 export const textSearchTemplate = defineKind({
   name: 'text search template',
+  only: ['pg_ts_template'],
   row,
   query: () => `
     SELECT t.oid, n.nspname, t.tmplname, CASE WHEN t.tmplinit <> 0 THEN t.tmplinit::text END AS tmplinit, t.tmpllexize::text

@@ -16,6 +16,7 @@ const row = z.object({
 
 export const transform = defineKind({
   name: 'transform',
+  only: ['pg_transform'],
   row,
   query: () => `
     SELECT t.oid, format_type(t.trftype, NULL) AS type, l.lanname,

@@ -61,6 +61,7 @@ function original(row: Row, definition: string): Pick<ObjectDraft, 'name' | 'ste
 
 export const trigger = defineKind<Row>({
   name: 'trigger',
+  only: ['pg_trigger'],
   // Clones cannot be told by tgisinternal, which they have before PostgreSQL 15 and not since; those that enforce foreign keys are
   // cloned, too, and belong to a constraint of type f, whereas CREATE CONSTRAINT TRIGGER makes one of type t.
   query: () => `SELECT t.oid, t.tgrelid, t.tgenabled, t.tgconstraint, t.tgname, n.nspname, c.relname,

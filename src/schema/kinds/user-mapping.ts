@@ -68,6 +68,7 @@ interface Carried extends Pick<ObjectDraft, 'leftOut' | 'absent'> {
 
 export const userMapping = defineKind<Row>({
   name: 'user mapping',
+  only: ['pg_foreign_server'],
   row,
   query,
   objects(row, server) {

@@ -47,6 +47,7 @@ function columnDefaults(row: Row): readonly ObjectDraft[] {
 
 export const view = defineKind<Row>({
   name: 'view',
+  only: ['pg_class:v'],
   query: () => `SELECT ${viewColumns},
     coalesce((SELECT json_agg(json_build_object('oid', d.oid::bigint, 'attname', a.attname, 'expression', pg_get_expr(d.adbin, d.adrelid))
         ORDER BY d.adnum)

@@ -99,6 +99,7 @@ function plain(sequence: Sequence): ObjectDraft {
 
 export const sequence = defineKind<Sequence>({
   name: 'sequence',
+  only: ['pg_class:S'],
   row: sequenceRow,
   query: () => sequenceQuery,
   objects: (row, server) => [row.column?.deptype === 'i' ? identity(row, row.column, server) : plain(row)],

@@ -74,7 +74,8 @@ function tableObject(table: Table, server: Server): ObjectDraft {
 
 export const table = defineKind<Table>({
   name: 'table',
+  only: ['pg_class:r', 'pg_class:p', 'pg_class:f'],
   row: tableRow,
-  query: () => tableQuery,
+  query: tableQuery,
   objects: (row, server) => [tableObject(row, server), ...defaultObjects(row, server), ...constraintObjects(row)],
 });

@@ -1,7 +1,11 @@
 // The one catalog query of tables. Everything is joined and grouped once over the whole database, never looked up per table or per
 // column; what only inheritance needs is computed for the tables in pg_inherits alone. row.ts has the meaning of each field.
 import { optionsSql } from '../../generic-options.js';
+import type { Server } from '../../kind.js';
+import { mayBe } from '../../marks.js';
 import { isNotMember, isUserSchema } from '../../ours.js';
+
+const ofUser = `c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND ${isUserSchema('n')} AND ${isNotMember('pg_class', 'c.oid')}`;
 
 /** Tables of the user's schemas: plain, partitioned and foreign ones, which can be children and partitions of each other. */
 const relations = `
@@ -11,7 +15,7 @@ const relations = `
       JOIN pg_namespace n ON n.oid = c.relnamespace
       -- Also where a DETACH CONCURRENTLY was interrupted: all that goes with a partition is still there.
       LEFT JOIN pg_inherits inh ON c.relispartition AND inh.inhrelid = c.oid
-     WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND ${isUserSchema('n')} AND ${isNotMember('pg_class', 'c.oid')})`;
+     WHERE ${ofUser})`;
 
 /** Inheritance without partitions. `place` is a column's place among those that are there; `merged` the place that CREATE TABLE ...
  *  INHERITS would give it: the columns of the parents, in their order, each once. */
@@ -81,7 +85,7 @@ const constraints = `
 
 // Lists without names for all columns, an object for what few of them have: an object of all for each of 50,000 columns would take longer
 // than the rest of this query. attstattarget is -1 for "the default" before 17 and null since.
-const columns = `
+const columns = (parents: string, more: string, join: string): string => `
   collist AS (
     SELECT a.attrelid,
            json_agg(json_build_array(a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attislocal, d.oid::int8,
@@ -90,17 +94,17 @@ const columns = `
              'collation', CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
              'attgenerated', nullif(a.attgenerated, ''), 'attstattarget', nullif(a.attstattarget, -1),
              'attstorage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
-             'attcompression', nullif(a.attcompression, ''), 'attoptions', to_json(a.attoptions), 'parents', above.parents,
+             'attcompression', nullif(a.attcompression, ''), 'attoptions', to_json(a.attoptions), 'parents', ${parents},
              'fdwoptions', CASE WHEN a.attfdwoptions IS NOT NULL THEN ${optionsSql('a.attfdwoptions')} END)))
              FILTER (WHERE a.attcollation <> t.typcollation OR a.attgenerated <> '' OR a.attstattarget >= 0 OR a.attstorage <> t.typstorage
-                       OR a.attcompression <> '' OR a.attoptions IS NOT NULL OR a.attfdwoptions IS NOT NULL OR above.inhrelid IS NOT NULL) AS more
+                       OR a.attcompression <> '' OR a.attoptions IS NOT NULL OR a.attfdwoptions IS NOT NULL OR ${more}) AS more
       FROM rel
       JOIN pg_attribute a ON a.attrelid = rel.oid AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_type t ON t.oid = a.atttypid
       LEFT JOIN pg_collation co ON co.oid = a.attcollation
       LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-      LEFT JOIN above ON above.inhrelid = a.attrelid AND above.attname = a.attname
+      ${join}
      GROUP BY a.attrelid)`;
 
 const families = `
@@ -110,20 +114,65 @@ const families = `
       FROM inherit i JOIN pg_class c ON c.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace GROUP BY i.inhrelid),
   childlist AS (SELECT inhparent, json_agg(inhrelid::int8 ORDER BY inhrelid) AS children FROM inherit GROUP BY inhparent)`;
 
+interface Parts {
+  /** WITH ... */
+  readonly parts: string;
+  readonly partition: string;
+  readonly parents: string;
+  readonly children: string;
+  readonly reordered: string;
+  readonly joins: string;
+}
+
+const withFamilies: Parts = {
+  parts: `WITH RECURSIVE ${relations}, ${inheritance}, ${constraints},
+    ${columns('above.parents', 'above.inhrelid IS NOT NULL', 'LEFT JOIN above ON above.inhrelid = a.attrelid AND above.attname = a.attname')}, ${families}`,
+  partition: `CASE WHEN rel.partparent IS NOT NULL THEN
+           json_build_object('oid', whole.oid::int8, 'nspname', wholeschema.nspname, 'relname', whole.relname,
+                             'bound', pg_get_expr(rel.relpartbound, rel.oid)) END`,
+  parents: `coalesce(parentlist.parents, '[]')`,
+  children: `coalesce(childlist.children, '[]')`,
+  reordered: 'rel.oid IN (SELECT oid FROM reordered)',
+  joins: `LEFT JOIN pg_class whole ON whole.oid = rel.partparent
+    LEFT JOIN pg_namespace wholeschema ON wholeschema.oid = whole.relnamespace
+    LEFT JOIN parentlist ON parentlist.inhrelid = rel.oid
+    LEFT JOIN childlist ON childlist.inhparent = rel.oid`,
+};
+
+/** Where pg_inherits is empty: to plan all of that takes longer than to run it over a few tables. */
+const withoutFamilies: Parts = {
+  parts: `WITH
+  rel AS MATERIALIZED (SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${ofUser}),
+  conlist AS (
+    SELECT k.conrelid,
+           json_agg(json_build_array(
+             k.oid::int8, k.contype, k.conname, k.conislocal, k.connoinherit, k.convalidated, a.attname,
+             CASE k.contype WHEN 'c' THEN pg_get_constraintdef(k.oid) END, NULL, NULL) ORDER BY k.conname) AS constraints
+      FROM rel JOIN pg_constraint k ON k.conrelid = rel.oid AND k.contype IN ('c', 'n')
+      LEFT JOIN pg_attribute a ON k.contype = 'n' AND a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+     GROUP BY k.conrelid),
+  ${columns('NULL', 'false', '')}`,
+  partition: 'NULL',
+  parents: `'[]'::json`,
+  children: `'[]'::json`,
+  reordered: 'false',
+  joins: '',
+};
+
 /** The statement for `Kind.query`. The same on all servers: before 18 there are no rows of contype n for tables. */
-export const tableQuery = `WITH RECURSIVE ${relations}, ${inheritance}, ${constraints}, ${columns}, ${families}
+export function tableQuery({ marks }: Pick<Server, 'marks'>): string {
+  const { parts, partition, parents, children, reordered, joins } = mayBe(['pg_inherits'], marks) ? withFamilies : withoutFamilies;
+  return `${parts}
   SELECT rel.oid, rel.nspname, rel.relname, pg_get_userbyid(rel.relowner) AS owner, rel.relkind, rel.relpersistence, rel.reltype,
          coalesce(rowtype.typarray, 0) AS typarray, rel.reltoastrelid, rel.relreplident, rel.relrowsecurity, rel.relforcerowsecurity,
          am.amname, spc.spcname, rel.reloptions, toast.reloptions AS toastoptions,
          CASE WHEN rel.reloftype <> 0 THEN format_type(rel.reloftype, NULL) END AS oftype,
          CASE WHEN rel.relkind = 'p' THEN pg_get_partkeydef(rel.oid) END AS partkey,
-         CASE WHEN rel.partparent IS NOT NULL THEN
-           json_build_object('oid', whole.oid::int8, 'nspname', wholeschema.nspname, 'relname', whole.relname,
-                             'bound', pg_get_expr(rel.relpartbound, rel.oid)) END AS partition,
+         ${partition} AS partition,
          CASE WHEN rel.relkind = 'f' THEN
            json_build_object('srvname', far.srvname, 'options', ${optionsSql('ft.ftoptions')}) END AS foreign,
-         coalesce(parentlist.parents, '[]') AS parents, coalesce(childlist.children, '[]') AS children,
-         rel.oid IN (SELECT oid FROM reordered) AS reordered,
+         ${parents} AS parents, ${children} AS children,
+         ${reordered} AS reordered,
          coalesce(collist.columns, '[]') AS columns, coalesce(collist.more, '{}') AS more,
          coalesce(conlist.constraints, '[]') AS constraints
     FROM rel
@@ -131,12 +180,10 @@ export const tableQuery = `WITH RECURSIVE ${relations}, ${inheritance}, ${constr
     LEFT JOIN pg_class toast ON toast.oid = rel.reltoastrelid
     LEFT JOIN pg_am am ON am.oid = rel.relam
     LEFT JOIN pg_tablespace spc ON spc.oid = rel.reltablespace
-    LEFT JOIN pg_class whole ON whole.oid = rel.partparent
-    LEFT JOIN pg_namespace wholeschema ON wholeschema.oid = whole.relnamespace
     LEFT JOIN pg_foreign_table ft ON ft.ftrelid = rel.oid
     LEFT JOIN pg_foreign_server far ON far.oid = ft.ftserver
-    LEFT JOIN parentlist ON parentlist.inhrelid = rel.oid
-    LEFT JOIN childlist ON childlist.inhparent = rel.oid
+    ${joins}
     LEFT JOIN collist ON collist.attrelid = rel.oid
     LEFT JOIN conlist ON conlist.conrelid = rel.oid
    ORDER BY rel.oid`;
+}
