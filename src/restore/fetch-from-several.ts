@@ -10,6 +10,12 @@ export interface PlacedMember {
   readonly archive: number;
 }
 
+/** Into the order in which they lie, where their order is nobody's: unless all archives are files, whose bytes cost the same anywhere. */
+export function sortForFetching(archives: Archives, members: PlacedMember[]): void {
+  if (archives.every((bytes) => bytes === undefined || bytes instanceof FileBytes)) return;
+  members.sort((a, b) => a.archive - b.archive || (a.chunk.offset < b.chunk.offset ? -1 : 1));
+}
+
 export class FetchFromSeveral {
   /** Of each archive that is no file. */
   readonly #ahead = new Map<number, FetchAhead>();

@@ -5,7 +5,7 @@ import { FileBytes } from '../frame/file-bytes.js';
 import { TidemarkError } from '../model/errors.js';
 import { unpackError } from '../model/thread-error.js';
 import { type Archives, archiveIndex, archiveOf } from './archives.js';
-import { FetchFromSeveral } from './fetch-from-several.js';
+import { FetchFromSeveral, sortForFetching } from './fetch-from-several.js';
 import type { LoadReply, LoadRequest, LoadWorkerData, ReachedArchive, ReadRequest, ToLoadWorker } from './load-messages.js';
 import { deliveryOf, type TableLoad } from './plan.js';
 import { answerRead } from './port-bytes.js';
@@ -24,13 +24,14 @@ export interface PoolOptions extends Omit<LoadWorkerData, 'archives'> {
 export async function loadInParallel(loads: readonly TableLoad[], options: PoolOptions): Promise<void> {
   const queue = loads.flatMap((load) => {
     const archive = archiveIndex(load);
-    return (load.chunks ?? []).map((chunk) => ({ load, request: { ...deliveryOf(load), chunk, archive } }));
+    return (load.chunks ?? []).map((chunk) => ({ load, chunk, archive }));
   });
   const { archives, connection, applicationName, encodings, signal } = options;
   const workerData: LoadWorkerData = { archives: archives.map(reached), connection, applicationName, encodings };
   const jobs = Math.min(options.jobs, queue.length);
   const workers = Array.from({ length: jobs }, () => new LoadThread(workerData, archives));
-  const ahead = fetchInOrder(archives, queue, jobs);
+  sortForFetching(archives, queue);
+  const ahead = new FetchFromSeveral(archives, queue, jobs);
   let giveUp = (_: unknown): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     giveUp = reject;
@@ -47,10 +48,10 @@ export async function loadInParallel(loads: readonly TableLoad[], options: PoolO
     const all = Promise.all(
       workers.map(async (worker) => {
         await worker.ready;
-        for (const [position, { load, request }] of pending) {
+        for (const [position, { load, chunk, archive }] of pending) {
           const frames = await ahead.take(position);
-          await worker.load(frames === undefined ? request : { ...request, frames });
-          options.onLoaded(load, request.chunk);
+          await worker.load({ ...deliveryOf(load), chunk, archive, ...(frames && { frames }) });
+          options.onLoaded(load, chunk);
         }
         await worker.end();
       }),
@@ -65,22 +66,6 @@ export async function loadInParallel(loads: readonly TableLoad[], options: PoolO
   } finally {
     signal.removeEventListener('abort', stop);
   }
-}
-
-interface Queued {
-  readonly request: LoadRequest;
-}
-
-/** Sorts the queue, unless all archives are files. */
-function fetchInOrder(archives: Archives, queue: Queued[], jobs: number): FetchFromSeveral {
-  if (archives.some((bytes) => bytes !== undefined && !(bytes instanceof FileBytes))) {
-    queue.sort(({ request: a }, { request: b }) => a.archive - b.archive || (a.chunk.offset < b.chunk.offset ? -1 : 1));
-  }
-  return new FetchFromSeveral(
-    archives,
-    queue.map(({ request }) => request),
-    jobs,
-  );
 }
 
 function reached(bytes: Archives[number]): ReachedArchive | null {

@@ -6,7 +6,7 @@ import type { Manifest } from '../model/manifest.js';
 import type { Session } from '../pg/session.js';
 import { withDatabase } from '../pg/settings.js';
 import { type Archives, archiveIndex, archiveOf } from './archives.js';
-import { FetchFromSeveral } from './fetch-from-several.js';
+import { FetchFromSeveral, sortForFetching } from './fetch-from-several.js';
 import { deliverChunk } from './load-chunk.js';
 import { loadInParallel } from './load-pool.js';
 import { type IncomingMember, loadStream } from './load-stream.js';
@@ -58,6 +58,8 @@ async function loadArchive(work: LoadRows, { archives, manifest }: Extract<RowSo
   await session.carryRows(encodings.rows);
   const codec = await loadCodec();
   const queue = loads.flatMap((load) => (load.chunks ?? []).map((chunk) => ({ load, chunk, archive: archiveIndex(load) })));
+  // Within a transaction there are foreign keys, which ask for an order.
+  if (alone === undefined) sortForFetching(archives, queue);
   const ahead = new FetchFromSeveral(archives, queue, 1);
   try {
     for (const [position, { load, chunk, archive }] of queue.entries()) {
