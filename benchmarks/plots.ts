@@ -1,7 +1,7 @@
-// Which numbers of which results are drawn, and against what. How is plot.ts's.
+// Which numbers of which results are drawn, and against what. How is the business of `tidemark tune`'s plots.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { drawPlot, type Plot, type Point } from './plot.js';
+import { type Plot, type PlotPoint, plotPoints } from '#dist/app/tune/plot.js';
 import { compression, medianOf, plotsOf, speed } from './report.js';
 import { type Entry, type Race, type Results, resultsFolder } from './results.js';
 
@@ -10,7 +10,7 @@ export async function writePlots(results: Results): Promise<void> {
   const drawn = plotDescriptions(results);
   for (const [index, { file, title }] of plotsOf(results).entries()) {
     const plot = drawn[index];
-    if (plot !== undefined) await writeFile(join(resultsFolder, file), drawPlot({ ...plot, title }));
+    if (plot !== undefined) await writeFile(join(resultsFolder, file), plotPoints({ ...plot, title }));
   }
 }
 
@@ -20,30 +20,27 @@ function plotDescriptions({ kind, races }: Results): readonly Untitled[] {
   switch (kind) {
     case 'levels':
       return races.map((race) => ({
-        x: { title: 'MB of rows a second' },
-        y: { title: 'times smaller than the rows', close: true },
-        series: seriesOf(race, (entry) => ({ x: speed(entry), y: compression(entry), label: String(entry.level) })),
+        x: { label: 'MB of rows a second', fromZero: true },
+        y: { label: 'bytes of rows for one byte written' },
+        points: linesOf(race, (entry) => ({ x: speed(entry), y: compression(entry), label: `level ${entry.level}` })),
       }));
     case 'jobs':
       return races.map((race) => ({
-        x: { title: 'jobs' },
-        y: { title: 'seconds' },
-        series: seriesOf(race, (entry) => ({ x: entry.jobs ?? undefined, y: medianOf(entry, 'seconds') })),
+        x: { label: 'jobs', fromZero: true },
+        y: { label: 'seconds', fromZero: true },
+        points: linesOf(race, (entry) => ({ x: entry.jobs ?? undefined, y: medianOf(entry, 'seconds') })),
       }));
     case 'sizes':
       return races.flatMap((race) => [
         {
-          x: { title: 'MB of rows', logarithmic: true },
-          y: { title: 'peak memory, MB' },
-          series: seriesOf(race, (entry) => ({ x: entry.rawBytes / 1e6, y: medianOf(entry, 'peakMb') })),
+          x: { label: 'GB of rows', fromZero: true },
+          y: { label: 'peak memory, MB', fromZero: true },
+          points: linesOf(race, (entry) => ({ x: gigabytes(entry), y: medianOf(entry, 'peakMb') })),
         },
         {
-          x: { title: 'MB of rows', logarithmic: true },
-          y: { title: 'seconds a GB of rows' },
-          series: seriesOf(race, (entry) => ({
-            x: entry.rawBytes / 1e6,
-            y: (medianOf(entry, 'seconds') ?? Number.NaN) / (entry.rawBytes / 1e9),
-          })),
+          x: { label: 'GB of rows', fromZero: true },
+          y: { label: 'seconds a GB of rows', fromZero: true },
+          points: linesOf(race, (entry) => ({ x: gigabytes(entry), y: (medianOf(entry, 'seconds') ?? Number.NaN) / gigabytes(entry) })),
         },
       ]);
     case 'compare':
@@ -51,16 +48,21 @@ function plotDescriptions({ kind, races }: Results): readonly Untitled[] {
   }
 }
 
-interface MaybePoint {
+function gigabytes({ rawBytes }: Entry): number {
+  return rawBytes / 1e9;
+}
+
+interface Numbers {
   readonly x: number | undefined;
   readonly y: number | undefined;
   readonly label?: string;
 }
 
-function seriesOf({ entries }: Race, pointOf: (entry: Entry) => MaybePoint): Plot['series'] {
-  const names = [...new Set(entries.map(({ series }) => series))];
-  return names.map((name) => {
-    const points = entries.filter(({ series }) => series === name).map(pointOf);
-    return { name, points: points.filter((point): point is Point => Number.isFinite(point.x) && Number.isFinite(point.y)) };
+/** A line for each series, whose name stands at its end. Where nothing was measured, nothing is drawn. */
+function linesOf({ entries }: Race, numbersOf: (entry: Entry) => Numbers): readonly PlotPoint[] {
+  return entries.map((entry, index) => {
+    const { x = Number.NaN, y = Number.NaN, label = '' } = numbersOf(entry);
+    const isLast = !entries.slice(index + 1).some(({ series }) => series === entry.series);
+    return { x, y, label: [...(isLast ? [entry.series] : []), label].filter((part) => part !== '').join(', '), line: entry.series };
   });
 }
