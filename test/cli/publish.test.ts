@@ -76,6 +76,42 @@ test.each([
   expect(refused.stderr).not.toContain('secret');
 });
 
+test('a bucket that is not there is told as such by every command, and before the work', async () => {
+  await using server = await startFakeS3();
+  await using folder = await temporaryDirectory();
+  const store = `s3://nowhere/chain?endpoint=${server.endpoint}&region=us-east-1`;
+  const object = `s3://nowhere/chain/x.tar.zst?endpoint=${server.endpoint}&region=us-east-1`;
+  const file = join(folder.path, 'one.tar.zst');
+  await runCli(['snapshot', '-d', db.url, '-f', file, ...height]);
+  const commands = [
+    ['list', '--store', store],
+    ['list', '--store', store, '--verify'],
+    ['latest', '--store', store],
+    ['prune', '--store', store, '-l', '1'],
+    ['pin', 'x', '--store', store],
+    ['status', '--store', store],
+    ['push', file, '--store', store],
+    ...['restore', 'verify', 'show', 'pull'].flatMap((command) =>
+      [store, object].map((name) => [command, name, ...(command === 'restore' ? ['-d', db.url] : [])]),
+    ),
+    ['bootstrap', '-d', `${db.url}_none`, '--store', store],
+    ['snapshot', '-d', db.url, '--store', store, ...height],
+  ];
+  await Promise.all(
+    commands.map(async (args) => {
+      const { exitCode, stderr } = await runCli(args, { env });
+      expect([args, exitCode, stderr]).toEqual([
+        args,
+        7,
+        expect.stringMatching(/s3:\/\/nowhere.*: there is no such bucket\n.*create the bucket, or check its name/),
+      ]);
+    }),
+  );
+  const { stderr } = await runCli(['snapshot', '-d', db.url, '--store', store, ...height, '--json'], { env });
+  expect(stderr).not.toContain('"phase":"rows"');
+  expect(stderr).not.toContain('"phase":"lock"');
+});
+
 test('where nothing was published, `latest` says so with the exit code for a missing snapshot', async () => {
   await using folder = await temporaryDirectory();
   const { exitCode, stderr } = await runCli(['latest', '--store', folder.path]);

@@ -136,11 +136,66 @@ test('a bucket that is not there is told of, with a hint', async () => {
   const store = await openStore(`s3://another/p?endpoint=${proxy.endpoint}`, { s3: { credentials } });
   await expect(store.put('x', chunks(Buffer.from('x')))).rejects.toMatchObject({
     code: 'STORE_ERROR',
-    message: expect.stringContaining('NoSuchBucket'),
-    hint: expect.stringContaining('bucket'),
+    message: expect.stringContaining('there is no such bucket'),
+    hint: expect.stringContaining('create the bucket'),
+    details: { code: 'NoSuchBucket' },
   });
   await store[Symbol.asyncDispose]();
 });
+
+test('whatever is asked of a bucket that is not there, that is told, and not that an object is missing', async () => {
+  await using store = await openStore(`s3://another/p?endpoint=${proxy.endpoint}`, { s3: { credentials } });
+  const asked = {
+    look: () => store.stat('x'),
+    read: () => read(store, 'x'),
+    list: () => store.list('')[Symbol.asyncIterator]().next(),
+    remove: () => store.remove('x'),
+    clean: () => store.cleanUp(),
+    write: () => store.put('x', chunks(Buffer.from('x')), { ifAbsent: true }),
+  };
+  for (const [what, ask] of Object.entries(asked)) {
+    proxy.seen = [];
+    await expect(ask(), what).rejects.toMatchObject({
+      code: 'STORE_ERROR',
+      message: expect.stringMatching(/s3:\/\/another\/p.*: there is no such bucket/),
+    });
+    // It does not pass: nothing is tried again.
+    expect(proxy.seen.length, what).toBeLessThanOrEqual(2);
+  }
+});
+
+test('whether there is a bucket is asked once, where an object is missing', async () => {
+  await using store = await open();
+  proxy.seen = [];
+  expect(await store.stat('none')).toBeUndefined();
+  expect(await store.stat('none')).toBeUndefined();
+  expect(proxy.seen.map((request) => request.replace(/\?.*/, ''))).toEqual([
+    'HEAD /bucket/p/none',
+    'GET /bucket/p/none',
+    'HEAD /bucket/p/none',
+  ]);
+  await store.put('some', chunks(Buffer.from('x')));
+  await using other = await open();
+  proxy.seen = [];
+  expect(await other.stat('some')).toBeDefined();
+  expect(await other.stat('none')).toBeUndefined();
+  expect(proxy.seen.filter((request) => request.startsWith('GET'))).toEqual([]);
+});
+
+test.each(['error', 'refuse', 'cut'] as const)(
+  'a bucket is not taken for missing where that cannot be told for a while: %s',
+  async (fault) => {
+    await using store = await open();
+    let harmed = 0;
+    proxy.fault = (_, request) => (request.startsWith('GET') && ++harmed === 1 ? fault : undefined);
+    expect(await store.stat('none')).toBeUndefined();
+    expect(harmed).toBeGreaterThan(1);
+    proxy.fault = (_, request) => (request.startsWith('GET') ? 'error' : undefined);
+    await using another = await openStore(`s3://another/p?endpoint=${proxy.endpoint}`, { s3: { credentials }, attempts: 1 });
+    await expect(another.stat('none')).rejects.toMatchObject({ code: 'STORE_ERROR', message: expect.stringContaining('InternalError') });
+    proxy.fault = () => undefined;
+  },
+);
 
 test.each([
   ['small', 10, /^PUT /],

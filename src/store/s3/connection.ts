@@ -1,7 +1,7 @@
 // One bucket and the requests that are sent to it: each tried again while it fails for a reason that may pass, and failing in words.
 import type { Patience } from '../patience.js';
 import { patiently } from '../patience.js';
-import { BadReply, explain, isDenied, isMissing, isNotImplemented, isTransient } from './s3-errors.js';
+import { BadReply, explain, isDenied, isMissing, isNoBucket, isNotImplemented, isTransient } from './s3-errors.js';
 import type { Client, Sdk } from './sdk.js';
 
 export interface SendOptions {
@@ -40,6 +40,8 @@ export class Connection {
   readonly options: SendOptions;
   /** Until a server is found that does not take them. */
   #takesChecksums = true;
+  /** Some reply was from it. */
+  #hasBucket = false;
 
   constructor({ sdk, client, bucket, location, patience, signal }: ConnectionOptions) {
     this.sdk = sdk;
@@ -86,8 +88,10 @@ export class Connection {
   async #headOnce(name: string, { checksum }: { readonly checksum?: true }): Promise<Head> {
     const about = { Bucket: this.bucket, Key: name, ...(checksum && { ChecksumMode: 'ENABLED' as const }) };
     const found = await this.client.send(new this.sdk.HeadObjectCommand(about), this.options).catch(async (error: unknown) => {
+      if (isMissing(error) && !this.#hasBucket) await this.#checkBucket(name);
       throw isDenied(error) ? await this.#reasonOf(name, error) : error;
     });
+    this.#hasBucket = true;
     if (found.ETag === undefined || found.ContentLength === undefined) throw new BadReply('a reply without a size or an ETag');
     return {
       bytes: BigInt(found.ContentLength),
@@ -100,13 +104,27 @@ export class Connection {
 
   /** The reply to a HEAD has no body, so it does not tell a wrong key from a wrong clock. */
   async #reasonOf(name: string, error: unknown): Promise<unknown> {
+    const reason = await this.#refusalOf(name);
+    return isDenied(reason) ? reason : error;
+  }
+
+  /** Nor does it tell a missing object from a missing bucket. Asked once for all. @throws what the SDK throws where there is no bucket, and where it
+   *  cannot be told now */
+  async #checkBucket(name: string): Promise<void> {
+    const reason = await this.#refusalOf(name);
+    if (isNoBucket(reason) || (reason !== undefined && isTransient(reason))) throw reason;
+    this.#hasBucket = true;
+  }
+
+  /** What the server says to a request whose reply has a body. Undefined where it gives what was asked for. */
+  async #refusalOf(name: string): Promise<unknown> {
     try {
       const about = { Bucket: this.bucket, Key: name, Range: 'bytes=0-0' };
       const { Body } = await this.client.send(new this.sdk.GetObjectCommand(about), this.options);
       for await (const _ of (Body ?? []) as AsyncIterable<Uint8Array>);
-      return error;
+      return undefined;
     } catch (reason) {
-      return isDenied(reason) ? reason : error;
+      return reason;
     }
   }
 }

@@ -36,6 +36,10 @@ export function isMissing(error: unknown): boolean {
   return code === 'NoSuchKey' || (code === 'NotFound' && status === 404);
 }
 
+export function isNoBucket(error: unknown): boolean {
+  return error !== undefined && factsOf(error).code === 'NoSuchBucket';
+}
+
 /** The server does not know what was asked of it. */
 export function isNotImplemented(error: unknown): boolean {
   const { code, status } = factsOf(error);
@@ -43,7 +47,7 @@ export function isNotImplemented(error: unknown): boolean {
 }
 
 export function isDenied(error: unknown): boolean {
-  return factsOf(error).status === 403;
+  return error !== undefined && factsOf(error).status === 403;
 }
 
 export function isOutOfRange(error: unknown): boolean {
@@ -56,7 +60,14 @@ export function explain(error: unknown, attempt: string): TidemarkError {
   const { code, status, message, requestId } = factsOf(error);
   if (code === 'AbortError') return new TidemarkError('ABORTED', `${attempt}: stopped`);
   const isNamed = !/^Unknown(Error)?$/.test(code);
-  const said = !isNamed && status !== undefined ? `HTTP ${status}` : message !== '' && message !== code ? `${code}: ${message}` : code;
+  const said =
+    code === 'NoSuchBucket'
+      ? 'there is no such bucket'
+      : !isNamed && status !== undefined
+        ? `HTTP ${status}`
+        : message !== '' && message !== code
+          ? `${code}: ${message}`
+          : code;
   const hint = hints.find(([codes]) => codes.includes(code))?.[1] ?? hintsByStatus[status ?? 0] ?? 'see what the server says, and its log';
   return new TidemarkError('STORE_ERROR', `${attempt}: ${said}`, {
     hint,
