@@ -16,7 +16,12 @@ export function plotOf({
   const points = trials.map((trial): PlotPoint => {
     const { settings, ratio, bytesPerSecond } = trial;
     const chosen = trial === recommended;
-    return { x: ratio, y: bytesPerSecond / 1e6, label: nameOf(settings, first), ...(chosen ? { marked: true } : {}) };
+    return {
+      x: ratio,
+      y: bytesPerSecond / 1e6,
+      label: `${nameOf(settings, first)}${chosen ? ': recommended' : ''}`,
+      ...(chosen ? { marked: true } : {}),
+    };
   });
   return plotPoints({
     title: `Snapshots of ${database}: speed against ratio`,

@@ -7,8 +7,6 @@ export interface PlotPoint {
   readonly label: string;
   /** Drawn larger, and filled. */
   readonly marked?: boolean;
-  /** Points of one line are joined by it in their order. */
-  readonly line?: string;
 }
 
 export interface PlotAxis {
@@ -28,7 +26,8 @@ export interface Plot {
 const width = 820;
 const height = 500;
 const frame = { left: 70, right: 24, top: 48, bottom: 60 };
-const colors = ['#0969da', '#bc4c00', '#1a7f37', '#8250df', '#bf3989', '#9a6700'];
+/** Of points: seen on light and on dark ground. */
+const color = '#0969da';
 /** As good as that of a letter of the font, for boxes of labels. */
 const letterWidth = 6.4;
 const letterHeight = 13;
@@ -47,8 +46,6 @@ export function plotPoints({ title, x, y, points }: Plot): string {
   const bottom = height - frame.bottom;
   const placed = drawn.map((point) => ({ point, at: { x: across.place(point.x), y: up.place(point.y) } }));
   const labels = placeLabels(placed.map(({ point, at }) => ({ ...at, text: point.label })));
-  const lines = [...new Set(drawn.flatMap(({ line }) => (line === undefined ? [] : [line])))];
-  const colorOf = (point: PlotPoint): string => colors[Math.max(0, lines.indexOf(point.line ?? '')) % colors.length] ?? '';
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeXml(title)}">`,
     '<style>',
@@ -68,13 +65,7 @@ export function plotPoints({ title, x, y, points }: Plot): string {
     `<path class="axis" fill="none" d="M${frame.left} ${frame.top}V${bottom}H${width - frame.right}"/>`,
     `<text x="${(frame.left + width - frame.right) / 2}" y="${height - 16}" text-anchor="middle">${escapeXml(x.label)}</text>`,
     `<text transform="translate(18 ${(frame.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(y.label)}</text>`,
-    ...lines.map((line) => {
-      const path = placed.filter(({ point }) => point.line === line);
-      const color = colorOf((path[0] as (typeof placed)[number]).point);
-      return `<polyline fill="none" stroke="${color}" points="${path.map(({ at }) => `${round(at.x)},${round(at.y)}`).join(' ')}"/>`;
-    }),
     ...placed.map(({ point, at }) => {
-      const color = colorOf(point);
       const shape = point.marked ? `r="7" fill="${color}"` : `r="4" fill="${color}" fill-opacity="0.45"`;
       return `<circle cx="${round(at.x)}" cy="${round(at.y)}" ${shape} stroke="${color}"><title>${escapeXml(point.label)}</title></circle>`;
     }),

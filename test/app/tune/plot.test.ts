@@ -46,11 +46,6 @@ test('labels of points that lie together are apart', () => {
   }
 });
 
-test('points of a line are joined', () => {
-  const points = [1, 2, 3].flatMap((x) => ['a', 'b'].map((line) => ({ x, y: x, label: '', line })));
-  expect(plotPoints({ title: '', ...axes, points }).match(/<polyline/g)).toHaveLength(2);
-});
-
 test.each([
   [[]],
   [[{ x: 1, y: 0, label: 'one' }]],
