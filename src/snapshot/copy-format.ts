@@ -1,5 +1,5 @@
-// Decides text or binary for a table. Binary reads and loads faster, but only types whose binary form is the same on every server and
-// holds no OIDs of the source may travel so. Pure.
+// Decides text or binary for a table. Binary is faster for most types, but only those whose binary form is the same on every server and
+// holds no OIDs of the source may travel so; and for a few, text is faster and smaller. Pure.
 import type { CopyFormat } from '../model/catalog.js';
 
 export interface ColumnType {
@@ -46,8 +46,21 @@ function isPortable({ typeOid, typtype, elementOid }: ColumnType): boolean {
   return portable.has(typeOid) || typtype === 'e' || (elementOid !== 0 && portable.has(elementOid));
 }
 
-/** The format for one table: as asked for, and with 'auto' binary where all columns are portable. */
+/** Written as text at once, and in few letters, whereas in binary each has four bytes of length before it: docs/decisions/0014. */
+const short = new Set([
+  16, // bool
+  20, // int8
+  21, // int2
+  23, // int4
+]);
+
+/** True where text is made faster than binary, and gets smaller. Of text itself that is so for short words only, which no type tells. */
+function isShort({ typeOid, typtype }: ColumnType): boolean {
+  return short.has(typeOid) || typtype === 'e';
+}
+
+/** The format for one table: as asked for, and with 'auto' binary where all columns are portable and one at least gains by it. */
 export function chooseFormat(wanted: CopyFormat | 'auto', columns: readonly ColumnType[]): CopyFormat {
   if (wanted !== 'auto') return wanted;
-  return columns.length > 0 && columns.every(isPortable) ? 'binary' : 'text';
+  return columns.every(isPortable) && !columns.every(isShort) ? 'binary' : 'text';
 }

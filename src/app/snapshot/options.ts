@@ -17,7 +17,8 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions, Sealing
   /** zstd level, -7 to 22 without 0, or 'auto' (default): 3, unless a sample of the rows at the beginning says that another is faster, or
    *  smaller for nothing. */
   readonly compressLevel?: number | 'auto';
-  /** 'auto' (default): binary for tables of types whose binary form is the same on every server, else text.
+  /** 'auto' (default): binary for tables of types whose binary form is the same on every server, unless all are integers, booleans and
+   *  enums; else text.
    *  'binary': all tables, for servers of the same version; a column that cannot travel so is an error. */
   readonly copyFormat?: CopyFormat | 'auto';
   /** Bytes of rows at which a chunk is closed, 256 KiB to 64 MiB; default 4 MiB. A chunk is a frame of its own, so this is also how far back
