@@ -37,7 +37,7 @@ export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => v
 /** How long a worker waits for a lock that the control session has: no longer than whoever is in between may need to give up. */
 const relockTimeoutMs = 1000;
 /** Bytes of a range's first chunk that decide how its chunks are compressed. */
-const sampleBytes = 512 << 10;
+const sampleBytes = 1 << 20;
 /** Frames of bodies up to here get memory of their own size. Handing over that of a whole chunk for each of thousands of small tables
  *  keeps the collectors of both threads busy, for it counts as garbage of that size. */
 const smallBytes = 256 << 10;

@@ -1,19 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { frameBound } from '#dist/frame/codec.js';
-import { chooseParameters, defaultParameters } from '#dist/frame/compression-parameters.js';
+import { type CompressionParameters, chooseParameters, defaultParameters } from '#dist/frame/compression-parameters.js';
 import { codecs } from './codecs.js';
 
 describe('chooseParameters', () => {
-  const sizes = (first: number, last: number) => chooseParameters(3, ({ strategy }) => (strategy === 1 ? last : first));
+  /** By the logarithm of the hash table and strategy: zstd's own, the usual, the fastest. */
+  const names: Readonly<Record<string, string>> = { '17 2': 'own', '15 2': 'usual', '15 1': 'fastest' };
+  const nameOf = ({ hashLog, strategy }: CompressionParameters): string => names[`${hashLog} ${strategy}`] ?? 'unknown';
+  const chosen = (sizes: Readonly<Record<string, number>>): string | undefined => {
+    const parameters = chooseParameters(3, (one) => sizes[nameOf(one)] ?? 0);
+    return parameters && nameOf(parameters);
+  };
 
   test.each([
-    ['smaller', 1000, 900, 1],
-    ['the same', 1000, 1000, 1],
-    ['a hundredth larger', 1000, 1010, 1],
-    ['larger than that', 1000, 1011, 2],
-  ])('takes the faster set where its output is %s', (_, first, last, strategy) => {
-    expect(sizes(first, last)?.strategy).toBe(strategy);
+    [{ own: 1000, usual: 1000, fastest: 900 }, 'fastest'],
+    [{ own: 1000, usual: 1000, fastest: 1000 }, 'fastest'],
+    [{ own: 1000, usual: 1000, fastest: 1010 }, 'fastest'],
+    [{ own: 1000, usual: 1000, fastest: 1011 }, 'usual'],
+    [{ own: 1000, usual: 1011, fastest: 1500 }, 'own'],
+    [{ own: 1000, usual: 2000, fastest: 2000 }, 'own'],
+    [{ own: 1200, usual: 1000, fastest: 1100 }, 'usual'],
+  ])('of %o bytes takes the fastest set that is about as small as the smallest: %s', (sizes, name) => {
+    expect(chosen(sizes)).toBe(name);
   });
 
   test('leaves every other level to zstd, and tries nothing', () => {
