@@ -18,11 +18,12 @@ async function latest(flags: StoreFlags): Promise<void> {
     const { latestSnapshot } = await import('../app/repository/publish-snapshot.js');
     const snapshot = await latestSnapshot(place);
     if (snapshot === undefined) {
+      const of = place.prefix === undefined ? '' : ` of ${printable(place.prefix)}`;
       throw new TidemarkError(
         'SNAPSHOT_MISSING',
-        `look for the latest snapshot ${place.prefix ?? 'snapshot'}: latest.json points to none`,
+        `look for the latest snapshot${of} in the store: there is no latest.json, or it points to none${of}`,
         {
-          hint: 'push one, or take one with --store; --prefix says which series is meant',
+          hint: 'look whether the name of the store is right, and --prefix; publish one with snapshot --store or push',
         },
       );
     }

@@ -64,6 +64,7 @@ test('an archive is pushed into a directory once; a second time nothing is sent'
 test.each([
   [['snapshot'], 'not said where to'],
   [['snapshot', '-f', 'a', '--store', 'b'], 'into a file, or into a store'],
+  [['snapshot', '-f', 's3://bucket/x.tar.zst?token=secret'], 'the name of the file is a URL'],
   [['snapshot', '-f', 'a', '--prefix', 'b'], '--prefix, --layout and --verify'],
   [['snapshot', '--store', 's3://user:secret@bucket/x'], 'credentials do not belong'],
   [['snapshot', '--store', 'https://example.invalid/x'], 'HTTPS is for reading'],

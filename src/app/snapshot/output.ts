@@ -12,6 +12,7 @@ import { fileError } from '../../model/file-error.js';
 import type { Manifest } from '../../model/manifest.js';
 import type { Position } from '../../model/position.js';
 import { FilePublication } from '../../store/publish-file.js';
+import { parseArchiveName } from '../archive/name.js';
 import { type Place, placeIn } from '../archive/place.js';
 import { type SealedArchive, textsBesideArchive } from '../seal/seal-archive.js';
 import type { Destination } from './sight.js';
@@ -26,7 +27,16 @@ export interface SnapshotOutput extends ByteSink, Destination {
 }
 
 export async function openOutput(file: string | Writable): Promise<SnapshotOutput> {
-  return typeof file === 'string' ? await fileOutput(file) : await streamOutput(file);
+  return typeof file === 'string' ? await fileOutput(pathOf(file)) : await streamOutput(file);
+}
+
+/** A URL would be a path to a directory that is not there. */
+function pathOf(file: string): string {
+  const parsed = parseArchiveName(file);
+  if (parsed.kind === 'path') return parsed.path;
+  throw new TidemarkError('USAGE', 'take a snapshot into a file: the name of the file is a URL', {
+    hint: 'give a path; --store URL (publishSnapshot) takes a snapshot straight into a store, under a name that it gives itself',
+  });
 }
 
 /** The same output, but a write ends with the signal: one into a pipe lasts for as long as its reader stands still. */
