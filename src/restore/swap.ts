@@ -180,13 +180,20 @@ async function endingOthers<T>(helper: Session, database: string, work: Promise<
   return ended;
 }
 
+/** How often to begin with dropping: the server ends the sessions there, and gives up where one of them has not gone after five seconds,
+ *  which a busy machine may take. */
+const dropAttempts = 3;
+
 /** Drops the old database. The swap is done: a failure is only worth a notice, the next swap tries again.
  *  @returns the notice, if any */
 export async function dropReplaced(session: Session, { replaced }: SwapNames): Promise<string | undefined> {
-  try {
-    await dropDatabase(session, replaced, { force: true });
-    return undefined;
-  } catch (error) {
-    return `the old database stays as ${replaced}: ${error instanceof Error ? error.message : String(error)}`;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await dropDatabase(session, replaced, { force: true });
+      return undefined;
+    } catch (error) {
+      if (attempt < dropAttempts && error instanceof TidemarkError && error.code === 'TARGET_IN_USE') continue;
+      return `the old database stays as ${replaced}: ${error instanceof Error ? error.message : String(error)}`;
+    }
   }
 }
