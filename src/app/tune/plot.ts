@@ -119,7 +119,7 @@ function placeLabels(points: readonly Label[]): readonly Label[] {
   return points.map(({ x, y, text }) => {
     const long = text.length * letterWidth;
     const rows = [0, -14, 14, -28, 28, -42, 42];
-    const spots = [...rows.map((down) => ({ x: x + 10, y: y + 4 + down })), ...rows.map((down) => ({ x: x - 10 - long, y: y + 4 + down }))];
+    const spots = rows.flatMap((down) => [x + 10, x - 10 - long].map((left) => ({ x: left, y: y + 4 + down })));
     const inside = spots.filter((spot) => spot.x >= frame.left && spot.x + long <= width && spot.y < height - frame.bottom);
     const free = inside.find((spot) => !taken.some((box) => overlap(boxOf(spot, long), box)));
     const spot = free ?? inside[0] ?? { x: x + 10, y: y + 4 };

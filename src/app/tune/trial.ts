@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises';
 import type { RangeTask } from '../../snapshot/messages.js';
 import { bytesToRead, type Sight } from '../snapshot/sight.js';
-import { estimateArchive, type TableSample } from './estimate.js';
+import { estimateArchive } from './estimate.js';
 import { nameOf, type Pick, statementOf } from './picks.js';
 import type { Measured, Settings } from './trials.js';
 
@@ -12,11 +12,20 @@ export interface Trial {
   readonly picks: readonly Pick[];
   /** No pick is begun after this time. */
   readonly ms: number;
+  /** What the first reading made of each pick; absent for that one itself. */
+  readonly reference?: readonly number[];
+}
+
+export interface TrialResult {
+  readonly measured: Measured;
+  /** Compressed bytes of each pick that was read. */
+  readonly compressed: readonly number[];
 }
 
 /** Counts what workers send, and lets go of it. */
 class Account {
-  readonly samples = new Map<number, { -readonly [Key in keyof TableSample]: number }>();
+  /** Compressed bytes of each pick. */
+  readonly compressed: number[] = [];
   readonly begun: number[] = [];
   readonly #picks: readonly Pick[];
   tableBytes = 0;
@@ -33,27 +42,21 @@ class Account {
   add(id: number, rawBytes: number, compressedBytes: number): void {
     this.rawBytes += rawBytes;
     this.compressedBytes += compressedBytes;
-    this.#sampleOf(id).compressedBytes += compressedBytes;
+    this.compressed[id] = (this.compressed[id] ?? 0) + compressedBytes;
   }
 
   end(id: number, at: number): void {
     const { tableBytes } = this.#picks[id] as Pick;
-    this.#sampleOf(id).tableBytes += tableBytes;
+    // One without rows has no chunk.
+    this.compressed[id] ??= 0;
     this.tableBytes += tableBytes;
     this.busyMs += at - (this.begun[id] ?? at);
     this.done += 1;
   }
-
-  #sampleOf(id: number): { -readonly [Key in keyof TableSample]: number } {
-    const { table, described } = (this.#picks[id] as Pick).table;
-    const known = this.samples.get(table.object) ?? { wholeBytes: Number(described.bytes), tableBytes: 0, compressedBytes: 0 };
-    this.samples.set(table.object, known);
-    return known;
-  }
 }
 
 /** At least one pick is read. @throws TidemarkError as reading does */
-export async function runTrial({ more, control, schema }: Seen, { settings, picks, ms }: Trial): Promise<Measured> {
+export async function runTrial({ more, control, schema }: Seen, { settings, picks, ms, reference }: Trial): Promise<TrialResult> {
   await using pool = await more(settings);
   const account = new Account(picks);
   const until = performance.now() + ms;
@@ -70,8 +73,14 @@ export async function runTrial({ more, control, schema }: Seen, { settings, pick
   // Not by the time on the wall: at the end some workers have nothing to do any more, which in a whole snapshot is a moment.
   const workers = Math.min(settings.jobs, account.done);
   const bytesPerSecond = (account.tableBytes / account.busyMs) * workers * 1000;
-  const wholeBytes = estimateArchive([...account.samples.values()], databaseBytes);
-  return {
+  const { compressed } = account;
+  const parts = (reference ?? compressed).map((bytes, id) => {
+    const { table, tableBytes } = picks[id] as Pick;
+    const wholeBytes = Number(table.described.bytes);
+    return { table: table.table.object, wholeBytes, tableBytes, reference: bytes, compressed: compressed[id] };
+  });
+  const wholeBytes = estimateArchive(parts, databaseBytes);
+  const measured = {
     settings,
     picks: account.done,
     tableBytes: account.tableBytes,
@@ -83,6 +92,7 @@ export async function runTrial({ more, control, schema }: Seen, { settings, pick
     wholeMs: (databaseBytes / bytesPerSecond) * 1000,
     wholeBytes,
   };
+  return { measured, compressed };
 }
 
 type Seen = { readonly [Key in 'more' | 'control' | 'schema']: Sight[Key] };

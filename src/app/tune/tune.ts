@@ -12,7 +12,7 @@ import { plotOf } from './plot-trials.js';
 import { recommend, smallest } from './recommend.js';
 import { shareOf } from './share.js';
 import { optionsOf } from './spell.js';
-import { runTrial } from './trial.js';
+import { runTrial, type TrialResult } from './trial.js';
 import { axes, type Measured, type Settings, search, withSizeOf } from './trials.js';
 import { checkWritable, openSettingsFile, replaceFile } from './write-settings.js';
 
@@ -90,14 +90,15 @@ async function trySettings({ plan, ms, start, processors }: TunePlan, sight: Sig
 
   const deadline = performance.now() + ms;
   let asideMs = 0;
-  const measure = async (settings: Settings, parts: readonly Pick[], time: number): Promise<Measured> => {
+  const measure = async (settings: Settings, parts: readonly Pick[], time: number, reference?: readonly number[]): Promise<TrialResult> => {
     plan.signal?.throwIfAborted();
     const begun = performance.now();
-    const measured = await runTrial(sight, { settings, picks: parts, ms: time });
+    const result = await runTrial(sight, { settings, picks: parts, ms: time, ...(reference && { reference }) });
+    const { measured } = result;
     // Of a small database a trial may be over long before its time.
     asideMs = Math.max(0, performance.now() - begun - Math.min(time, measured.busyMs / settings.jobs));
     plan.emit({ type: 'trial', settings: { ...settings }, bytesPerSecond: measured.bytesPerSecond, ratio: measured.ratio });
-    return measured;
+    return result;
   };
 
   const asking = search(start, along);
@@ -105,10 +106,10 @@ async function trySettings({ plan, ms, start, processors }: TunePlan, sight: Sig
   const count = asked.done ? 0 : asked.value.left;
   const share = shareOf({ leftMs: ms, trials: count + warmUpShares, shares: warmUpShares, asideMs });
   plan.emit({ type: 'phase', phase: 'trial', detail: 'reading once, so that all trials find the same' });
-  const warm = await measure({ ...start, compressLevel: 1 }, picks, share ?? 0);
+  const { measured: warm, compressed: reference } = await measure({ ...start, compressLevel: 1 }, picks, share ?? 0);
   if (warm.rawBytes === 0) throw nothingToTry(plan.connection.database);
   // What was read once is in memory, as far as it fits; nothing else would be compared fairly.
-  const warmed = picks.slice(0, Math.max(warm.picks, workers));
+  const warmed = picks.slice(0, warm.picks);
 
   const trials: Measured[] = [];
   while (!asked.done) {
@@ -120,7 +121,7 @@ async function trySettings({ plan, ms, start, processors }: TunePlan, sight: Sig
       phase: 'trial',
       detail: `${trials.length + 1} of ${trials.length + left}: ${optionsOf(settings).join(' ')}`,
     });
-    const measured = withSizeOf(await measure(settings, warmed, time ?? 0), trials);
+    const measured = withSizeOf((await measure(settings, warmed, time ?? 0, reference)).measured, trials);
     trials.push(measured);
     asked = asking.next(measured);
   }

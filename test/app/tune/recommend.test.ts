@@ -36,15 +36,23 @@ test('the smallest archive, whatever it costs; of several the fastest', () => {
   expect(recommend([])).toBeUndefined();
 });
 
-test('a table counts by its size in the database, however much of it was read; others as the mean', () => {
-  const samples = [
-    { wholeBytes: 800, tableBytes: 80, compressedBytes: 8 },
-    { wholeBytes: 100, tableBytes: 100, compressedBytes: 50 },
-    { wholeBytes: 50, tableBytes: 0, compressedBytes: 0 },
-  ];
-  expect(estimateArchive(samples, 900)).toBeCloseTo(130);
-  expect(estimateArchive(samples, 1800)).toBeCloseTo(260);
+const part = (table: number, wholeBytes: number, reference: number, compressed?: number) => ({
+  ...{ table, wholeBytes, tableBytes: 100, reference },
+  compressed,
+});
+
+test('a table counts by its size in the database, however much of it was read; what was not read as the mean', () => {
+  const parts = [part(1, 800, 10, 10), part(2, 100, 50, 50)];
+  expect(estimateArchive(parts, 900)).toBeCloseTo(130);
+  expect(estimateArchive(parts, 1800)).toBeCloseTo(260);
   expect(estimateArchive([], 1800)).toBe(0);
+});
+
+test('a slow trial is judged by the parts that it has read, against the first reading of the same parts', () => {
+  // The first part compresses well, the second badly; only the first was tried, and got smaller by a tenth.
+  expect(estimateArchive([part(1, 1000, 10, 9), part(1, 1000, 50)], 1000)).toBeCloseTo(300 * 0.9);
+  expect(estimateArchive([part(1, 1000, 10, 9), part(2, 1000, 50)], 2000)).toBeCloseTo((100 + 500) * 0.9);
+  expect(estimateArchive([part(1, 1000, 10, 9), part(2, 1000, 50, 50)], 2000)).toBeCloseTo(90 + 500);
 });
 
 test('time is shared out among what is to come, less what a trial takes beside its reading', () => {
