@@ -8,6 +8,8 @@ export const exportManifestFile = 'manifest.json';
 export const exportSumsFile = 'SHA256SUMS';
 export const exportSchemaFile = 'schema.sql';
 export const exportAfterFile = 'schema-after.sql';
+/** In a store, while the others are written. */
+export const exportMarkerFile = 'export.writing';
 
 const endings: Readonly<Record<ExportFormat, string>> = { csv: 'csv', text: 'copy', binary: 'bin' };
 

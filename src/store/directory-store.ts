@@ -124,14 +124,14 @@ export class DirectoryStore implements Store {
     }
   }
 
-  async cleanUp({ prefix = '', olderThanMs = aDayMs }: CleanUpOptions = {}): Promise<number> {
+  async cleanUp({ prefix = '', olderThanMs = aDayMs, only }: CleanUpOptions = {}): Promise<number> {
     let removed = 0;
     checkPrefix(prefix);
     for await (const name of this.#walk(prefix, isOurs)) {
       const path = join(this.location, name);
       const found = await stat(path).catch(() => undefined);
       if (found === undefined || inUse.has(path)) continue;
-      const least = { dead: 0, alive: aDayMs, elsewhere: olderThanMs }[writerOf(basename(name))];
+      const least = { dead: 0, alive: aDayMs, elsewhere: only === undefined ? olderThanMs : aDayMs }[writerOf(basename(name))];
       if (Date.now() - found.mtimeMs < least) continue;
       await rm(path, { force: true });
       removed += 1;

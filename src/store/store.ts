@@ -45,6 +45,8 @@ export interface PutOptions {
 export interface CleanUpOptions {
   /** Of keys that begin with it. Default: all of the store. */
   readonly prefix?: string;
+  /** Which of them; temporary files of a directory have no key, those of processes that are gone go. Default: all. */
+  readonly only?: (key: string) => boolean;
   /** What is younger may still be written by somebody. Default a day. */
   readonly olderThanMs?: number;
 }

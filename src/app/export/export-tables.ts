@@ -77,6 +77,8 @@ async function write(plan: SnapshotPlan, { output, codec, format, sight }: Tools
 
   const before = emitSection(schema.catalog, 'pre-data');
   const after = `${emitSection(schema.catalog, 'data')}\n${emitSection(schema.catalog, 'post-data')}`;
+  const fixed = [exportSchemaFile, exportAfterFile, exportSumsFile, exportManifestFile];
+  await output.announce([...fixed, ...files.map(({ file }) => file)]);
   const ddl = [await writeFile(output, exportSchemaFile, before), await writeFile(output, exportAfterFile, after)];
 
   emit({ type: 'phase', phase: 'rows' });

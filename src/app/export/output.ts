@@ -15,6 +15,7 @@ import { DirectoryPublication } from '../../store/publish-directory.js';
 import type { Store, StoredObject } from '../../store/store.js';
 import { Pipe } from '../repository/pipe.js';
 import type { Destination } from '../snapshot/sight.js';
+import { ExportClaim } from './claim.js';
 import { exportPlace } from './place.js';
 
 /** A file while it is written. */
@@ -31,6 +32,8 @@ export interface ExportFile {
 export interface ExportOutput extends Destination {
   /** For messages. */
   readonly location: string;
+  /** Before the first file: the names of all of them. @throws TidemarkError STORE_CONFLICT where another export has taken the place over */
+  announce(files: readonly string[]): Promise<void>;
   /** @param expectedBytes about as many as it will have at most, where that is known */
   openFile(name: string, expectedBytes?: bigint): Promise<ExportFile>;
   /** Ends every write that is waited for: nothing more will come. */
@@ -59,6 +62,7 @@ async function openFolder(directory: string): Promise<ExportOutput> {
     spoolPrefix: join(temporary, 'spool'),
     keepsBytes: false,
     untouched: true,
+    announce: async () => undefined,
     openFile: (name) => HashedFile.open(temporary, name),
     giveUp: () => undefined,
     async publish(files, manifest) {
@@ -83,14 +87,15 @@ export async function writeText(file: ExportFile, text: string): Promise<Exporte
 /** Several files are sent at once: less for each than a single archive gets. */
 const uploads = { partBytes: 8 << 20, parallelParts: 2 };
 
-/** The first file is the claim: it is written only if there is none, so of two exports to one place one fails before it has written anything,
- *  and whatever else is written there is ours until the claim goes. */
+/** The place is claimed first, so of two exports to one place one fails before it has written anything, and whatever is written there under the
+ *  names that were announced is ours until the claim goes (claim.ts). */
 class StoreOutput implements ExportOutput {
   readonly location: string;
   readonly spoolPrefix: string;
   readonly keepsBytes = false;
   readonly untouched = true;
   readonly #store: Store;
+  readonly #claim: ExportClaim;
   readonly #directory: string;
   readonly #options: OutputOptions & { readonly owned: boolean };
   /** A store for taking away what was written, also after an abort has ended everything that the first one does. */
@@ -99,7 +104,12 @@ class StoreOutput implements ExportOutput {
   readonly #files = new Map<string, StoredFile>();
   #published = false;
 
-  private constructor(store: Store, directory: string, options: OutputOptions & { readonly owned: boolean }, again: () => Promise<Store>) {
+  private constructor(
+    store: Store,
+    claim: ExportClaim,
+    { directory, options, again }: { directory: string; options: OutputOptions & { readonly owned: boolean }; again: () => Promise<Store> },
+  ) {
+    this.#claim = claim;
     this.location = store.location;
     this.spoolPrefix = join(directory, 'rows');
     this.#store = store;
@@ -113,12 +123,29 @@ class StoreOutput implements ExportOutput {
     const opened = (url: string, stop?: AbortSignal): Promise<Store> =>
       openStore(url, { ...more, s3: { ...uploads, ...s3 }, ...(stop && { signal: stop }) });
     const store = typeof given === 'string' ? await opened(given, signal) : given;
-    await refuseTaken(store);
-    const directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
-      throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
-    });
     const owned = typeof given === 'string';
-    return new StoreOutput(store, directory, { ...options, owned }, async () => (owned ? opened(given) : store));
+    let directory: string | undefined;
+    try {
+      if (!store.writable) {
+        throw new TidemarkError('USAGE', `export to ${store.location}: it can only be read`, {
+          hint: 'name a directory, or s3://bucket/prefix',
+        });
+      }
+      directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
+        throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
+      });
+      const claim = await ExportClaim.take(store, options.notice);
+      const again = async (): Promise<Store> => (owned ? opened(given) : store);
+      return new StoreOutput(store, claim, { directory, options: { ...options, owned }, again });
+    } catch (error) {
+      if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+      if (owned) await store[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  announce(files: readonly string[]): Promise<void> {
+    return this.#claim.announce(files);
   }
 
   async openFile(name: string, expectedBytes?: bigint): Promise<ExportFile> {
@@ -141,53 +168,42 @@ class StoreOutput implements ExportOutput {
         });
       }
     }
+    await this.#claim.check();
     await writeText(await this.openFile(exportManifestFile, BigInt(manifest.length)), manifest);
+    // Who stood still between the look and the write has a manifest there for what another one has removed.
+    await this.#claim.check();
     this.#published = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#directory, { recursive: true, force: true });
     if (!this.#published) await this.#takeAway();
+    // An export that is there with its marker is whole.
+    else await this.#claim.release(this.#store).catch(() => undefined);
+    this.#claim.forget();
     if (this.#options.owned) await this.#store[Symbol.asyncDispose]();
   }
 
-  /** The manifest first, the claim last. */
+  /** The manifest first, the claim last. Where another export has taken the place over, only what is known to be ours. */
   async #takeAway(): Promise<void> {
     const left: string[] = [];
     const ours = [...this.#files].filter(([, file]) => !file.refused).reverse();
-    if (ours.length === 0) return;
     try {
       await Promise.all(ours.map(([, file]) => file.abandon()));
       const store = await this.#again();
-      for (const [name] of ours) await store.remove(name).catch(() => left.push(name));
+      const isOurs = await this.#claim.isOurs(store);
+      for (const [name, { stored }] of ours) {
+        if (!isOurs && (stored === undefined || (await store.stat(name))?.version !== stored.version)) continue;
+        await store.remove(name).catch(() => left.push(name));
+      }
+      if (left.length === 0) await this.#claim.release(store);
     } catch {
       left.push(...ours.map(([name]) => name));
     }
     if (left.length === 0) return;
-    this.#options.notice(`what was written of the export stays in ${this.location} and could not be removed: ${left.join(', ')}`);
+    const what = `what was written of the export stays in ${this.location} and could not be removed: ${left.join(', ')}`;
+    this.#options.notice(`${what}; the next export to this place removes it`);
   }
-}
-
-async function refuseTaken(store: Store): Promise<void> {
-  const attempt = `export to ${store.location}`;
-  if (!store.writable) {
-    throw new TidemarkError('USAGE', `${attempt}: it can only be read`, { hint: 'name a directory, or s3://bucket/prefix' });
-  }
-  const names: string[] = [];
-  for await (const { key } of store.list()) {
-    names.push(key);
-    if (names.length > 4) break;
-  }
-  if (names.length === 0) return;
-  const isExport = (await store.stat(exportManifestFile)) !== undefined;
-  const what = isExport
-    ? 'there is an export already'
-    : `it is not empty (${names.slice(0, 4).join(', ')}${names.length > 4 ? ', ...' : ''})`;
-  throw new TidemarkError('STORE_CONFLICT', `${attempt}: ${what}`, {
-    hint: isExport
-      ? 'name another place'
-      : 'name another place; what an export that was killed has left there has no manifest.json, and can be removed',
-  });
 }
 
 /** An object that is sent while it is written. */

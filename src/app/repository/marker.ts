@@ -20,7 +20,7 @@ export interface Marker {
   readonly token?: bigint;
 }
 
-const schema: z.ZodType<Marker> = z.object({
+export const markerRecord: z.ZodType<Marker> = z.object({
   write: z.string(),
   host: z.string(),
   machine: z.string(),
@@ -51,7 +51,7 @@ export function forget({ write }: Marker): void {
 }
 
 export function markerText(marker: Marker): string {
-  return `${JSON.stringify(z.encode(schema, marker))}\n`;
+  return `${JSON.stringify(z.encode(markerRecord, marker))}\n`;
 }
 
 /** Undefined where there is none, or none that can be read. @throws TidemarkError STORE_ERROR, FILE_ERROR */
@@ -59,7 +59,7 @@ export async function readMarker(store: Store, key: string): Promise<Marker | un
   const found = await readSmall(store, key);
   if (found === undefined) return undefined;
   try {
-    return schema.safeDecode(JSON.parse(found.content.toString('utf8')) as never).data;
+    return markerRecord.safeDecode(JSON.parse(found.content.toString('utf8')) as never).data;
   } catch {
     return undefined;
   }

@@ -134,7 +134,7 @@ export class S3Store implements Store {
   }
 
   /** Of a store that is a whole bucket, all uploads of that age are aborted, whoever began them: an upload does not tell. */
-  async cleanUp({ prefix = '', olderThanMs = aDayMs }: CleanUpOptions = {}): Promise<number> {
+  async cleanUp({ prefix = '', olderThanMs = aDayMs, only = () => true }: CleanUpOptions = {}): Promise<number> {
     checkPrefix(prefix);
     const { sdk, client, bucket, options } = this.#connection;
     const attempt = `abort what was left of uploads of ${this.location}`;
@@ -145,6 +145,7 @@ export class S3Store implements Store {
       const page = await this.#connection.run(attempt, () => client.send(new sdk.ListMultipartUploadsCommand(about), options));
       for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
         if (Key === undefined || UploadId === undefined || Initiated === undefined || !Key.startsWith(about.Prefix)) continue;
+        if (!only(Key.slice(this.#prefix.length))) continue;
         // All of them are meant, also those of a server whose clock is ahead.
         if (olderThanMs === 0 || Date.now() - Initiated.getTime() >= olderThanMs) stale.push({ Key, UploadId });
       }

@@ -5,9 +5,12 @@ import { type ExportOptions, exportTables } from '#dist/app/export/export-tables
 import { importTables } from '#dist/app/import/import-tables.js';
 import { parseSums } from '#dist/archive/export-manifest.js';
 import { MemoryStore } from '#dist/store/memory-store.js';
+import { openStore } from '#dist/store/open-store.js';
+import { readSmall } from '#dist/store/small-object.js';
 import type { PutOptions, Store } from '#dist/store/store.js';
-import { runCli } from '../../cli/run-cli.js';
+import { runCli, startCli } from '../../cli/run-cli.js';
 import { createDatabase, type TestDatabase } from '../../server/index.js';
+import { startFaultyProxy } from '../../store/faulty-proxy.js';
 import { startFileServer } from '../../store/file-server.js';
 import { type FakeS3, startFakeS3 } from '../../store/s3-server.js';
 import { makeFolder } from './export-sample.js';
@@ -125,11 +128,159 @@ describe('a place that is taken', () => {
       message: expect.stringContaining('there is an export already'),
     });
     expect(await keysOf(place)).toEqual(before);
+    // Without a marker nobody can say whose it is.
     await place.remove('manifest.json');
     await expect(exportTo(place)).rejects.toMatchObject({
       code: 'STORE_CONFLICT',
       message: expect.stringMatching(/it is not empty \(.*, \.\.\.\)/),
     });
+  });
+
+  test('by an export that was killed: its files go, with its uploads, and nothing else', async () => {
+    const prefix = 'killed';
+    const killed = await killedAt(prefix, /\/killed\/public\.events\.csv\.zst/);
+    expect(keysBelow(prefix)).toEqual(expect.arrayContaining(['killed/export.writing', 'killed/schema.sql']));
+    expect(keysBelow(prefix)).not.toContain('killed/manifest.json');
+    expect(killed).toBe('SIGKILL');
+    // An import finds no export, and what is not ours keeps the place from being taken.
+    await using into = await target();
+    await expect(importTables({ database: into.url, directory: urlOf(prefix), store })).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' });
+    await using opened = await openStore(urlOf(prefix), store);
+    const before = keysBelow(prefix);
+    await opened.put('theirs.txt', once('theirs'));
+    await expect(exportTo(urlOf(prefix))).rejects.toMatchObject({
+      code: 'STORE_CONFLICT',
+      message: expect.stringContaining('it is not empty (theirs.txt)'),
+    });
+    expect(keysBelow(prefix).toSorted()).toEqual([...before, 'killed/theirs.txt'].toSorted());
+    await opened.remove('theirs.txt');
+    for (const name of ['public.events.csv.zst', 'theirs.bin'])
+      s3.uploads.set(name, { name: `${prefix}/${name}`, id: name, metadata: {}, parts: new Map(), begun: new Date() });
+    const messages: string[] = [];
+    const onEvent: ExportOptions['onEvent'] = (event) => event.type === 'notice' && messages.push(event.message);
+    // Other tables, in another format: what is left is known by its marker.
+    await exportTo(urlOf(prefix), { onEvent, tables: ['blocks'], format: 'text' });
+    expect(messages).toEqual([expect.stringMatching(/what an export that was not completed had left in .* is removed: [1-9]\d* files/)]);
+    expect(keysBelow(prefix).toSorted()).toEqual(
+      ['SHA256SUMS', 'manifest.json', 'public.blocks.copy.zst', 'schema-after.sql', 'schema.sql'].map((name) => `killed/${name}`),
+    );
+    expect([...s3.uploads.keys()]).toEqual(['theirs.bin']);
+    s3.uploads.clear();
+    expect(await importTables({ database: into.url, directory: urlOf(prefix), store })).toMatchObject({ rows: 3000n });
+  });
+
+  // Requests of an export in their order, from the claim on.
+  test.each([/killed-\d+\/schema\.sql/, /SHA256SUMS/, /PUT .*manifest\.json/, /DELETE .*export\.writing/])(
+    'by an export that was killed at %s',
+    async (place) => {
+      const prefix = `killed-${String(place).length}`;
+      await killedAt(prefix, place);
+      const whole = keysBelow(prefix).includes(`${prefix}/manifest.json`);
+      expect(whole).toBe(String(place).includes('DELETE'));
+      if (whole)
+        await expect(exportTo(urlOf(prefix))).rejects.toMatchObject({ message: expect.stringContaining('there is an export already') });
+      else await exportTo(urlOf(prefix));
+      await using into = await target();
+      expect(await importTables({ database: into.url, directory: urlOf(prefix), store })).toMatchObject({ rows: 23000n });
+      if (!whole) expect(keysBelow(prefix).toSorted()).toEqual(files.map((name) => `${prefix}/${name}`));
+    },
+  );
+
+  test('by an export whose files are being removed by one that was killed, too', async () => {
+    await killedAt('twice', /SHA256SUMS/);
+    await killedAt('twice', /DELETE .*public\.events/);
+    expect(keysBelow('twice')).toContain('twice/public.events.csv.zst');
+    await exportTo(urlOf('twice'));
+    expect(keysBelow('twice').toSorted()).toEqual(files.map((name) => `twice/${name}`));
+  });
+
+  test('by one that is at work, here or on another machine; a marker of a day ago is of a killed one', async () => {
+    const place = new MemoryStore();
+    const marker = { write: 'x', host: 'elsewhere', machine: 'another', process: 1, at: new Date().toISOString() };
+    const left = (at: Date) =>
+      place.put(
+        'export.writing',
+        once(JSON.stringify({ tidemark: 'export', by: { ...marker, at: at.toISOString() }, files: ['schema.sql'] })),
+      );
+    await place.put('schema.sql', once('SELECT'));
+    await left(new Date());
+    await expect(exportTo(place)).rejects.toMatchObject({
+      code: 'STORE_CONFLICT',
+      message: expect.stringMatching(/another export is at work there \(process 1 of elsewhere, since /),
+      hint: expect.stringContaining('after a day'),
+    });
+    expect(await keysOf(place)).toEqual(['export.writing', 'schema.sql']);
+    await left(new Date(Date.now() - 25 * 3_600_000));
+    await exportTo(place);
+    expect(await keysOf(place)).toEqual(files);
+    // What is no marker of ours is not touched.
+    const foreign = new MemoryStore();
+    await foreign.put('export.writing', once('mine'));
+    await expect(exportTo(foreign)).rejects.toMatchObject({ message: expect.stringContaining('it is not empty (export.writing)') });
+    expect(await keysOf(foreign)).toEqual(['export.writing']);
+  });
+
+  test('by one that takes it for that of a killed one: of the two, the second is whole, and the first leaves nothing', async () => {
+    const place = new MemoryStore();
+    let second: Promise<unknown> | undefined;
+    const { put } = place;
+    /** Ages the marker of the first when it comes to a file, and has the second take over. */
+    const overtakeAt = (name: string): void => {
+      second = undefined;
+      place.put = async function (this: MemoryStore, key, from, options = {}) {
+        if (key === name && second === undefined) {
+          second = Promise.resolve();
+          const claim = JSON.parse((await readSmall(place, 'export.writing'))?.content.toString() ?? '');
+          const old = { ...claim, by: { ...claim.by, at: new Date(0).toISOString() } };
+          await put.call(place, 'export.writing', once(JSON.stringify(old)), {});
+          second = exportTo(place, { tables: ['blocks'] });
+          await second;
+        }
+        return await put.call(place, key, from, options);
+      };
+    };
+    for (const name of ['schema.sql', 'public.events.csv.zst', 'SHA256SUMS', 'manifest.json']) {
+      for (const key of await keysOf(place)) await place.remove(key);
+      overtakeAt(name);
+      await expect(exportTo(place), name).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+      await second;
+      expect(await keysOf(place), name).toEqual(['SHA256SUMS', 'manifest.json', 'public.blocks.csv.zst', 'schema-after.sql', 'schema.sql']);
+      await using into = await target();
+      expect(await importTables({ database: into.url, directory: place })).toMatchObject({ rows: 3000n });
+    }
+  });
+
+  test('by one that stood still before its manifest: it takes back what it writes too late', async () => {
+    const place = new MemoryStore();
+    const { put } = place;
+    let taken: () => void = () => undefined;
+    let gone: () => void = () => undefined;
+    const isTaken = new Promise<void>((resolve) => {
+      taken = resolve;
+    });
+    const isGone = new Promise<void>((resolve) => {
+      gone = resolve;
+    });
+    let second: Promise<unknown> | undefined;
+    place.put = async function (this: MemoryStore, key, from, options = {}) {
+      if (key === 'manifest.json' && second === undefined) {
+        const claim = JSON.parse((await readSmall(place, 'export.writing'))?.content.toString() ?? '');
+        const old = { ...claim, by: { ...claim.by, at: new Date(0).toISOString() } };
+        await put.call(place, 'export.writing', once(JSON.stringify(old)), {});
+        second = exportTo(place, { tables: ['blocks'] });
+        await isTaken;
+      } else if (key === 'schema.sql' && second !== undefined) {
+        taken();
+        await isGone;
+      }
+      return await put.call(place, key, from, options);
+    };
+    await expect(exportTo(place)).rejects.toMatchObject({ code: 'STORE_CONFLICT', message: expect.stringContaining('has taken over') });
+    expect(await keysOf(place)).toEqual(['export.writing']);
+    gone();
+    await second;
+    await using into = await target();
+    expect(await importTables({ database: into.url, directory: place })).toMatchObject({ rows: 3000n });
   });
 
   test('by another export at the same time: one of them fails, and the other one is whole', async () => {
@@ -141,6 +292,30 @@ describe('a place that is taken', () => {
     expect(await importTables({ database: into.url, directory: place })).toMatchObject({ rows: 23000n });
   });
 });
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
+
+/** Kills an export at the first request that is so. @returns what ended it */
+async function killedAt(prefix: string, place: RegExp): Promise<string | null> {
+  await using proxy = await startFaultyProxy(s3.endpoint);
+  let caught: () => void = () => undefined;
+  const isCaught = new Promise<void>((resolve) => {
+    caught = resolve;
+  });
+  proxy.fault = (_, request) => {
+    if (!place.test(request)) return undefined;
+    caught();
+    return 'stall';
+  };
+  const env = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const to = `s3://bucket/${prefix}?endpoint=${proxy.endpoint}&region=us-east-1`;
+  const running = startCli(['export', '-d', source.url, '--to', to, '-j', '1'], { env });
+  await Promise.race([isCaught, running.ended.then(({ stderr }) => Promise.reject(new Error(`not caught: ${stderr}`)))]);
+  running.child.kill('SIGKILL');
+  return (await running.ended).signal;
+}
 
 async function keysOf(place: Store): Promise<string[]> {
   const keys: string[] = [];
