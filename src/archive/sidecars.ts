@@ -28,6 +28,13 @@ export function besideNames(path: string, ending: string): readonly string[] {
   return [...names, ending === checksumSidecar('') ? `${folder}snapshot${ending}` : `${folder}${ending.slice(1)}`];
 }
 
+const mebi = 1024 * 1024;
+
+/** Bytes that what has this ending is read up to, for it may be anybody's: a manifest is as large as the member that it is, and armored by a third larger. */
+export function sidecarLimit(ending: string): number {
+  return [manifestSidecar(''), encryptedManifestSidecar('')].includes(ending) ? 256 * mebi : mebi;
+}
+
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
 
 /** The line that `sha256sum` prints for a file of this name, without directories. A name with line breaks or backslashes is marked and escaped. */

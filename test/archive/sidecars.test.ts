@@ -1,5 +1,9 @@
+import { truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readSidecar } from '#dist/archive/sidecar-files.js';
 import { checksumSidecar, checksumText, manifestSidecar, parseChecksumText } from '#dist/archive/sidecars.js';
+import { temporaryDirectory } from '../temporary-directory.js';
 
 const sha256 = 'a948904f2f0f479b8f8197694b30184b0d2ed1c1cd2a1ec0fb85d299a192a447';
 
@@ -34,4 +38,18 @@ test.each([
   `${sha256.toUpperCase()}  a\n`,
 ])('%j is no such line', (text) => {
   expect(parseChecksumText(text)).toBeUndefined();
+});
+
+test('what is too large for what it is called is not read', async () => {
+  await using folder = await temporaryDirectory();
+  const archive = join(folder.path, 'x.tar.zst');
+  expect(await readSidecar(archive, '.sha256')).toBeUndefined();
+  await writeFile(`${archive}.sha256`, 'x');
+  expect(await readSidecar(archive, '.sha256')).toMatchObject({ content: Buffer.from('x') });
+  await truncate(`${archive}.sha256`, 2 ** 20 + 1);
+  await expect(readSidecar(archive, '.sha256')).rejects.toMatchObject({
+    code: 'FILE_ERROR',
+    message: expect.stringContaining('1048576 are the most'),
+    hint: expect.any(String),
+  });
 });

@@ -2,7 +2,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { fileSidecars, readSidecar, type Sidecar, type Sidecars } from '../../archive/sidecar-files.js';
-import { besideNames, checksumSidecar, manifestSidecar } from '../../archive/sidecars.js';
+import { besideNames, checksumSidecar, manifestSidecar, sidecarLimit } from '../../archive/sidecars.js';
 import { FileBytes } from '../../frame/file-bytes.js';
 import type { Seekable } from '../../frame/seekable.js';
 import { TidemarkError } from '../../model/errors.js';
@@ -39,9 +39,6 @@ export interface OpenedArchive {
    *  @throws TidemarkError FILE_ERROR, OBJECT_MISSING, STORE_ERROR */
   neighbour(path: string): Promise<OpenedArchive>;
 }
-
-/** What a sidecar has at most: a manifest is as large as the member that it is. */
-const sidecarLimit = 256 * 1024 * 1024;
 
 /** @param name a path, `file:///path`, `s3://bucket/path/x.tar.zst?endpoint=...`, `https://host/path/x.tar.zst`; a directory, or a URL of S3
  *  or HTTPS that does not end so, is a store, whose newest archive is meant
@@ -146,7 +143,7 @@ export async function openStored(
   const bytes = await StoreBytes.open(store, key, options);
   const beside = async (ending: string): Promise<Sidecar | undefined> => {
     for (const besideKey of besideNames(key, ending)) {
-      const found = await readSmall(store, besideKey, sidecarLimit);
+      const found = await readSmall(store, besideKey, sidecarLimit(ending));
       if (found !== undefined) return { name: `${posix.basename(besideKey)} beside ${bytes.name}`, content: found.content };
     }
     return undefined;
