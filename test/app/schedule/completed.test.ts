@@ -1,5 +1,6 @@
 // Completed partitions in a series: exported once, kept for as long as a snapshot that stays refers to them, put together again by a drill
 // and by a new deployment, in a directory and in S3.
+import { rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -7,6 +8,8 @@ import { bootstrap } from '#dist/app/bootstrap/bootstrap.js';
 import { drillSnapshot } from '#dist/app/drill/drill.js';
 import { publishSnapshot, pushSnapshot } from '#dist/app/repository/publish-snapshot.js';
 import { Repository, type RepositoryOptions } from '#dist/app/repository/repository.js';
+import type { SchedulerEvent } from '#dist/app/schedule/events.js';
+import type { TidemarkEvent } from '#dist/model/events.js';
 import { createDatabase, openDatabase } from '../../server/index.js';
 import { startFakeS3 } from '../../store/s3-server.js';
 import { temporaryDirectory } from '../../temporary-directory.js';
@@ -125,4 +128,43 @@ test('one whose rows lie in others is pushed only where these are', async () => 
   expect((await readdir(target.path)).filter((name) => name.startsWith('chain-'))).toEqual([]);
   await push(base);
   expect(await push(dependant)).toMatchObject({ sent: true, latest: true, snapshot: { refersTo: ['chain-250'] } });
+});
+
+describe('a base that goes while a snapshot is taken that refers to it', () => {
+  const gone = { code: 'ARCHIVE_MISSING_PART', details: { missing: 'chain-250.tar.zst' } };
+  const completed = { tables: ['events'] };
+
+  test('in a directory, by a scheduler: it is not published', async () => {
+    await using engine = await startIndexer();
+    const series = { store: engine.folder.path, prefix: 'chain' };
+    await index(engine, 250n);
+    const { snapshot } = await publishSnapshot({ ...series, database: engine.db.url, height: 250n, jobs: 1, completed });
+    const onEvent = (event: SchedulerEvent): void => {
+      if (event.type === 'snapshot' && event.event.type === 'phase' && event.event.phase === 'verify')
+        rmSync(join(engine.folder.path, snapshot.key));
+    };
+    const { scheduler } = engine.scheduler({ ...series, retention: { last: 'all' }, snapshot: { completed }, onEvent });
+    await expect(scheduler.snapshotNow()).rejects.toMatchObject(gone);
+    await scheduler.close();
+    expect((await readdir(engine.folder.path)).filter((name) => name.endsWith('.tar.zst'))).toEqual([]);
+  });
+
+  test('in S3: it is not published, and what was sent goes', async () => {
+    await using engine = await startIndexer();
+    await using server = await startFakeS3();
+    await index(engine, 250n);
+    const options = {
+      store: `s3://bucket/p?endpoint=${server.endpoint}&region=us-east-1`,
+      storeOptions: { s3 },
+      prefix: 'chain',
+      database: engine.db.url,
+      jobs: 1,
+      completed,
+    };
+    await publishSnapshot({ ...options, height: 250n });
+    const onEvent = (event: TidemarkEvent) =>
+      void (event.type === 'phase' && event.phase === 'verify' && server.objects.delete('p/chain-250.tar.zst'));
+    await expect(publishSnapshot({ ...options, height: 251n, verify: 'read', onEvent })).rejects.toMatchObject(gone);
+    expect([...server.objects.keys()].filter((name) => name.includes('chain-251'))).toEqual([]);
+  });
 });
