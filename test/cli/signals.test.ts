@@ -87,10 +87,12 @@ test('while nobody reads the pipe', async () => {
 
 test('a second signal does not wait for an orderly end', async () => {
   const { child, ended } = await inTheRows(archive);
-  child.kill('SIGINT');
-  child.kill('SIGTERM');
-  // An orderly end would give that of the first signal.
-  expect(await ended).toMatchObject({ exitCode: 143 });
+  // Both are there when it goes on; which of its threads takes which, and so which comes first, is nobody's to say.
+  for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const) child.kill(signal);
+  const result = await ended;
+  expect([130, 143]).toContain(result.exitCode);
+  // The last word of an orderly end.
+  expect(result.stderr).not.toContain('ABORTED');
   await noSessions(source);
 });
 
