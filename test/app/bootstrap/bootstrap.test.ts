@@ -7,9 +7,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BootstrapOptions, bootstrap } from '#dist/app/bootstrap/bootstrap.js';
+import { lockBootstrap } from '#dist/app/bootstrap/lock.js';
 import { Repository } from '#dist/app/repository/repository.js';
 import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import type { TidemarkEvent } from '#dist/model/events.js';
+import { resolveConnection } from '#dist/pg/settings.js';
 import { createDatabase, createRole, openDatabase, serverUrl, startServer, type TestDatabase } from '../../server/index.js';
 import { advance, type Chain, flipByte, invalid, makeChain, position, schema } from './bootstrap-store.js';
 
@@ -346,15 +348,11 @@ describe('several at once, and killed', () => {
   test('one that waits can be stopped', async () => {
     await using store = await chain.storeOf(100);
     await using database = await createDatabase();
+    await using _held = await lockBootstrap(resolveConnection(database.url, {}), { emit: () => undefined, signal: undefined });
     const stop = new AbortController();
-    let waiting: Promise<unknown> | undefined;
-    const onEvent = (event: TidemarkEvent): void => {
-      if (event.type !== 'phase' || event.phase !== 'rows') return;
-      waiting ??= start(database, store, { signal: stop.signal, onEvent: ({ type }) => type === 'notice' && stop.abort() });
-      waiting.catch(() => undefined);
-    };
-    expect(await start(database, store, { onEvent })).toMatchObject({ action: 'restored' });
+    const waiting = start(database, store, { signal: stop.signal, onEvent: ({ type }) => type === 'notice' && stop.abort() });
     await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(await database.query("SELECT FROM pg_namespace WHERE nspname = 'chain'")).toEqual([]);
   });
 
   const here = dirname(fileURLToPath(import.meta.url));
