@@ -71,7 +71,7 @@ export async function startFakeS3({ bucket = 'bucket', pageSize = 1000 } = {}): 
     if (method === 'DELETE' && id !== null) return abort(response, id);
     if (method === 'PUT') {
       checkConditions(request, name);
-      const one = { ...kept(fake.damage(body), metadataOf(request)), ...checksumOf(request, fake.damage(body)) };
+      const one = keptOf(request, fake.damage(body), metadataOf(request));
       objects.set(name, one);
       return put(response, one);
     }
@@ -87,10 +87,10 @@ export async function startFakeS3({ bucket = 'bucket', pageSize = 1000 } = {}): 
     const said = headers['x-amz-checksum-sha256'];
     const asked = said ?? headers['x-amz-checksum-algorithm'];
     if (asked !== undefined && fake.refuseChecksums) throw new Refused(501, 'NotImplemented');
-    const hash = createHash('sha256').update(body);
-    if (said !== undefined && hash.copy().digest('base64') !== said) throw new Refused(400, 'BadDigest');
+    const hash = sha256(body);
+    if (said !== undefined && hash.toString('base64') !== said) throw new Refused(400, 'BadDigest');
     const signed = headers['x-amz-content-sha256'];
-    if (hash.digest('hex') !== signed) throw new Refused(400, 'XAmzContentSHA256Mismatch');
+    if (hash.toString('hex') !== signed) throw new Refused(400, 'XAmzContentSHA256Mismatch');
   }
 
   function checkConditions({ headers }: IncomingMessage, name: string): void {
@@ -166,7 +166,7 @@ export async function startFakeS3({ bucket = 'bucket', pageSize = 1000 } = {}): 
   }
 
   function sendPart(id: string, number: number, { body, request }: { readonly body: Buffer; readonly request: IncomingMessage }): Kept {
-    const part = { ...kept(body, {}), ...checksumOf(request, body) };
+    const part = keptOf(request, body, {});
     uploadOf(id).parts.set(number, part);
     return part;
   }
@@ -190,7 +190,9 @@ export async function startFakeS3({ bucket = 'bucket', pageSize = 1000 } = {}): 
     const sums = parts.flatMap(({ sha256 }) => (sha256 === undefined ? [] : [Buffer.from(sha256, 'base64')]));
     const sha256 = `${createHash('sha256').update(Buffer.concat(sums)).digest('base64')}-${parts.length}`;
     const one = {
-      ...kept(Buffer.concat(parts.map(({ content }) => content)), upload.metadata),
+      content: Buffer.concat(parts.map(({ content }) => content)),
+      metadata: upload.metadata,
+      at: new Date(),
       ...(sums.length === parts.length ? { sha256 } : {}),
       etag: `"${randomBytes(16).toString('hex')}-${parts.length}"`,
     };
@@ -224,13 +226,20 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function kept(content: Buffer, metadata: Kept['metadata']): Kept {
-  return { content, metadata, at: new Date(), etag: `"${createHash('md5').update(content).digest('hex')}"` };
+/** With a checksum where the request had one. */
+function keptOf({ headers }: IncomingMessage, content: Buffer, metadata: Kept['metadata']): Kept {
+  const hash = sha256(content);
+  const checksum = headers['x-amz-checksum-sha256'] === undefined ? {} : { sha256: hash.toString('base64') };
+  return { content, metadata, at: new Date(), etag: `"${hash.toString('hex', 0, 16)}"`, ...checksum };
 }
 
-/** Of what is kept, where the request had one. */
-function checksumOf({ headers }: IncomingMessage, content: Buffer): { readonly sha256?: string } {
-  return headers['x-amz-checksum-sha256'] === undefined ? {} : { sha256: createHash('sha256').update(content).digest('base64') };
+/** Of each body once: the same processors send and receive. */
+const hashes = new WeakMap<Buffer, Buffer>();
+
+function sha256(content: Buffer): Buffer {
+  const hash = hashes.get(content) ?? createHash('sha256').update(content).digest();
+  hashes.set(content, hash);
+  return hash;
 }
 
 function metadataOf({ headers }: IncomingMessage): Record<string, string> {
