@@ -1,25 +1,29 @@
-// Carries a plan out, one action after the other. What each action is made of lies in the files beside this one; this one owns the
-// sessions that an action runs on, and knows in which state a failure leaves the database.
-import type { Catalog } from '../model/catalog.js';
+// Carries a plan out, one action after the other. What each action is made of lies in the files beside this one; this one knows
+// on which sessions an action runs, and in which state a failure leaves the database.
+import type { Catalog, Step } from '../model/catalog.js';
 import type { EventListener } from '../model/events.js';
 import type { Manifest } from '../model/manifest.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
 import { analyze, planAnalysis } from './analyze.js';
 import { type Held, holdAutovacuum, releaseAutovacuum } from './autovacuum.js';
+import { Crew } from './crew.js';
 import { createDatabase, type DatabaseLocale, dropDatabase, setProperties } from './database.js';
 import { waitForDisk } from './durable.js';
 import { checkForeignKeys } from './foreign-keys.js';
 import { loadRows, type RowSource } from './load-rows.js';
 import { dropMark, type Mark, setMark } from './marker.js';
+import { ParallelSteps } from './parallel-steps.js';
 import type { Action, Plan, TableLoad } from './plan.js';
 import { countExtended } from './plan-statistics.js';
 import { runPrivileges } from './privileges.js';
 import { Progress } from './progress.js';
 import { runRefreshes } from './refresh.js';
 import { runGlobals } from './run-globals.js';
-import { runParallel, runPreData, runStatements, runSteps } from './run-steps.js';
+import { runPreData, runStatements, runSteps } from './run-steps.js';
 import type { Sessions } from './sessions.js';
+import { Slots } from './slots.js';
+import { splitKeys } from './split-keys.js';
 import { restoreStatistics } from './statistics.js';
 import { commentStaging, dropReplaced, type SwapNames, swapDatabases } from './swap.js';
 import { dropSubscriptions, wipeTarget } from './target.js';
@@ -54,15 +58,19 @@ export class Execution {
   manifest: Manifest | undefined;
   readonly #options: ExecuteOptions;
   #state: State = 'unchanged';
-  #control: Session | undefined;
-  #crew: readonly Session[] = [];
+  readonly #crew: Crew;
   #inTransaction = false;
   #held: readonly Held[] = [];
-  #weights: ReadonlyMap<string, bigint> = new Map();
+  readonly #slots: Slots;
+  /** After the rows, and of some tables before those of others. */
+  #postData: readonly Step[] = [];
+  #postDataWork: ParallelSteps | undefined;
 
   constructor(options: ExecuteOptions) {
     this.#options = options;
     this.progress = new Progress(options.emit);
+    this.#slots = new Slots(options.sessions.jobs);
+    this.#crew = new Crew(options.sessions, options.database);
   }
 
   get state(): State {
@@ -71,6 +79,7 @@ export class Execution {
 
   async run(plan: Plan): Promise<void> {
     const { emit, signal } = this.#options;
+    this.#postData = plan.flatMap((action) => (action.action === 'post-data' ? action.steps : []));
     for (const action of plan) {
       signal.throwIfAborted();
       emit({ type: 'phase', phase: action.action });
@@ -90,56 +99,54 @@ export class Execution {
         return this.#create(action);
       case 'wipe':
         this.#state = 'incomplete';
-        return wipeTarget(await this.#session(), action.extensions);
+        return wipeTarget(await this.#crew.control(), action.extensions);
       case 'mark':
-        await setMark(await this.#session(), mark);
+        await setMark(await this.#crew.control(), mark);
         this.#state = 'incomplete';
         return;
       case 'unmark':
-        await dropMark(await this.#session());
+        await dropMark(await this.#crew.control());
         this.#state = 'complete';
         return;
       case 'begin':
-        await (await this.#session()).query('BEGIN');
+        await (await this.#crew.control()).query('BEGIN');
         this.#inTransaction = true;
         return;
       case 'commit':
         return this.#commit();
       case 'drop':
       case 'truncate':
-        return runStatements(await this.#session(), action.action, action.statements);
+        return runStatements(await this.#crew.control(), action.action, action.statements);
       case 'set triggers aside':
-        await (await this.#session()).query(`SET LOCAL session_replication_role = 'replica'`);
+        await (await this.#crew.control()).query(`SET LOCAL session_replication_role = 'replica'`);
         return;
       case 'restore triggers':
-        await (await this.#session()).query(`SET LOCAL session_replication_role = 'origin'`);
+        await (await this.#crew.control()).query(`SET LOCAL session_replication_role = 'origin'`);
         return;
       case 'hold autovacuum':
-        this.#held = await holdAutovacuum(await this.#session(), action.tables);
+        this.#held = await holdAutovacuum(await this.#crew.control(), action.tables);
         return;
       case 'release autovacuum':
-        return releaseAutovacuum(await this.#session(), this.#held);
+        return releaseAutovacuum(await this.#crew.control(), this.#held);
       case 'rows':
         return this.#rows(action.loads);
       case 'check foreign keys':
-        return checkForeignKeys(await this.#session(), action.tables);
+        return checkForeignKeys(await this.#crew.control(), action.tables);
       case 'pre-data':
-        return runPreData(await this.#session(), { catalog, steps: action.steps, emit: this.#options.emit });
+        return runPreData(await this.#crew.control(), { catalog, steps: action.steps, emit: this.#options.emit });
       case 'large objects':
       case 'values':
-        return runSteps(await this.#session(), catalog, action.steps);
+        return runSteps(await this.#crew.control(), catalog, action.steps);
       case 'privileges':
       case 'refresh': {
         const run = action.action === 'refresh' ? runRefreshes : runPrivileges;
         const { emit } = this.#options;
-        return run(await this.#session(), { catalog, steps: action.steps, inTransaction: this.#inTransaction, emit });
+        return run(await this.#crew.control(), { catalog, steps: action.steps, inTransaction: this.#inTransaction, emit });
       }
       case 'post-data':
-        return runParallel(await this.#sessionsAtWork(action.steps.length), {
-          catalog,
-          steps: action.steps,
-          weightOf: (relation) => this.#weightOf(relation),
-        });
+        this.#postDataWork ??= this.#planPostData();
+        this.#postDataWork.use(await this.#sessionsAtWork(action.steps.length));
+        return this.#postDataWork.finish();
       case 'stage statistics':
         return this.#stage(action.statements);
       case 'statistics':
@@ -148,7 +155,7 @@ export class Execution {
         return this.#analyze(action.tables);
       case 'database properties':
         // In the database itself: a comment is text in its encoding, whichever session gives it.
-        return setProperties(await this.#session(), this.#options.database, action.statements);
+        return setProperties(await this.#crew.control(), this.#options.database, action.statements);
       case 'swap':
         return this.#swap();
     }
@@ -156,7 +163,7 @@ export class Execution {
 
   async #globals(action: Extract<Action, { action: 'globals' }>): Promise<void> {
     const { catalog, maintenance } = this.#options;
-    if (catalog.globals !== undefined) await runGlobals(maintenance ?? (await this.#session()), action, catalog.globals);
+    if (catalog.globals !== undefined) await runGlobals(maintenance ?? (await this.#crew.control()), action, catalog.globals);
   }
 
   /** Of a database that a restore made and did not end: no database with subscriptions can be dropped. */
@@ -181,22 +188,55 @@ export class Execution {
 
   async #rows(loads: readonly TableLoad[]): Promise<void> {
     const { sessions, source, database, signal } = this.#options;
-    const alone = this.#inTransaction ? await this.#session() : undefined;
-    const control = () => this.#session();
-    const crew = () => this.#sessionsAtWork();
-    this.manifest = await loadRows({ loads, source, database, progress: this.progress, sessions, alone, control, crew, signal });
-    const sizes = this.manifest.tables.map(({ schema, name, rawBytes }) => [qualifiedName(schema, name), rawBytes] as const);
-    this.#weights = new Map(sizes);
+    const alone = this.#inTransaction ? await this.#crew.control() : undefined;
+    const stop = new AbortController();
+    this.manifest = await loadRows({
+      loads,
+      source,
+      database,
+      progress: this.progress,
+      sessions,
+      alone,
+      control: () => this.#crew.control(),
+      crew: () => this.#sessionsAtWork(),
+      onFilled: (load) => this.#filled(load, loads, stop),
+      slots: this.#slots,
+      signal: AbortSignal.any([signal, stop.signal]),
+    });
   }
 
-  #weightOf(relation: number): bigint {
-    const object = this.#options.catalog.objects[relation];
-    return (object && this.#weights.get(qualifiedName(object.schema, object.name))) ?? 0n;
+  /** The first steps of what comes after the rows, while others are still loaded: not on the session that goes on when all are. */
+  #filled({ fills }: TableLoad, loads: readonly TableLoad[], stop: AbortController): void {
+    if (fills === undefined || this.#postData.length === 0) return;
+    if (this.#postDataWork === undefined) {
+      const work = this.#planPostData(loads.flatMap((load) => load.fills ?? []));
+      this.#postDataWork = work;
+      work.failed.catch((error: unknown) => stop.abort(error));
+      void this.#crew.others(this.#options.sessions.jobs).then(
+        (sessions) => work.use(sessions),
+        // There may be no room for more while all who load are there: the steps come when those have gone.
+        () => undefined,
+      );
+    }
+    this.#postDataWork.arrive(fills);
+  }
+
+  #planPostData(awaiting?: readonly number[]): ParallelSteps {
+    const { catalog, source } = this.#options;
+    const manifest = source.kind === 'archive' ? source.manifest : this.manifest;
+    const sizes = new Map(manifest?.tables.map(({ schema, name, rawBytes }) => [qualifiedName(schema, name), rawBytes]));
+    const weightOf = (relation: number): bigint => {
+      const object = catalog.objects[relation];
+      return (object && sizes.get(qualifiedName(object.schema, object.name))) ?? 0n;
+    };
+    const more = awaiting === undefined ? {} : { awaiting };
+    const work = this.#inTransaction ? { catalog, steps: this.#postData } : splitKeys(catalog, this.#postData);
+    return new ParallelSteps({ ...work, weightOf, slots: this.#slots, ...more });
   }
 
   async #analyze(tables: Extract<Action, { action: 'analyze' }>['tables']): Promise<void> {
     const { emit } = this.#options;
-    const { statements, skipped } = await planAnalysis(await this.#session(), tables);
+    const { statements, skipped } = await planAnalysis(await this.#crew.control(), tables);
     for (const name of skipped) {
       emit({ type: 'notice', message: `table ${name} is not analyzed: that would read its foreign children` });
     }
@@ -209,7 +249,7 @@ export class Execution {
   }
 
   async #stage(statements: readonly string[]): Promise<void> {
-    const session = await this.#session();
+    const session = await this.#crew.control();
     for (const statement of statements) await session.query(statement);
   }
 
@@ -223,7 +263,7 @@ export class Execution {
 
   /** Rows are only safe once they are on disk: our sessions do not wait for that otherwise. */
   async #commit(): Promise<void> {
-    const session = await this.#session();
+    const session = await this.#crew.control();
     await session.query(waitForDisk);
     await session.query('COMMIT');
     this.#inTransaction = false;
@@ -234,7 +274,7 @@ export class Execution {
     const { swap, sessions, emit } = this.#options;
     if (swap === undefined) return;
     // A rename needs the database alone.
-    for (const session of [this.#control, ...this.#crew]) if (session) await sessions.close(session);
+    await this.#crew.close();
     const helper = await sessions.openBeside(this.#maintenance());
     const replaced = await swapDatabases(this.#maintenance(), swap.names, { force: swap.force, helper });
     if (!replaced) return;
@@ -248,21 +288,11 @@ export class Execution {
     return maintenance;
   }
 
-  async #session(): Promise<Session> {
-    this.#control ??= await this.#options.sessions.open(this.#options.database);
-    return this.#control;
-  }
-
   /** All that may work at once: within a transaction the one that is in it. No more than there are pieces of work, and where the rows are
    *  few, one for a number of pieces: to make ready another session takes as long as these. */
   async #sessionsAtWork(pieces = Number.POSITIVE_INFINITY): Promise<readonly Session[]> {
-    const control = await this.#session();
-    if (this.#inTransaction) return [control];
-    const { sessions, database } = this.#options;
-    const wanted = Math.min(sessions.jobs, this.progress.rawBytes < fewBytes ? Math.ceil(pieces / smallPieces) : pieces) - 1;
-    const missing = Math.max(0, wanted - this.#crew.length);
-    const more = await Promise.all(Array.from({ length: missing }, () => sessions.open(database)));
-    this.#crew = [...this.#crew, ...more];
-    return [control, ...this.#crew];
+    if (this.#inTransaction) return [await this.#crew.control()];
+    const { jobs } = this.#options.sessions;
+    return this.#crew.withControl(Math.min(jobs, this.progress.rawBytes < fewBytes ? Math.ceil(pieces / smallPieces) : pieces));
   }
 }

@@ -9,12 +9,17 @@ import { FetchFromSeveral, sortForFetching } from './fetch-from-several.js';
 import type { LoadReply, LoadRequest, LoadWorkerData, ReachedArchive, ReadRequest, ToLoadWorker } from './load-messages.js';
 import { deliveryOf, type TableLoad } from './plan.js';
 import { answerRead } from './port-bytes.js';
+import type { Slots } from './slots.js';
 
 export interface PoolOptions extends Omit<LoadWorkerData, 'archives'> {
   readonly archives: Archives;
   readonly jobs: number;
   /** Called after each chunk, when the server has its rows. */
   readonly onLoaded: (load: TableLoad, chunk: { readonly rows: bigint; readonly rawBytes: bigint; readonly length: bigint }) => void;
+  /** Called when the server has all rows of a table. */
+  readonly onFilled: (load: TableLoad) => void;
+  /** A chunk is only sent where there is one. */
+  readonly slots: Slots;
   readonly signal: AbortSignal;
 }
 
@@ -45,13 +50,21 @@ export async function loadInParallel(loads: readonly TableLoad[], options: PoolO
   try {
     signal.throwIfAborted();
     const pending = queue.entries();
+    const left = new Map(loads.map((load) => [load, load.chunks?.length ?? 0]));
+    for (const [load, chunks] of left) if (chunks === 0) options.onFilled(load);
     const all = Promise.all(
       workers.map(async (worker) => {
         await worker.ready;
         for (const [position, { load, chunk, archive }] of pending) {
           const frames = await ahead.take(position);
-          await worker.load({ ...deliveryOf(load), chunk, archive, ...(frames && { frames }) });
+          {
+            using _ = await options.slots.take(false);
+            await worker.load({ ...deliveryOf(load), chunk, archive, ...(frames && { frames }) });
+          }
           options.onLoaded(load, chunk);
+          const others = (left.get(load) ?? 0) - 1;
+          left.set(load, others);
+          if (others === 0) options.onFilled(load);
         }
         await worker.end();
       }),

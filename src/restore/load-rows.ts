@@ -13,6 +13,7 @@ import { type IncomingMember, loadStream } from './load-stream.js';
 import { deliveryOf, type TableLoad } from './plan.js';
 import type { Progress } from './progress.js';
 import type { Sessions } from './sessions.js';
+import type { Slots } from './slots.js';
 
 export type RowSource =
   | { readonly kind: 'archive'; readonly archives: Archives; readonly manifest: Manifest }
@@ -30,6 +31,9 @@ export interface LoadRows {
   readonly control: () => Promise<Session>;
   /** Sessions of this thread, for a pipe. */
   readonly crew: () => Promise<readonly Session[]>;
+  /** Called when the server has all rows of a table, while others are still loaded; not where they come over one session or from a pipe. */
+  readonly onFilled: (load: TableLoad) => void;
+  readonly slots: Slots;
   readonly signal: AbortSignal;
 }
 
@@ -44,14 +48,14 @@ export async function loadRows(work: LoadRows): Promise<Manifest> {
 }
 
 async function loadArchive(work: LoadRows, { archives, manifest }: Extract<RowSource, { kind: 'archive' }>): Promise<Manifest> {
-  const { loads, alone, sessions, signal, progress, database } = work;
+  const { loads, alone, sessions, signal, progress, database, onFilled, slots } = work;
   const { applicationName, encodings, jobs } = sessions;
   const connection = withDatabase(sessions.connection, database);
   const onLoaded: Parameters<typeof loadInParallel>[1]['onLoaded'] = (load, { rows, rawBytes, length }) =>
     progress.loaded(load, { rows, rawBytes, compressedBytes: length });
   const threads = threadsFor(loads, jobs);
   if (alone === undefined && threads > 0) {
-    await loadInParallel(loads, { archives, connection, applicationName, encodings, jobs: threads, signal, onLoaded });
+    await loadInParallel(loads, { archives, connection, applicationName, encodings, jobs: threads, signal, onLoaded, onFilled, slots });
     return manifest;
   }
   const session = alone ?? (await work.control());

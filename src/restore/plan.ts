@@ -7,6 +7,7 @@ import { dropOrder } from './drop-order.js';
 import type { GlobalsAction } from './globals.js';
 import { largeObjectGroups, type Staging, stageLargeObjects, unlinkSql } from './large-objects.js';
 import { planAnalyze, planStatistics, type StatisticsOf } from './plan-statistics.js';
+import { anyRelation } from './schedule.js';
 import { type StatisticsPlace, stageStatistics, statisticsStaging } from './statistics.js';
 
 /** A statement that is not a step of the catalog, and the object that it is for (messages name it). */
@@ -29,6 +30,8 @@ export interface TableLoad {
   readonly staging?: Staging;
   /** They are no rows of a table: pieces of large objects, or statistics. */
   readonly table: boolean;
+  /** Object that the rows are in then, or `anyRelation`; absent where they are no rows of a table. */
+  readonly fills?: number;
   readonly rows: bigint;
   readonly rawBytes: bigint;
   /** Absent where the archive comes from a pipe: they are taken as they come. */
@@ -216,6 +219,7 @@ export function planLoads(
         directory,
         sql: copySql(loadTarget({ objects }, table)),
         table: true,
+        fills: table.loadInto === undefined ? table.object : anyRelation,
         ...(table.extensionCondition === undefined ? {} : { triggersAside: true as const }),
         ...sizes,
         ...chunks,

@@ -1,6 +1,7 @@
 // Which post-data steps may run at the same time: pure. Edges are the steps' needs; beyond them, locks: CREATE INDEX shares its table
 // with other CREATE INDEX, everything else has its tables alone, or two of them could wait for each other in a circle.
 // (https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES)
+// Indexes of a table may be made as soon as its rows are there; everything else waits for the rows of all tables.
 import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
 
 /** Relations by id, and whether the step keeps others than its like away from them. */
@@ -13,12 +14,23 @@ interface Locks {
 export interface Schedule {
   take(): Step | undefined;
   finish(step: Step): void;
+  /** The rows of a relation are there: one of those that were awaited. */
+  arrive(relation: number): void;
   /** Steps that were not taken yet. */
   readonly waiting: number;
 }
 
-/** @param weightOf size of a relation (by object id), any unit: work on the largest begins first. */
-export function createSchedule(catalog: Catalog, steps: readonly Step[], weightOf: (relation: number) => bigint): Schedule {
+/** Stands for rows that go nobody knows where: through a partitioned table. */
+export const anyRelation = -1;
+
+/** @param weightOf size of a relation (by object id), any unit: work on the largest begins first
+ *  @param awaiting relations whose rows are still to come, as often as they come */
+export function createSchedule(
+  catalog: Catalog,
+  steps: readonly Step[],
+  weightOf: (relation: number) => bigint,
+  awaiting: Iterable<number> = [],
+): Schedule {
   const locks = new Map(steps.map((step) => [step.id, locksOf(catalog, step)] as const));
   const order = steps
     .map((step) => ({ step, weight: heaviest(locks.get(step.id)?.relations ?? new Set(), weightOf) }))
@@ -28,11 +40,17 @@ export function createSchedule(catalog: Catalog, steps: readonly Step[], weightO
   const open = new Set(steps.map(({ id }) => id));
   const waiting = new Set(order);
   const running = new Map<number, Locks>();
+  const awaited = new Map<number, number>();
+  for (const relation of awaiting) awaited.set(relation, (awaited.get(relation) ?? 0) + 1);
+  const early = new Set(steps.filter((step) => awaited.size > 0 && isOfItsTable(catalog, step)));
+  const hasRows = (step: Step, { relations }: Locks): boolean =>
+    awaited.size === 0 || (early.has(step) && !awaited.has(anyRelation) && [...relations].every((relation) => !awaited.has(relation)));
   return {
     take() {
       for (const step of waiting) {
         const wanted = locks.get(step.id);
-        if (wanted === undefined || step.needs.some((need) => open.has(need)) || conflicts(wanted, running.values())) continue;
+        if (wanted === undefined || !hasRows(step, wanted)) continue;
+        if (step.needs.some((need) => open.has(need)) || conflicts(wanted, running.values())) continue;
         waiting.delete(step);
         running.set(step.id, wanted);
         return step;
@@ -42,6 +60,11 @@ export function createSchedule(catalog: Catalog, steps: readonly Step[], weightO
     finish(step) {
       open.delete(step.id);
       running.delete(step.id);
+    },
+    arrive(relation) {
+      const others = (awaited.get(relation) ?? 0) - 1;
+      if (others > 0) awaited.set(relation, others);
+      else awaited.delete(relation);
     },
     get waiting() {
       return waiting.size;
@@ -79,6 +102,14 @@ function topOf(catalog: Catalog, id: number): CatalogObject | undefined {
   let object = catalog.objects[id];
   while (object?.parent !== undefined) object = catalog.objects[object.parent];
   return object;
+}
+
+/** An index or a constraint of nothing but rows of its own table. Where it calls a function, that may read others, whatever it says of itself. */
+function isOfItsTable(catalog: Catalog, { object, needs }: Step): boolean {
+  const kindOf = (id: number): string => catalog.objects[id]?.kind ?? '';
+  return (
+    ['index', 'constraint'].includes(kindOf(object)) && needs.every((need) => kindOf(catalog.steps[need]?.object ?? -1) !== 'function')
+  );
 }
 
 /** Nothing but CREATE INDEX (and the SET of a tablespace around it). */

@@ -1,0 +1,110 @@
+// Runs the steps that come after the rows, several at a time on several sessions as schedule.ts allows, and as there are slots, which are shared with
+// whoever still loads rows.
+import type { Catalog, Step } from '../model/catalog.js';
+import { TidemarkError } from '../model/errors.js';
+import type { Session } from '../pg/session.js';
+import { runStep } from './run-steps.js';
+import { createSchedule, type Schedule } from './schedule.js';
+import type { Slots } from './slots.js';
+
+export interface ParallelStepsOptions {
+  readonly catalog: Catalog;
+  readonly steps: readonly Step[];
+  /** Size of a relation by object id: work on the largest begins first. */
+  readonly weightOf: (relation: number) => bigint;
+  /** Relations whose rows are still to come. */
+  readonly awaiting?: Iterable<number>;
+  readonly slots: Slots;
+}
+
+/** Steps that may still be waiting, for each session, when index builds begin to get a parallel worker of the server's each: before, the
+ *  other sessions use the processors; towards the end a long build would leave them idle. */
+const tailSteps = 2;
+
+export class ParallelSteps {
+  /** Never resolves; rejects with the error of the first step that failed: TidemarkError RESTORE_FAILED. Others may still be running. */
+  readonly failed: Promise<never>;
+  readonly #catalog: Catalog;
+  readonly #slots: Slots;
+  readonly #schedule: Schedule;
+  readonly #sessions = new Map<Session, Promise<void>>();
+  readonly #idle = new Set<() => void>();
+  #running = 0;
+  #rowsAreThere: boolean;
+  #hasFailed = false;
+  #fail: (error: unknown) => void = () => undefined;
+
+  constructor({ catalog, steps, weightOf, awaiting, slots }: ParallelStepsOptions) {
+    this.#catalog = catalog;
+    this.#slots = slots;
+    this.#schedule = createSchedule(catalog, steps, weightOf, awaiting);
+    this.#rowsAreThere = awaiting === undefined;
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.failed.catch(() => undefined);
+  }
+
+  /** Has these sessions take steps, too, whenever one may run. */
+  use(sessions: readonly Session[]): void {
+    for (const session of sessions) {
+      if (this.#sessions.has(session)) continue;
+      const work = this.#work(session);
+      work.catch((error: unknown) => this.#fail(error));
+      this.#sessions.set(session, work);
+    }
+  }
+
+  /** The rows of a relation are there. */
+  arrive(relation: number): void {
+    this.#schedule.arrive(relation);
+    this.#wake();
+  }
+
+  /** The rows of all relations are there. Resolves when all steps have run.
+   *  @throws TidemarkError RESTORE_FAILED of the first step that failed, at once: others may still be running */
+  async finish(): Promise<void> {
+    this.#rowsAreThere = true;
+    this.#wake();
+    await Promise.race([this.failed, Promise.all(this.#sessions.values())]);
+  }
+
+  /** Takes one step after the other; waits while none may run. After a failure nothing new is begun. */
+  async #work(session: Session): Promise<void> {
+    const schedule = this.#schedule;
+    while (schedule.waiting > 0 && !this.#hasFailed) {
+      const step = schedule.take();
+      if (step === undefined) {
+        if (this.#running === 0 && this.#rowsAreThere)
+          throw new TidemarkError('INTERNAL', `restore ${schedule.waiting} steps: each waits for another one`);
+        await new Promise<void>((resume) => this.#idle.add(resume));
+        continue;
+      }
+      await this.#run(session, step);
+    }
+  }
+
+  async #run(session: Session, step: Step): Promise<void> {
+    const count = this.#sessions.size;
+    const tail = this.#rowsAreThere && count > 1 && this.#schedule.waiting <= tailSteps * count;
+    this.#running += 1;
+    try {
+      // Before more rows: the longest work is that on the largest table, whose rows come first.
+      using _ = await this.#slots.take(true);
+      if (tail) await session.query('SET max_parallel_maintenance_workers = 1');
+      await runStep(session, this.#catalog, step);
+      this.#schedule.finish(step);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    } finally {
+      this.#running -= 1;
+      this.#wake();
+    }
+  }
+
+  #wake(): void {
+    for (const resume of this.#idle) resume();
+    this.#idle.clear();
+  }
+}
