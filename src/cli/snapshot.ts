@@ -50,7 +50,7 @@ export function snapshotCommand(): Command {
     .option('-j, --jobs <n>', 'tables and parts of tables to read at once (default: processors, at most 4)', wholeNumber)
     .option('-Z, --compress <level>', 'zstd level, or auto: what a sample of the rows speaks for (default: auto)', compression)
     .addOption(new Option('--copy-format <format>', 'form of the rows (default: auto)').choices(['auto', 'text', 'binary']))
-    .option('--chunk-size <size>', 'rows that are compressed together, 256KiB to 64MiB (default: 4MiB)', byteSize);
+    .option('--chunk-size <size>', 'rows that are compressed together, 256KiB to 64MiB (default: 4MiB, more above 400 GB)', byteSize);
   return addView(
     addContents(command, { short: { excludeTable: '-T, ', extension: '-e, ' }, rows: true })
       .option('--secrets', 'with the passwords of user mappings and subscriptions')

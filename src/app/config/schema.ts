@@ -109,7 +109,7 @@ const snapshot = section({
     .optional()
     .describe('zstd level without 0, or "auto": what a sample of the rows speaks for. Default "auto".'),
   copyFormat: z.enum(['auto', 'text', 'binary']).optional().describe('Form of the rows. Default "auto".'),
-  chunkSize: size().optional().describe('Rows that are compressed together, 256KiB to 64MiB. Default "4MiB".'),
+  chunkSize: size().optional().describe('Rows that are compressed together, 256KiB to 64MiB. Default "4MiB", more above 400 GB.'),
   completedOnce: texts()
     .optional()
     .describe('Partitioned tables by height, as patterns: partitions that are complete are exported once; later snapshots refer to them.'),

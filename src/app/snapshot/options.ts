@@ -3,6 +3,7 @@
 import type { Writable } from 'node:stream';
 import type { CopyFormat } from '../../model/catalog.js';
 import { type Pattern, parseExtensionPattern, parsePattern } from '../../selection/pattern.js';
+import { chunkLimits } from '../../snapshot/chunk-size.js';
 import type { PositionQueries } from '../../snapshot/position-queries.js';
 import type { OpenedArchive, StoreOptions } from '../archive/open-bytes.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from '../common-options.js';
@@ -21,7 +22,8 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions, Sealing
    *  enums; else text.
    *  'binary': all tables, for servers of the same version; a column that cannot travel so is an error. */
   readonly copyFormat?: CopyFormat | 'auto';
-  /** Bytes of rows at which a chunk is closed, 256 KiB to 64 MiB; default 4 MiB. A chunk is a frame of its own, so this is also how far back
+  /** Bytes of rows at which a chunk is closed, 256 KiB to 64 MiB; default 4 MiB, from 400 GB on as many as make 100,000
+   *  chunks of the whole. A chunk is a frame of its own, so this is also how far back
    *  zstd looks for what repeats. Each worker needs some four times as much memory; who restores or verifies needs as much. */
   readonly chunkBytes?: number;
   /** Takes the options of user mappings and the connection strings of subscriptions along as they are; default: without what may be a
@@ -60,15 +62,11 @@ export interface CompletedOptions extends TrustOptions {
   readonly store?: StoreOptions;
 }
 
-/** Raw bytes at which a chunk is closed, where nobody says otherwise. */
-export const usualChunkBytes = 4 << 20;
-/** Below, frames get small and many; above, what reads an archive needs more memory than anybody expects of it. */
-export const chunkLimits = { least: 256 << 10, most: 64 << 20 } as const;
-
 export interface SnapshotPlan extends CommonPlan {
   readonly compressLevel: number | 'auto';
   readonly copyFormat: CopyFormat | 'auto';
-  readonly chunkBytes: number;
+  /** Undefined: as the size of the database asks for. */
+  readonly chunkBytes: number | undefined;
   readonly secrets: boolean;
   readonly globals: { readonly passwords: boolean } | undefined;
   readonly statistics: boolean;
@@ -88,13 +86,13 @@ const attempt = 'take a snapshot';
 
 /** Checks the options. @throws TidemarkError USAGE with one sentence for the first that cannot be */
 export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPlan {
-  const { compressLevel = 'auto', chunkBytes = usualChunkBytes, lockTimeoutMs = 10_000, maxAgeMs, attempts = 5 } = options;
+  const { compressLevel = 'auto', chunkBytes, lockTimeoutMs = 10_000, maxAgeMs, attempts = 5 } = options;
   refuse(
     compressLevel !== 'auto' && (!Number.isInteger(compressLevel) || compressLevel < -7 || compressLevel > 22 || compressLevel === 0),
     `${attempt}: the compression level must be a whole number from 1 to 22, or from -7 to -1, or auto`,
   );
   refuse(
-    !Number.isInteger(chunkBytes) || chunkBytes < chunkLimits.least || chunkBytes > chunkLimits.most,
+    chunkBytes !== undefined && (!Number.isInteger(chunkBytes) || chunkBytes < chunkLimits.least || chunkBytes > chunkLimits.most),
     `${attempt}: the chunk size must be from 256KiB to 64MiB`,
   );
   refuse(!(lockTimeoutMs >= 0) || lockTimeoutMs > 2 ** 31 - 1, `${attempt}: the lock timeout must not be negative`);

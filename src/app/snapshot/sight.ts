@@ -6,6 +6,7 @@ import { isUntranslatable } from '../../pg/errors.js';
 import { qualifiedName } from '../../pg/quote.js';
 import { openSession, type Session } from '../../pg/session.js';
 import { isMarked, markerSchema } from '../../restore/marker.js';
+import { chunkBytesFor } from '../../snapshot/chunk-size.js';
 import { readCounters } from '../../snapshot/counters.js';
 import type { WorkerSettings } from '../../snapshot/messages.js';
 import { readPosition } from '../../snapshot/position-queries.js';
@@ -65,11 +66,15 @@ export interface Sight {
   readonly view: View;
   readonly position: Position;
   readonly schema: SnapshotSchema;
+  /** Raw bytes at which the workers close a chunk. */
+  readonly chunkBytes: number;
   /** Attached to the view. */
   readonly pool: WorkerPool;
   /** Starts more workers, and attaches them to the same view. They are for the caller to dispose of. */
-  more(settings: Pick<SnapshotPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool>;
+  more(settings: Pick<WorkerPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool>;
 }
+
+type WorkerPlan = SnapshotPlan & { readonly chunkBytes: number };
 
 /** What the workers of a sight are started with. */
 type Workers = Pick<Destination, 'spoolPrefix' | 'keepsBytes'> & Pick<WorkerSettings, 'bare'> & { readonly idle?: boolean };
@@ -94,7 +99,8 @@ export async function withSight<Result>(
   if (await isMarked(control)) throw halfRestored(connection.database);
   // The threads start up and connect while the control session reads the schema.
   const destination = { spoolPrefix, framesComeBack: !keepsBytes, bare };
-  await using workers = startWorkers({ ...plan, jobs: idle ? 0 : plan.jobs }, view, destination);
+  const { chunkBytes = chunkBytesFor(bytesSeen(view)) } = plan;
+  await using workers = startWorkers({ ...plan, chunkBytes, jobs: idle ? 0 : plan.jobs }, view, destination);
   const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
   attached.catch(() => undefined);
   const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
@@ -106,7 +112,7 @@ export async function withSight<Result>(
   const pool = await workers.pool;
   for (const object of schema.leftOut) emit({ type: 'left-out', object });
   warnOfValues(schema, emit);
-  const more = async (settings: Pick<SnapshotPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool> => {
+  const more = async (settings: Pick<WorkerPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool> => {
     const another = await startPool({ ...plan, ...settings }, settings.jobs, destination);
     try {
       await another.attach(view.snapshotId, namesOf(view));
@@ -116,7 +122,7 @@ export async function withSight<Result>(
       throw error;
     }
   };
-  return await use({ control, view, position, schema, pool, more });
+  return await use({ control, view, position, schema, chunkBytes, pool, more });
 }
 
 /** Says how much there is to read. */
@@ -134,7 +140,7 @@ export function bytesToRead({ toRead, largeObjects }: SnapshotSchema): bigint {
 
 /** The workers as they come up; disposing of them ends also those that are still starting. */
 function startWorkers(
-  plan: SnapshotPlan,
+  plan: WorkerPlan,
   view: View,
   more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>,
 ): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
@@ -148,7 +154,7 @@ function startWorkers(
 
 /** @param threads 0: one worker in this thread, unless there is to be none */
 function startPool(
-  plan: SnapshotPlan,
+  plan: WorkerPlan,
   threads: number,
   more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>,
 ): Promise<WorkerPool> {
@@ -160,8 +166,11 @@ function startPool(
 }
 
 /** What there may be to read, on the server's disk. How much lies behind a foreign table nobody knows. */
-function bytesAtMost({ tables, largeObjectBytes }: View): bigint {
-  if (tables.some(({ relkind }) => relkind === 'f')) return 1n << 62n;
+function bytesAtMost(view: View): bigint {
+  return view.tables.some(({ relkind }) => relkind === 'f') ? 1n << 62n : bytesSeen(view);
+}
+
+function bytesSeen({ tables, largeObjectBytes }: View): bigint {
   return tables.reduce((sum, { bytes }) => sum + bytes, largeObjectBytes);
 }
 

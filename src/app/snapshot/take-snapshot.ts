@@ -110,7 +110,7 @@ async function write(
   { codec, output, sealing, base, sight }: Tools & { readonly sight: Sight },
 ): Promise<{ manifest: Manifest; archive: SealedArchive }> {
   const { emit, signal } = plan;
-  const { control, pool, position, view } = sight;
+  const { control, pool, position, view, chunkBytes } = sight;
   const partitions = await lookAtPartitions(plan, sight, base);
   const { schema } = partitions;
   await output.begin({ position, bytes: bytesToRead(schema) + smallBytes });
@@ -133,7 +133,7 @@ async function write(
   const durable = plan.completedOnce.length === 0 || (await isDurable(control, view));
   if (!durable)
     emit({ type: 'notice', message: 'the next snapshot exports completed partitions again: not all of the view is on disk yet' });
-  const manifest = await describe(control, { plan, settled, position, schema, ...partitions.describe(read, durable), members });
+  const manifest = await describe(control, { plan, settled, chunkBytes, position, schema, ...partitions.describe(read, durable), members });
   const archive = await sink.seal(await writer.finish(manifest));
   await pool.close();
   await control.query('COMMIT');
@@ -150,6 +150,7 @@ function afterRows({ catalog }: SnapshotSchema): string {
 interface Described {
   readonly plan: SnapshotPlan;
   readonly settled: SettledLevel;
+  readonly chunkBytes: number;
   readonly position: Position;
   readonly schema: SnapshotSchema;
   readonly tables: readonly TableEntry[];
@@ -157,7 +158,10 @@ interface Described {
   readonly members: Manifest['schema'];
 }
 
-async function describe(control: Session, { plan, settled, position, schema, tables, archives, members }: Described): Promise<Manifest> {
+async function describe(
+  control: Session,
+  { plan, settled, chunkBytes, position, schema, tables, archives, members }: Described,
+): Promise<Manifest> {
   return {
     format: 'tidemark',
     formatVersion,
@@ -168,7 +172,7 @@ async function describe(control: Session, { plan, settled, position, schema, tab
       jobs: plan.jobs,
       compressLevel: settled.level,
       ...(settled.choice && { compression: settled.choice }),
-      chunkBytes: plan.chunkBytes,
+      chunkBytes,
       sections: contentSections(plan.contents.sections),
       selection: plan.asked,
     },

@@ -1,7 +1,8 @@
 // The options of tune as a caller gives them, and as they are once checked.
 import { availableParallelism } from 'node:os';
+import { usualChunkBytes } from '../../snapshot/chunk-size.js';
 import { refuse } from '../common-options.js';
-import { planSnapshot, type SnapshotOptions, type SnapshotPlan, usualChunkBytes } from '../snapshot/options.js';
+import { planSnapshot, type SnapshotOptions, type SnapshotPlan } from '../snapshot/options.js';
 import type { Settings } from './trials.js';
 
 type Shared =
