@@ -21,6 +21,7 @@ import { Progress } from './progress.js';
 import { runRefreshes } from './refresh.js';
 import { runGlobals } from './run-globals.js';
 import { runPreData, runStatements, runSteps } from './run-steps.js';
+import { largeBytes } from './schedule.js';
 import type { Sessions } from './sessions.js';
 import { Slots } from './slots.js';
 import { splitKeys } from './split-keys.js';
@@ -62,9 +63,9 @@ export class Execution {
   #inTransaction = false;
   #held: readonly Held[] = [];
   readonly #slots: Slots;
-  /** After the rows, and of some tables before those of others. */
   #postData: readonly Step[] = [];
   #postDataWork: ParallelSteps | undefined;
+  #isAtPostData = false;
 
   constructor(options: ExecuteOptions) {
     this.#options = options;
@@ -190,6 +191,9 @@ export class Execution {
     const { sessions, source, database, signal } = this.#options;
     const alone = this.#inTransaction ? await this.#crew.control() : undefined;
     const stop = new AbortController();
+    const isLarge = ({ fills, rawBytes }: TableLoad): boolean => fills !== undefined && rawBytes >= largeBytes;
+    if (!alone && this.#postData.length > 0 && loads.some(isLarge))
+      this.#postDataWork = this.#planPostData(loads.flatMap(({ fills }) => fills ?? []));
     this.manifest = await loadRows({
       loads,
       source,
@@ -199,26 +203,24 @@ export class Execution {
       alone,
       control: () => this.#crew.control(),
       crew: () => this.#sessionsAtWork(),
-      onFilled: (load) => this.#filled(load, loads, stop),
+      onFilled: (load) => {
+        if (isLarge(load)) this.#beginPostData(stop);
+        if (load.fills !== undefined) this.#postDataWork?.arrive(load.fills);
+      },
       slots: this.#slots,
       signal: AbortSignal.any([signal, stop.signal]),
     });
   }
 
-  /** The first steps of what comes after the rows, while others are still loaded: not on the session that goes on when all are. */
-  #filled({ fills }: TableLoad, loads: readonly TableLoad[], stop: AbortController): void {
-    if (fills === undefined || this.#postData.length === 0) return;
-    if (this.#postDataWork === undefined) {
-      const work = this.#planPostData(loads.flatMap((load) => load.fills ?? []));
-      this.#postDataWork = work;
-      work.failed.catch((error: unknown) => stop.abort(error));
-      void this.#crew.others(this.#options.sessions.jobs).then(
-        (sessions) => work.use(sessions),
-        // There may be no room for more while all who load are there: the steps come when those have gone.
-        () => undefined,
-      );
-    }
-    this.#postDataWork.arrive(fills);
+  /** Others are still loaded: not on the session that goes on when all are. */
+  #beginPostData(stop: AbortController): void {
+    const work = this.#postDataWork;
+    if (work === undefined || this.#isAtPostData) return;
+    this.#isAtPostData = true;
+    work.failed.catch((error: unknown) => stop.abort(error));
+    // There may be no room for more while all who load are there: the steps come when those have gone.
+    const crew = this.#crew.others(this.#options.sessions.jobs).catch(() => []);
+    void crew.then((sessions) => work.use(sessions));
   }
 
   #planPostData(awaiting?: readonly number[]): ParallelSteps {
@@ -230,7 +232,7 @@ export class Execution {
       return (object && sizes.get(qualifiedName(object.schema, object.name))) ?? 0n;
     };
     const more = awaiting === undefined ? {} : { awaiting };
-    const work = this.#inTransaction ? { catalog, steps: this.#postData } : splitKeys(catalog, this.#postData);
+    const work = this.#inTransaction ? { catalog, steps: this.#postData } : splitKeys(catalog, this.#postData, weightOf);
     return new ParallelSteps({ ...work, weightOf, slots: this.#slots, ...more });
   }
 

@@ -1,7 +1,7 @@
 // Which post-data steps may run at the same time: pure. Edges are the steps' needs; beyond them, locks: CREATE INDEX shares its table
 // with other CREATE INDEX, everything else has its tables alone, or two of them could wait for each other in a circle.
 // (https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES)
-// Indexes of a table may be made as soon as its rows are there; everything else waits for the rows of all tables.
+// Indexes of a large table may be made as soon as its rows are there; everything else waits for the rows of all tables.
 import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
 
 /** Relations by id, and whether the step keeps others than its like away from them. */
@@ -20,10 +20,13 @@ export interface Schedule {
   readonly waiting: number;
 }
 
+/** Rows of a table, in bytes, from which on its indexes are worth to be begun before others are loaded, and made side by side. */
+export const largeBytes = 8n << 20n;
+
 /** Stands for rows that go nobody knows where: through a partitioned table. */
 export const anyRelation = -1;
 
-/** @param weightOf size of a relation (by object id), any unit: work on the largest begins first
+/** @param weightOf bytes of a relation's rows, by object id: work on the largest begins first
  *  @param awaiting relations whose rows are still to come, as often as they come */
 export function createSchedule(
   catalog: Catalog,
@@ -38,19 +41,15 @@ export function createSchedule(
     .map(({ step }) => step);
   // Needs outside of these steps were done in an earlier phase.
   const open = new Set(steps.map(({ id }) => id));
-  const waiting = new Set(order);
   const running = new Map<number, Locks>();
-  const awaited = new Map<number, number>();
-  for (const relation of awaiting) awaited.set(relation, (awaited.get(relation) ?? 0) + 1);
-  const early = new Set(steps.filter((step) => awaited.size > 0 && isOfItsTable(catalog, step)));
-  const hasRows = (step: Step, { relations }: Locks): boolean =>
-    awaited.size === 0 || (early.has(step) && !awaited.has(anyRelation) && [...relations].every((relation) => !awaited.has(relation)));
+  const rows = awaitRows(catalog, order, { locks, weightOf, awaiting });
+  const waiting = new Set(order.filter((step) => !rows.isAwaitedBy(step)));
+  let unfit = order.length - waiting.size;
   return {
     take() {
       for (const step of waiting) {
         const wanted = locks.get(step.id);
-        if (wanted === undefined || !hasRows(step, wanted)) continue;
-        if (step.needs.some((need) => open.has(need)) || conflicts(wanted, running.values())) continue;
+        if (wanted === undefined || step.needs.some((need) => open.has(need)) || conflicts(wanted, running.values())) continue;
         waiting.delete(step);
         running.set(step.id, wanted);
         return step;
@@ -62,12 +61,64 @@ export function createSchedule(
       running.delete(step.id);
     },
     arrive(relation) {
-      const others = (awaited.get(relation) ?? 0) - 1;
-      if (others > 0) awaited.set(relation, others);
-      else awaited.delete(relation);
+      for (const step of rows.arrive(relation)) {
+        unfit -= 1;
+        waiting.add(step);
+      }
     },
     get waiting() {
-      return waiting.size;
+      return waiting.size + unfit;
+    },
+  };
+}
+
+interface AwaitedRows {
+  isAwaitedBy(step: Step): boolean;
+  /** @returns the steps that have all their rows by that, in their order */
+  arrive(relation: number): readonly Step[];
+}
+
+/** Which steps have to wait for which rows: an index of a large table for those, everything else for all. */
+function awaitRows(
+  catalog: Catalog,
+  order: readonly Step[],
+  {
+    locks,
+    weightOf,
+    awaiting,
+  }: {
+    readonly locks: ReadonlyMap<number, Locks>;
+    readonly weightOf: (relation: number) => bigint;
+    readonly awaiting: Iterable<number>;
+  },
+): AwaitedRows {
+  const awaited = new Map<number, number>();
+  for (const relation of awaiting) awaited.set(relation, (awaited.get(relation) ?? 0) + 1);
+  const early = new Map<number, Step[]>();
+  const late = new Set<Step>();
+  for (const step of awaited.size === 0 ? [] : order) {
+    const relations = [...(locks.get(step.id)?.relations ?? [])];
+    const [relation] = relations;
+    const isAlone = relation !== undefined && relations.length === 1 && weightOf(relation) >= largeBytes;
+    if (!isAlone || awaited.has(anyRelation) || !isOfItsTable(catalog, step)) late.add(step);
+    else if (awaited.has(relation)) early.set(relation, [...(early.get(relation) ?? []), step]);
+  }
+  const waitingEarly = new Set([...early.values()].flat());
+  return {
+    isAwaitedBy: (step) => late.has(step) || waitingEarly.has(step),
+    arrive(relation) {
+      const others = (awaited.get(relation) ?? 0) - 1;
+      if (others > 0) {
+        awaited.set(relation, others);
+        return [];
+      }
+      awaited.delete(relation);
+      const ready = early.get(relation) ?? [];
+      early.delete(relation);
+      if (awaited.size > 0) return ready;
+      const rest = [...ready, ...late];
+      late.clear();
+      return rest;
     },
   };
 }

@@ -2,6 +2,7 @@
 // that takes it over in no time: ADD CONSTRAINT alone would have the table to itself for as long as the index takes. Pure.
 // https://www.postgresql.org/docs/current/sql-altertable.html (ADD table_constraint_using_index)
 import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
+import { largeBytes } from './schedule.js';
 
 const name = '(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)';
 const list = `\\(${name}(?:, ${name})*\\)`;
@@ -16,13 +17,25 @@ function hasParent({ partitionOf, inherits = [] }: CatalogObject): boolean {
 }
 
 /** The catalog with further steps behind its own, and `steps` with them. What needs a constraint waits for the part with its id, as before.
- *  Not of partitioned tables, whose constraints take over no index, nor of tables with parents. */
-export function splitKeys(catalog: Catalog, steps: readonly Step[]): { readonly catalog: Catalog; readonly steps: readonly Step[] } {
+ *  Not of partitioned tables, whose constraints take over no index, nor of tables with parents.
+ *  @param weightOf bytes of the rows of a table, by object id */
+export function splitKeys(
+  catalog: Catalog,
+  steps: readonly Step[],
+  weightOf: (relation: number) => bigint,
+): { readonly catalog: Catalog; readonly steps: readonly Step[] } {
   const withRows = new Set(catalog.tables.map(({ object }) => object));
   const fits = ({ object, statements }: Step): boolean => {
     const { kind, parent = -1 } = catalog.objects[object] as CatalogObject;
     const table = catalog.objects[parent];
-    return statements.length === 1 && kind === 'constraint' && withRows.has(parent) && table !== undefined && !hasParent(table);
+    return (
+      statements.length === 1 &&
+      kind === 'constraint' &&
+      weightOf(parent) >= largeBytes &&
+      withRows.has(parent) &&
+      table !== undefined &&
+      !hasParent(table)
+    );
   };
   const indexes: Step[] = [];
   const constraints = steps.map((step): Step => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Catalog, CatalogObject, Step } from '#dist/model/catalog.js';
-import { anyRelation, createSchedule, locksOf } from '#dist/restore/schedule.js';
+import { anyRelation, createSchedule, largeBytes, locksOf } from '#dist/restore/schedule.js';
 
 const objects: CatalogObject[] = [
   { id: 0, kind: 'table', schema: 's', name: 'a' },
@@ -28,6 +28,7 @@ function step(
 
 const index = { statements: ['CREATE INDEX "i" ON "s"."a" ("x")'] };
 const none = () => 0n;
+const large = () => 1n << 30n;
 
 describe('what may run at once', () => {
   test('indexes of one table share it', () => {
@@ -79,7 +80,7 @@ describe('what may run at once', () => {
 
   test('an index waits for the rows of its table, all else for all rows', () => {
     const steps = [step(0, 2, index), step(1, 4), step(2, 5), step(3, 7), step(4, 6, { needs: [1] })];
-    const schedule = createSchedule(catalogOf(steps), steps, none, [0, 1]);
+    const schedule = createSchedule(catalogOf(steps), steps, large, [0, 1]);
     expect(schedule.take()).toBeUndefined();
     schedule.arrive(1);
     const key = schedule.take();
@@ -90,16 +91,25 @@ describe('what may run at once', () => {
     expect([schedule.take()?.id, schedule.take()?.id]).toEqual([0, 3]);
   });
 
+  test('an index of a small table waits for all rows', () => {
+    const steps = [step(0, 2, index), step(1, 5)];
+    const schedule = createSchedule(catalogOf(steps), steps, (relation) => (relation === 0 ? largeBytes - 1n : largeBytes), [0, 1]);
+    schedule.arrive(0);
+    expect(schedule.take()).toBeUndefined();
+    schedule.arrive(1);
+    expect([schedule.take()?.id, schedule.take()?.id]).toEqual([1, 0]);
+  });
+
   test('an index that calls a function waits for all rows, and so does every one where rows go through a partitioned table', () => {
     const steps = [step(0, 7), step(1, 2, { ...index, needs: [0] }), step(2, 3, index)];
     const after = steps.slice(1);
-    const schedule = createSchedule(catalogOf(steps), after, none, [0, 1]);
+    const schedule = createSchedule(catalogOf(steps), after, large, [0, 1]);
     schedule.arrive(0);
     expect([schedule.take()?.id, schedule.take()]).toEqual([2, undefined]);
     schedule.arrive(1);
     expect(schedule.take()?.id).toBe(1);
 
-    const through = createSchedule(catalogOf(steps), after, none, [0, anyRelation, anyRelation]);
+    const through = createSchedule(catalogOf(steps), after, large, [0, anyRelation, anyRelation]);
     through.arrive(0);
     through.arrive(anyRelation);
     expect(through.take()).toBeUndefined();

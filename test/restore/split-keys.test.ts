@@ -16,14 +16,14 @@ const objects: CatalogObject[] = [
 ];
 const tables = [{ object: 0 }, { object: 5 }, { object: 7 }] as CatalogTable[];
 
-function split(statements: readonly string[], object = 1) {
+function split(statements: readonly string[], object = 1, bytes = 1n << 30n) {
   const steps: Step[] = [
     { id: 0, object: 0, section: 'pre-data', facet: 'definition', statements: ['CREATE TABLE'], needs: [] },
     { id: 1, object, section: 'post-data', facet: 'definition', statements, needs: [0] },
     { id: 2, object: 4, section: 'post-data', facet: 'definition', statements: ['ALTER TABLE'], needs: [1] },
   ];
   const catalog: Catalog = { objects, steps, tables };
-  return { before: steps.slice(1), ...splitKeys(catalog, steps.slice(1)) };
+  return { before: steps.slice(1), ...splitKeys(catalog, steps.slice(1), () => bytes) };
 }
 
 test.each([
@@ -60,6 +60,11 @@ test.each([
   [['SET default_tablespace = x', 'ALTER TABLE ONLY "s"."t" ADD CONSTRAINT "k" PRIMARY KEY (a)', 'RESET default_tablespace']],
 ])('stays as it is: %s', (statements) => {
   const { steps, before } = split(statements);
+  expect(steps).toEqual(before);
+});
+
+test('of a few rows it is not worth it', () => {
+  const { steps, before } = split(['ALTER TABLE ONLY "s"."t" ADD CONSTRAINT "k" PRIMARY KEY (id)'], 1, 1n << 20n);
   expect(steps).toEqual(before);
 });
 

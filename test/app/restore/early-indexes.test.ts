@@ -19,7 +19,7 @@ beforeAll(async () => {
   await source.run(`CREATE SCHEMA app;
     CREATE TABLE app.large (id bigint PRIMARY KEY, a bigint NOT NULL UNIQUE, t text);
     CREATE TABLE app.small (id bigint PRIMARY KEY, large bigint REFERENCES app.large, t text, CONSTRAINT late UNIQUE (t) DEFERRABLE);
-    INSERT INTO app.large SELECT n, -n, md5(n::text) FROM generate_series(1, 60000) n;
+    INSERT INTO app.large SELECT n, -n, md5(n::text) FROM generate_series(1, 180000) n;
     INSERT INTO app.small SELECT n, n, md5(n::text) FROM generate_series(1, 40000) n;
     CREATE INDEX by_text ON app.large (t, a);
     CREATE INDEX by_quotient ON app.large ((1000 / a));
