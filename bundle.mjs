@@ -23,7 +23,6 @@ const common = {
   format: 'esm',
   outdir,
   entryNames: '[name]',
-  keepNames: true, // of errors, in what is told
   metafile: true,
   logLevel: 'warning',
   plugins: [oneLanguage],
@@ -38,7 +37,15 @@ const common = {
 await rm(outdir, { recursive: true, force: true });
 const results = await Promise.all([
   build({ ...common, entryPoints: ['src/cli/main.ts'], splitting: true }),
-  build({ ...common, entryPoints: ['src/snapshot/read-worker.ts', 'src/restore/load-worker.ts', 'src/app/config/module-worker.ts'] }),
+  build({
+    ...common,
+    entryPoints: [
+      'src/snapshot/read-worker.ts',
+      'src/restore/load-worker.ts',
+      'src/archive/check-worker.ts',
+      'src/app/config/module-worker.ts',
+    ],
+  }),
 ]);
 await writeFile(`${outdir}/LICENSES.txt`, await licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 await chmod(`${outdir}/main.js`, 0o755);

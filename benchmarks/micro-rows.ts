@@ -24,7 +24,7 @@ export function copyStream(format: CopyFormat, bytes: number): CopyStream {
     rowBytes += row.length;
   }
   if (format === 'binary') messages.push(message('d', Buffer.from([0xff, 0xff])));
-  messages.push(message('c', Buffer.alloc(0)));
+  messages.push(message('c', Buffer.alloc(0)), message('C', Buffer.from('COPY 1\0')));
   const whole = Buffer.concat(messages);
   const pieces = Array.from({ length: Math.ceil(whole.length / readBytes) }, (_, n) => whole.subarray(n * readBytes, (n + 1) * readBytes));
   return { pieces, rowBytes };

@@ -1,6 +1,5 @@
 // The options that snapshots and restores share: where to connect, what is in, who listens. Checked and filled up here once; what they
 // mean for a catalog is decided in selection/.
-import { availableParallelism } from 'node:os';
 import type { Section } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
@@ -10,6 +9,7 @@ import type { Omission } from '../selection/omit.js';
 import { type PatternOptions, parseExtensionPattern, parsePattern, parseSchemaPattern } from '../selection/pattern.js';
 import { allSections } from '../selection/sections.js';
 import { connectionOf, type Database } from './connection.js';
+import { settleJobs } from './settle-jobs.js';
 
 /** What of a database, or of an archive, is wanted. Patterns are those of psql and pg_dump; one that matches nothing is an error unless it
  *  excludes. */
@@ -93,8 +93,7 @@ export interface Settling {
 
 /** Checks the options. @throws TidemarkError USAGE with one sentence for the first that cannot be */
 export function settleCommon(options: CommonOptions, { attempt, databaseInPatterns = true }: Settling): CommonPlan {
-  const { jobs = Math.min(availableParallelism(), 4) } = options;
-  refuse(!Number.isInteger(jobs) || jobs < 1 || jobs > 256, `${attempt}: jobs must be a whole number from 1 to 256`);
+  const jobs = settleJobs(options.jobs, attempt);
   refuse(options.role === '', `${attempt}: the role has no name`);
   const connection = connectionOf(options.database, options.role);
   return {

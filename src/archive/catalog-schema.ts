@@ -2,48 +2,41 @@
 // checked here, so that a plan may follow them without looking.
 import { z } from 'zod';
 import { catalogMember } from '../frame/member-names.js';
-import type { Catalog } from '../model/catalog.js';
+import type { Catalog, CatalogObject, CatalogTable, Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
+import { fields, index, indexes, listOf, oneOf, optional, pair, text, texts as textsForm, uint32 } from './forms.js';
 import { checkItems, checkJsonBounds, type JsonLimits } from './json-bounds.js';
-import { decodeJson, index, indexes, list, parseJson, tableFields, texts } from './json-types.js';
+import { decodeJson, list, ofForm, parseJson, tableForms, texts } from './json-types.js';
 
-const oid = z.uint32();
+const object = fields<CatalogObject>({
+  id: index,
+  kind: text,
+  schema: optional(text),
+  name: text,
+  parent: optional(index),
+  partitionOf: optional(index),
+  inherits: optional(indexes),
+  drop: optional(text),
+  oids: optional(listOf(pair(uint32, uint32))),
+});
 
-const object = z
-  .strictObject({
-    id: index,
-    kind: z.string(),
-    schema: z.string().exactOptional(),
-    name: z.string(),
-    parent: index.exactOptional(),
-    partitionOf: index.exactOptional(),
-    inherits: indexes.exactOptional(),
-    drop: z.string().exactOptional(),
-    oids: list(z.tuple([oid, oid]).readonly()).exactOptional(),
-  })
-  .readonly();
+const step = fields<Step>({
+  id: index,
+  object: index,
+  section: oneOf('pre-data', 'data', 'post-data'),
+  facet: oneOf('definition', 'owner', 'comment', 'security-label', 'privilege', 'value', 'refresh'),
+  statements: textsForm,
+  needs: indexes,
+  completes: optional(index),
+  roles: optional(textsForm),
+});
 
-const step = z
-  .strictObject({
-    id: index,
-    object: index,
-    section: z.enum(['pre-data', 'data', 'post-data']),
-    facet: z.enum(['definition', 'owner', 'comment', 'security-label', 'privilege', 'value', 'refresh']),
-    statements: texts,
-    needs: indexes,
-    completes: index.exactOptional(),
-    roles: texts.exactOptional(),
-  })
-  .readonly();
-
-const table = z
-  .strictObject({
-    ...tableFields,
-    loadInto: index.exactOptional(),
-    extensionCondition: z.string().exactOptional(),
-    elsewhere: z.literal(true).exactOptional(),
-  })
-  .readonly();
+const table = fields<CatalogTable>({
+  ...tableForms,
+  loadInto: optional(index),
+  extensionCondition: optional(text),
+  elsewhere: optional(oneOf(true)),
+});
 
 const labels = list(z.strictObject({ provider: z.string(), label: z.string() }).readonly());
 
@@ -121,9 +114,9 @@ const globals = z
 
 const catalog = z
   .strictObject({
-    objects: list(object),
-    steps: list(step),
-    tables: list(table),
+    objects: ofForm(listOf(object)),
+    steps: ofForm(listOf(step)),
+    tables: ofForm(listOf(table)),
     textEncoding: encoding.exactOptional(),
     rowEncoding: encoding.exactOptional(),
     database: database.exactOptional(),

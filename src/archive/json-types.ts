@@ -1,8 +1,11 @@
 // How values are written in the JSON of an archive where JSON has no form of its own for them, and the pieces that manifest and catalog
 // share. Each is one zod codec, so that reading and writing cannot drift apart.
 import { z } from 'zod';
+import type { Column } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import { formatLsn, parseLsn } from '../pg/lsn.js';
+import * as forms from './forms.js';
+import { Flaw, type Form, fields, listOf, oneOf, optional, textUpTo } from './forms.js';
 
 /** Integers that can pass 2^53, as decimal strings; never negative. */
 export const decimal = z.codec(z.string().regex(/^(0|[1-9][0-9]{0,18})$/), z.bigint().nonnegative(), {
@@ -25,59 +28,58 @@ export const instant = z.codec(z.iso.datetime({ precision: 3 }), z.date(), {
 /** Numbers that index something. */
 export const index = z.int().nonnegative();
 
-function isIndex(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-/** Lists of these can have millions: each is looked at, but not through a schema of its own. */
-export const indexes = z.custom<readonly number[]>(
-  (value) => Array.isArray(value) && value.every(isIndex),
-  'it must be a list of numbers that are not negative',
-);
-export const texts = z.custom<readonly string[]>(
-  (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
-  'it must be a list of texts',
-);
-
 export const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** An array that is read up to its first flaw: zod's own goes on, and makes an issue of each of a million. */
-export function list<Value>(item: z.ZodType<Value>, least = 0) {
-  const isList = (value: unknown): boolean => Array.isArray(value) && value.length >= least;
-  const message = least === 0 ? 'it must be a list' : `it must be a list of ${least} at least`;
+export const texts = ofForm(forms.texts);
+
+/** What has a form of its own, as a part of a schema: read and written up to its first flaw, where zod would go on and make an issue of
+ *  each of a million. */
+export function ofForm<Value>(form: Form<Value>) {
   return z
-    .codec(z.custom<readonly unknown[]>(isList, message), z.custom<readonly Value[]>(isList, message), {
-      decode: (values, context) => {
-        const read: Value[] = [];
-        for (const [at, value] of values.entries()) {
-          const one = item.safeDecode(value as never);
-          if (!one.success) {
-            const [first] = one.error.issues;
-            context.issues.push({ code: 'custom', path: [at, ...(first?.path ?? [])], message: first?.message, input: undefined });
-            return z.NEVER;
-          }
-          read.push(one.data);
-        }
-        return read;
-      },
-      encode: (values) => values.map((value) => z.encode(item, value)),
+    .codec(z.unknown(), z.custom<Value>(), {
+      decode: (json, context) => orFlaw(() => form.read(json), context),
+      encode: (value, context) => orFlaw(() => form.write(value), context),
     })
     .readonly();
 }
 
-const column = z.strictObject({ name: z.string(), type: z.string() }).readonly();
+function orFlaw<Result>(step: () => Result, { issues }: z.core.ParsePayload): Result {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof Flaw)) throw error;
+    issues.push({ code: 'custom', path: [...error.path], message: error.message, input: undefined });
+    return z.NEVER;
+  }
+}
+
+/** A list of what has no form of its own. */
+export function list<Value>(item: z.ZodType<Value>) {
+  return ofForm(
+    listOf<Value>({
+      read: (json) => orThrow(item.safeParse(json)),
+      write: (value) => orThrow(z.safeEncode(item, value)),
+    }),
+  );
+}
+
+function orThrow<Result>(result: z.ZodSafeParseResult<Result>): Result {
+  if (result.success) return result.data;
+  const [first] = result.error.issues;
+  throw Object.assign(new Flaw(first?.message), { path: first?.path ?? [] });
+}
 
 /** What both say of a table. */
-export const tableFields = {
-  object: index,
-  directory: z.string().max(80),
-  schema: z.string(),
-  name: z.string(),
-  columns: list(column),
-  format: z.enum(['text', 'binary']),
-  withoutData: z.enum(['excluded', 'schema-only', 'unlogged-on-standby']).exactOptional(),
-  largeObjects: index.exactOptional(),
-  statistics: z.literal(true).exactOptional(),
+export const tableForms = {
+  object: forms.index,
+  directory: textUpTo(80),
+  schema: forms.text,
+  name: forms.text,
+  columns: listOf(fields<Column>({ name: forms.text, type: forms.text })),
+  format: oneOf('text', 'binary'),
+  withoutData: optional(oneOf('excluded', 'schema-only', 'unlogged-on-standby')),
+  largeObjects: optional(forms.index),
+  statistics: optional(oneOf(true)),
 };
 
 /** An object with any keys: zod's own record passes over `__proto__` without a word. */
@@ -87,12 +89,12 @@ export function record<Value>(item: z.ZodType<Value>) {
   const stored = z.custom<Readonly<Record<string, unknown>>>(isObject);
   return z.codec(stored, z.custom<Readonly<Record<string, Value>>>(isObject), {
     decode: (value, context) => {
-      const read = pairs.safeDecode(Object.entries(value) as never);
+      const read = pairs.safeParse(Object.entries(value));
       if (read.success) return Object.fromEntries(read.data);
       context.issues.push({ code: 'custom', message: 'its values are not what they must be', input: value });
       return z.NEVER;
     },
-    encode: (value) => Object.fromEntries(pairs.encode(Object.entries(value) as never)),
+    encode: (value) => Object.fromEntries(pairs.encode(Object.entries(value))),
   });
 }
 
@@ -110,7 +112,7 @@ const placeLength = 200;
 
 /** Decodes by a schema. Throws ARCHIVE_CORRUPT that names the first few places where the value breaks it. */
 export function decodeJson<T>(schema: z.ZodType<T>, member: string, value: unknown): T {
-  const result = schema.safeDecode(value as never);
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   const places = result.error.issues
     .slice(0, 3)

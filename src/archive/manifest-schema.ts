@@ -3,40 +3,60 @@
 import { z } from 'zod';
 import { manifestMember } from '../frame/member-names.js';
 import { TidemarkError } from '../model/errors.js';
-import { formatVersion, type Manifest } from '../model/manifest.js';
-import { decimal, decodeJson, hex64, index, instant, list, lsn, parseJson, record, tableFields, texts } from './json-types.js';
-
-const frameSize = z.strictObject({ compressed: z.uint32(), raw: z.uint32() }).readonly();
+import {
+  type CompletedPartition,
+  type FrameSize,
+  formatVersion,
+  type LeftOut,
+  type Manifest,
+  type OtherArchive,
+  type StoredChunk,
+  type StoredMember,
+  type TableEntry,
+} from '../model/manifest.js';
+import {
+  decimal as bigint,
+  fields,
+  hash,
+  index as indexForm,
+  listOf,
+  nullable,
+  optional,
+  pair,
+  pattern,
+  text,
+  textUpTo,
+  uint32,
+} from './forms.js';
+import { decimal, decodeJson, index, instant, list, lsn, ofForm, parseJson, record, tableForms, texts } from './json-types.js';
 
 /** `../2026-01-31/snapshot.tar.zst`: relative, `..` only at its beginning; and it names an archive, for nothing else is to be opened. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: names with them are refused
 const otherFile = /^(\.\.\/)*((?!\.{1,2}\/)[^/\\\u0000-\u001f]+\/)*[^/\\\u0000-\u001f]+\.tar\.zst(\.age)?$/;
 
-const storedMember = {
-  member: z.string().max(100),
-  offset: decimal,
-  length: decimal,
-  frames: list(frameSize, 1),
-  rawBytes: decimal,
-  sha256: hex64,
+const memberForms = {
+  member: textUpTo(100),
+  offset: bigint,
+  length: bigint,
+  frames: listOf(fields<FrameSize>({ compressed: uint32, raw: uint32 }), 1),
+  rawBytes: bigint,
+  sha256: hash,
 };
 
-const storedChunk = z
-  .strictObject({ ...storedMember, rows: decimal, range: z.tuple([decimal, decimal.nullable()]).readonly().nullable() })
-  .readonly();
+const chunk = fields<StoredChunk>({ ...memberForms, rows: bigint, range: nullable(pair(bigint, nullable(bigint))) });
 
-const tableEntry = z
-  .strictObject({
-    ...tableFields,
-    rows: decimal,
-    rawBytes: decimal,
-    chunks: list(storedChunk),
-    in: index.exactOptional(),
-    completed: z.strictObject({ fingerprint: hex64, xid: decimal }).readonly().exactOptional(),
-  })
-  .readonly();
+const tableEntry = fields<TableEntry>({
+  ...tableForms,
+  rows: bigint,
+  rawBytes: bigint,
+  chunks: listOf(chunk),
+  in: optional(indexForm),
+  completed: optional(fields<CompletedPartition>({ fingerprint: hash, xid: bigint })),
+});
 
-const otherArchive = z.strictObject({ file: z.string().regex(otherFile).max(1000), sha256: hex64, bytes: decimal }).readonly();
+const leftOut = fields<LeftOut>({ kind: text, name: text, reason: text });
+
+const otherArchive = fields<OtherArchive>({ file: pattern(otherFile, 1000), sha256: hash, bytes: bigint });
 
 export const sourceRecord = z
   .strictObject({
@@ -101,10 +121,10 @@ const manifest = z
     source: sourceRecord,
     position: positionRecord,
     settings,
-    schema: list(z.strictObject(storedMember).readonly()),
-    tables: list(tableEntry),
-    archives: list(otherArchive, 1).exactOptional(),
-    leftOut: list(z.strictObject({ kind: z.string(), name: z.string(), reason: z.string() }).readonly()),
+    schema: ofForm(listOf(fields<StoredMember>(memberForms))),
+    tables: ofForm(listOf(tableEntry)),
+    archives: ofForm(listOf(otherArchive, 1)).exactOptional(),
+    leftOut: ofForm(listOf(leftOut)),
     totals: z.strictObject({ tables: index, rows: decimal, rawBytes: decimal, compressedBytes: decimal }).readonly(),
   })
   .readonly();

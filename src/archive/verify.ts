@@ -1,19 +1,21 @@
 // Proves an archive: reads all of it once, in order, and checks every byte against something that was said elsewhere. Structure first
-// (opening does that), then each member, then the whole. What is damaged is collected, so that one run tells the extent.
+// (opening does that), then each member, in threads where there are many, then the whole. What is damaged is collected, so that one run
+// tells the extent.
 import { createHash, type Hash } from 'node:crypto';
-import { bodyOf, corruptMember, decodeMember, fitsWhole, readFrames } from '../frame/decode.js';
-import { decompressed } from '../frame/decompressed.js';
-import { FileBytes } from '../frame/file-bytes.js';
+import { readFrames } from '../frame/decode.js';
 import { catalogMember } from '../frame/member-names.js';
 import type { Seekable } from '../frame/seekable.js';
 import { Sequential } from '../frame/sequential.js';
-import { FrameWalker } from '../frame/walk.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
-import type { Manifest, StoredChunk, StoredMember, TableEntry } from '../model/manifest.js';
+import { usualJobs } from '../model/jobs.js';
+import type { Manifest, StoredMember } from '../model/manifest.js';
+import { checkFrames, checkStreamed, type MemberTask } from './check-member.js';
+import { CheckPool, checkThreadsFor } from './check-pool.js';
 import { encodeChecksumFrame } from './checksum-frame.js';
-import { rowCounter } from './copy-rows.js';
 import { checkJsonSize } from './json-bounds.js';
+import { ChecksHere, type MemberChecks, type Outcome, settled } from './member-checks.js';
+import { MembersInOrder } from './members-in-order.js';
 import { type Acceptance, type ArchiveReader, openArchive } from './reader.js';
 import { encodeSeekTable } from './seek-table.js';
 import { fileSidecars, type Sidecars } from './sidecar-files.js';
@@ -21,6 +23,9 @@ import { parseChecksumText } from './sidecars.js';
 import { type CheckedOther, type OpenOther, verifyOthers } from './verify-others.js';
 
 export interface VerifyOptions extends Acceptance {
+  /** Threads that check members: at most this many, and at most one for each 64 MiB of rows. Where that is one alone, all is done in this thread.
+   *  Default: processors, at most 4. */
+  readonly jobs?: number;
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
   /** What lies beside the archive. Default: of a path, the files beside it; of bytes, nothing. */
@@ -61,8 +66,8 @@ const listedDamage = 100;
 
 /**
  * Checks all of an archive and what lies beside it; returns only if everything is right. Bytes are closed at the end.
- * Memory: one member of at most 32 MiB with its frames (larger ones are streamed), and manifest and catalog whole; of what is no file,
- * also what is read ahead.
+ * Memory: for each job one member of at most 32 MiB and frames of as many bytes (larger ones are streamed), and manifest and catalog whole; of
+ * what is no file, also what is read ahead.
  * Throws what `openArchive` throws, and ARCHIVE_CORRUPT with `details.damage` (all places up to 100) where anything was found; ABORTED.
  */
 export async function verifyArchive(archive: string | Seekable, options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -70,6 +75,13 @@ export async function verifyArchive(archive: string | Seekable, options: VerifyO
   onEvent?.({ type: 'phase', phase: 'verify', detail: typeof archive === 'string' ? archive : archive.name });
   await using reader = await openArchive(archive, options);
   return await new Verification(reader, { ...options, ...(sidecars && { sidecars }) }).run();
+}
+
+/** So many, and so small, that to read each by itself would take longer than what is done with it. */
+const [manyMembers, smallMember] = [256, 64 << 10];
+
+function hasSmallMembers({ size, tail: { members } }: ArchiveReader): boolean {
+  return members.length >= manyMembers && size < BigInt(members.length * smallMember);
 }
 
 class Verification {
@@ -84,7 +96,7 @@ class Verification {
 
   constructor(archive: ArchiveReader, options: VerifyOptions) {
     this.#archive = archive;
-    this.#bytes = archive.bytes instanceof FileBytes ? archive.bytes : new Sequential(archive.bytes);
+    this.#bytes = archive.bytes.nearby && !hasSmallMembers(archive) ? archive.bytes : new Sequential(archive.bytes);
     this.#options = options;
   }
 
@@ -115,94 +127,77 @@ class Verification {
   }
 
   async #members(): Promise<void> {
-    const { manifest, tail } = this.#archive;
-    const chunks = new Map<StoredMember, readonly [StoredChunk, TableEntry]>();
-    for (const table of manifest.tables) if (table.in === undefined) for (const chunk of table.chunks) chunks.set(chunk, [chunk, table]);
-    let rows = 0n;
-    let rawBytes = 0n;
-    for (const member of tail.members) {
+    const { manifest, tail, codec } = this.#archive;
+    const { jobs = usualJobs(), signal } = this.#options;
+    const inOrder = new MembersInOrder(manifest, (member, problem) => this.#found(problem, member), this.#options.onEvent);
+    this.#throwIfAborted();
+    const threads = checkThreadsFor(manifest.totals.rawBytes, jobs);
+    await using checks = threads === 0 ? new ChecksHere(codec) : new CheckPool(threads, signal);
+    try {
+      for (const member of tail.members) {
+        this.#throwIfAborted();
+        inOrder.add(member, await this.#member(inOrder.taskOf(member), checks));
+        await this.#hashTo(member.offset + member.length);
+        inOrder.tell();
+      }
+      await inOrder.end();
+    } catch (error) {
       this.#throwIfAborted();
-      const [chunk, table] = chunks.get(member) ?? [];
-      try {
-        await this.#member(member, table);
-      } catch (error) {
-        if (!(error instanceof TidemarkError) || error.code !== 'ARCHIVE_CORRUPT') throw error;
-        this.#found(error.message, member);
-      }
-      await this.#hashTo(member.offset + member.length);
-      if (chunk !== undefined) {
-        rows += chunk.rows;
-        rawBytes += chunk.rawBytes;
-      }
-      this.#options.onEvent?.({ type: 'progress', rows, rawBytes, compressedBytes: member.offset + member.length });
+      throw error;
     }
   }
 
-  /** One member: hash, frames, tar, and what its kind promises. Throws ARCHIVE_CORRUPT. */
-  async #member(member: StoredMember, table: TableEntry | undefined): Promise<void> {
-    const { codec, limits } = this.#archive;
-    const isCatalog = member.member === catalogMember;
-    if (isCatalog) checkJsonSize(catalogMember, member.rawBytes, limits);
-    const whole = fitsWhole(member) || isCatalog;
-    const counter = table === undefined ? undefined : rowCounter(table.format, table.columns.length);
-    const rowsOf = (step: () => bigint | undefined): bigint | undefined => {
-      try {
-        return step();
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        throw new TidemarkError('ARCHIVE_CORRUPT', `read member ${member.member} at offset ${member.offset}: ${error.message}`, {
-          cause: error,
-        });
-      }
-    };
-    if (whole) {
-      const frames = await readFrames(this.#bytes, member);
-      this.#hash.update(frames);
-      this.#hashed += member.length;
-      const walk = new FrameCheck(member);
-      walk.feed(frames);
-      walk.end();
-      if (isCatalog) this.#archive.decodeCatalog(frames, member);
-      else {
-        const body = decodeMember(codec, frames, member);
-        rowsOf(() => void counter?.feed(body));
-      }
-    } else {
-      const memberHash = createHash('sha256');
-      for await (const piece of bodyOf(decompressed(codec, this.#passing(member, memberHash)), member))
-        rowsOf(() => void counter?.feed(piece));
-      const sha256 = memberHash.digest('hex');
-      if (sha256 !== member.sha256) {
-        throw corruptMember(member, `its SHA-256 is ${sha256}, not ${member.sha256}`);
-      }
+  /** Hashes a member, and has it checked. */
+  async #member(task: MemberTask, checks: MemberChecks): Promise<Outcome> {
+    try {
+      return await this.#check(task, checks);
+    } catch (error) {
+      if (!(error instanceof TidemarkError) || error.code !== 'ARCHIVE_CORRUPT') throw error;
+      return settled(error.message);
     }
-    const rows = rowsOf(() => counter?.end());
-    const expected = (member as StoredChunk).rows;
-    if (rows !== undefined && rows !== expected) {
-      throw corruptMember(member, `it has ${rows} rows, not ${expected}`);
+  }
+
+  async #check(task: MemberTask, checks: MemberChecks): Promise<Outcome> {
+    const { member } = task;
+    const length = Number(member.length);
+    if (member.member === catalogMember) await this.#catalog(member);
+    else if (!checks.takes(member)) await checkStreamed(this.#archive.codec, this.#passing(member), task);
+    else {
+      await checks.room(length);
+      const frames = await this.#bytes.read(member.offset, length, checks.memory(length));
+      this.#pass(frames);
+      return await checks.check(task, frames);
     }
+    return settled();
+  }
+
+  async #catalog(member: StoredMember): Promise<void> {
+    checkJsonSize(catalogMember, member.rawBytes, this.#archive.limits);
+    const frames = await readFrames(this.#bytes, member);
+    this.#pass(frames);
+    checkFrames(frames, member);
+    this.#archive.decodeCatalog(frames, member);
   }
 
   /** The bytes of a member's frames, hashed on their way. */
-  async *#passing(member: StoredMember, memberHash: Hash): AsyncGenerator<Buffer> {
-    const walk = new FrameCheck(member);
-    for await (const piece of this.#bytes.stream(member.offset, member.length)) {
-      this.#hash.update(piece);
-      this.#hashed += BigInt(piece.length);
-      memberHash.update(piece);
-      walk.feed(piece);
+  async *#passing({ offset, length }: StoredMember): AsyncGenerator<Buffer> {
+    for await (const piece of this.#bytes.stream(offset, length)) {
+      this.#pass(piece);
       this.#throwIfAborted();
       yield piece;
     }
-    walk.end();
+  }
+
+  #pass(bytes: Buffer): void {
+    this.#hash.update(bytes);
+    this.#hashed += BigInt(bytes.length);
   }
 
   /** Hashes what was passed over. */
   async #hashTo(end: bigint): Promise<void> {
     if (this.#hashed >= end) return;
     for await (const piece of this.#bytes.stream(this.#hashed, end - this.#hashed)) {
-      this.#hash.update(piece);
-      this.#hashed += BigInt(piece.length);
+      this.#pass(piece);
     }
   }
 
@@ -264,39 +259,5 @@ class Verification {
       hint: 'the archive was altered after it was written: use another copy of it',
       details: { path: this.#archive.path, damages: this.#damages, damage: this.#damage },
     });
-  }
-}
-
-/** Frames must begin and end where the manifest says, and have zstd's own checksum: a reader of a pipe has nothing else until the end. */
-class FrameCheck {
-  readonly #member: StoredMember;
-  readonly #walker = new FrameWalker();
-  #frames = 0;
-
-  constructor(member: StoredMember) {
-    this.#member = member;
-  }
-
-  /** Throws ARCHIVE_CORRUPT. */
-  feed(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; ) {
-      at += this.#walker.feed(bytes, at);
-      if (this.#walker.ended) this.#endFrame();
-    }
-  }
-
-  end(): void {
-    if (this.#frames !== this.#member.frames.length || !this.#walker.idle)
-      throw corruptMember(this.#member, 'it has other frames than it should');
-  }
-
-  #endFrame(): void {
-    const { header, length } = this.#walker;
-    const expected = this.#member.frames[this.#frames++];
-    if (header?.kind !== 'zstd' || !header.checksum) throw corruptMember(this.#member, 'a frame of it has no checksum');
-    if (expected?.compressed !== length || (header.contentSize ?? expected.raw) !== expected.raw) {
-      throw corruptMember(this.#member, 'it has frames of other sizes than it should');
-    }
-    this.#walker.next();
   }
 }

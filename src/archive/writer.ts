@@ -17,6 +17,10 @@ import { manifestTar } from './manifest-frame.js';
 import { serializeManifest } from './manifest-schema.js';
 import { encodeSeekTable } from './seek-table.js';
 
+/** Writes up to here are gathered into larger ones: thousands of small tables would else be thousands of them. */
+const smallBytes = 64 << 10;
+const gatherBytes = 256 << 10;
+
 /** Where the bytes of an archive go. The promise holds the writer back. */
 export interface ByteSink {
   write(bytes: Uint8Array): Promise<void>;
@@ -43,6 +47,9 @@ export class ArchiveWriter {
   readonly #frames: FrameSize[] = [];
   readonly #members: StoredMember[] = [];
   #offset = 0n;
+  /** Small members that were not passed on yet, and how much of them there is. */
+  #gathered: Buffer | undefined;
+  #gatheredBytes = 0;
   #last: Promise<unknown> = Promise.resolve();
   #finished = false;
 
@@ -98,18 +105,40 @@ export class ArchiveWriter {
       const tar = manifestTar(manifestText);
       const frame = this.#codec.compress(tar, this.#level);
       await this.#write(frame);
+      await this.#passOn();
       const checksum = encodeChecksumFrame(this.#hash.copy().digest('hex'));
       await this.#write(checksum);
       this.#frames.push({ compressed: frame.length, raw: tar.length }, { compressed: checksum.length, raw: 0 });
       await this.#write(encodeSeekTable(this.#frames));
+      await this.#passOn();
       this.#finished = true;
       return { bytes: this.#offset, sha256: this.#hash.digest('hex'), manifestText };
     });
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    this.#hash.update(bytes);
     this.#offset += BigInt(bytes.length);
+    if (bytes.length > smallBytes) {
+      await this.#passOn();
+      await this.#put(bytes);
+      return;
+    }
+    if (this.#gatheredBytes + bytes.length > gatherBytes) await this.#passOn();
+    // New memory each time: a sink may keep what it was given.
+    this.#gathered ??= Buffer.allocUnsafeSlow(gatherBytes);
+    this.#gathered.set(bytes, this.#gatheredBytes);
+    this.#gatheredBytes += bytes.length;
+  }
+
+  async #passOn(): Promise<void> {
+    const bytes = this.#gathered?.subarray(0, this.#gatheredBytes);
+    this.#gathered = undefined;
+    this.#gatheredBytes = 0;
+    if (bytes !== undefined) await this.#put(bytes);
+  }
+
+  async #put(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes);
     await this.#sink.write(bytes);
   }
 

@@ -55,3 +55,39 @@ export function collect(value: string, previous: readonly string[] = []): readon
 export function commaList(text: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, ...text.split(',').map((word) => word.trim())];
 }
+
+type Texts = Readonly<Record<string, string>>;
+
+/** What stands before the first `=` outside of double quotes, and what behind it. */
+function rule(text: string, example: string): readonly [name: string, value: string] {
+  const match = /^((?:"(?:[^"]|"")*"|[^"=])+)=(.*)$/s.exec(text);
+  if (!match?.[1]) throw new InvalidArgumentError(`It must be a name and what is said of it, as in ${example}.`);
+  return [match[1].trim(), match[2] ?? ''];
+}
+
+/** Entries with one more. @throws where there is one of that name: one of two conditions would be lost */
+function withRule<Value>(previous: Readonly<Record<string, Value>>, name: string, value: Value): Readonly<Record<string, Value>> {
+  if (Object.hasOwn(previous, name)) throw new InvalidArgumentError(`It is given twice for ${name}.`);
+  return Object.fromEntries([...Object.entries(previous), [name, value]]);
+}
+
+/** `public.users=id < 100`, several times: table to condition. */
+export function tableCondition(text: string, previous: Texts = {}): Texts {
+  return withRule(previous, ...rule(text, "'public.users=id < 100'"));
+}
+
+/** `100`, for all tables, and `public.users=100`, several times. */
+export function tableLimit(text: string, previous: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> {
+  const [name, rows] = text.includes('=') ? rule(text, 'public.users=100') : ['*', text];
+  return withRule(previous, name, wholeNumber(rows));
+}
+
+/** `public.users.email=md5(email)`, several times: table to column to expression. */
+export function columnMask(text: string, previous: Readonly<Record<string, Texts>> = {}): Readonly<Record<string, Texts>> {
+  const example = "'public.users.email=md5(email)'";
+  const [name, expression] = rule(text, example);
+  const [, table, column] = /^(.+)\.("(?:[^"]|"")*"|[^".]+)$/s.exec(name) ?? [];
+  if (table === undefined || column === undefined) throw new InvalidArgumentError(`It must name table and column, as in ${example}.`);
+  const { [table]: known = {}, ...others } = previous;
+  return withRule(others, table, withRule(known, column, expression));
+}

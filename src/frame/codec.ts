@@ -19,8 +19,9 @@ export interface Codec {
   readonly name: 'zstd-napi' | 'node:zlib';
   /** One frame with content size and content checksum. The result has an ArrayBuffer to itself, so that it can be transferred. */
   compress(input: Uint8Array, level: number, options?: CompressOptions): Buffer;
-  /** The content of exactly one frame. Throws if that is not `rawBytes` long, or damaged; never allocates more than `rawBytes`. */
-  decompress(frame: Uint8Array, rawBytes: number): Buffer;
+  /** The content of exactly one frame. Throws if that is not `rawBytes` long, or damaged; never allocates more than `rawBytes`.
+   *  @param allocate where memory for it comes from, if not from Node.js; not asked where a codec cannot make use of it */
+  decompress(frame: Uint8Array, rawBytes: number, allocate?: (bytes: number) => Buffer): Buffer;
   /** One frame with content checksum out of all that is written; with content size where `rawBytes` says how much that will be. */
   compressStream(level: number, rawBytes?: number): Transform;
   /** The content of the one frame that is written, in pieces of about 128 KiB, made no faster than they are read. For decompressed.ts. */

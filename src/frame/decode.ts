@@ -56,21 +56,35 @@ function checkPadding(padding: Uint8Array, stored: StoredMember): void {
   if (padding.some((byte) => byte !== 0)) throw corruptMember(stored, 'its padding is not of zeros');
 }
 
+export interface DecodeOptions {
+  /** Of tar bytes. */
+  readonly limit?: number;
+  /** Where memory for what is decompressed comes from, of a member that is one frame. */
+  readonly allocate?: (bytes: number) => Buffer;
+}
+
 /**
  * The body of a member, out of all bytes of its frames; a view of what was decompressed, not a copy of it.
  * Throws ARCHIVE_CORRUPT where hash, sizes, tar header or padding are not as `stored` says, and where the member passes `limit` bytes.
  */
-export function decodeMember(codec: Codec, bytes: Uint8Array, stored: StoredMember, { limit = wholeMemberLimit } = {}): Buffer {
+export function decodeMember(
+  codec: Codec,
+  bytes: Uint8Array,
+  stored: StoredMember,
+  { limit = wholeMemberLimit, allocate }: DecodeOptions = {},
+): Buffer {
   checkSizes(stored);
   if (tarBytesOf(stored) > limit) throw corruptMember(stored, `it holds ${tarBytesOf(stored)} bytes, too many to be read at once`);
   if (BigInt(bytes.length) !== stored.length) throw corruptMember(stored, `there are ${bytes.length} bytes of it, not ${stored.length}`);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   if (sha256 !== stored.sha256) throw corruptMember(stored, `its SHA-256 is ${sha256}, not ${stored.sha256}`);
   const pieces: Buffer[] = [];
+  // What is decompressed into the same memory again would be gone with the next frame.
+  const memory = stored.frames.length === 1 ? allocate : undefined;
   let at = 0;
   for (const frame of stored.frames) {
     try {
-      pieces.push(codec.decompress(bytes.subarray(at, at + frame.compressed), frame.raw));
+      pieces.push(codec.decompress(bytes.subarray(at, at + frame.compressed), frame.raw, memory));
     } catch (error) {
       throw corruptMember(stored, `its frame cannot be decompressed: ${error instanceof Error ? error.message : String(error)}`, error);
     }

@@ -11,6 +11,7 @@ const pieceBytes = 1024 * 1024;
 export class FileBytes implements Seekable {
   readonly name: string;
   readonly size: bigint;
+  readonly nearby = true;
   /** When its content was last changed, which file it is: another text where the file was replaced. */
   readonly version: string;
   readonly #file: FileHandle;
@@ -40,9 +41,9 @@ export class FileBytes implements Seekable {
     return this.name;
   }
 
-  async read(offset: bigint, length: number): Promise<Buffer> {
+  async read(offset: bigint, length: number, memory?: ArrayBuffer): Promise<Buffer> {
     // Of its own, never a slice of the pool: it may be handed to another thread.
-    const buffer = Buffer.allocUnsafeSlow(length);
+    const buffer = memory === undefined ? Buffer.allocUnsafeSlow(length) : Buffer.from(memory, 0, length);
     for (let filled = 0; filled < length; ) {
       const bytesRead = await this.#readAt(Number(offset) + filled, buffer, filled);
       if (bytesRead === 0) throw cutShort(this.name, { offset, got: filled, of: length });

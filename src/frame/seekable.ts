@@ -6,9 +6,12 @@ export interface Seekable extends AsyncDisposable {
   /** For messages: a path, or a URL without secrets. */
   readonly name: string;
   readonly size: bigint;
+  /** True where a read is answered at once, so that nothing is gained by asking ahead. */
+  readonly nearby?: boolean;
   /** `length` bytes from `offset` on, all of which must be there. Several reads may run at once.
+   *  @param memory into whose beginning they may be read, instead of new memory
    *  @throws TidemarkError ARCHIVE_TRUNCATED where there are fewer, FILE_ERROR, STORE_ERROR */
-  read(offset: bigint, length: number): Promise<Buffer>;
+  read(offset: bigint, length: number, memory?: ArrayBuffer): Promise<Buffer>;
   /** The same in pieces of any size, for what is too long to be held at once. Nothing is read before the first piece is asked for. */
   stream(offset: bigint, length: bigint): AsyncIterable<Buffer>;
 }
@@ -29,7 +32,8 @@ export function borrowed(bytes: Seekable): Seekable {
   return {
     name: bytes.name,
     size: bytes.size,
-    read: (offset, length) => bytes.read(offset, length),
+    ...(bytes.nearby && { nearby: true }),
+    read: (offset, length, memory) => bytes.read(offset, length, memory),
     stream: (offset, length) => bytes.stream(offset, length),
     [Symbol.asyncDispose]: async () => undefined,
   };

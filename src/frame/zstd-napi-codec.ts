@@ -5,12 +5,12 @@ import type * as Binding from 'zstd-napi/binding.js';
 import { type Codec, frameBound } from './codec.js';
 import { type CompressionParameters, defaultParameters } from './compression-parameters.js';
 
-type Native = typeof Binding;
+type Native = (typeof Binding)['default'];
 
 /** Loads the native binding. Throws where the package is not there, or was not built for this machine. */
 export async function loadNapiCodec(): Promise<Codec> {
   // The package is CommonJS that re-exports a native module: only `default` carries its exports.
-  const { default: native } = (await import('zstd-napi/binding.js')) as unknown as { default: Native };
+  const { default: native } = await import('zstd-napi/binding.js');
   return napiCodec(native);
 }
 
@@ -49,8 +49,8 @@ function napiCodec(native: Native): Codec {
       scratch.copy(frame, 0, 0, length);
       return frame;
     },
-    decompress(frame, rawBytes) {
-      const raw = Buffer.allocUnsafeSlow(rawBytes);
+    decompress(frame, rawBytes, allocate = Buffer.allocUnsafeSlow) {
+      const raw = allocate(rawBytes);
       const length = decompressing.decompress(raw, frame);
       return length === rawBytes ? raw : raw.subarray(0, length);
     },

@@ -41,13 +41,13 @@ function guarded(codec: Codec): Codec {
     compress: (input, level, options) => codec.compress(input, level, options),
     compressStream: (level, rawBytes) => codec.compressStream(level, rawBytes),
     decompressStream: () => codec.decompressStream(),
-    decompress(frame, rawBytes) {
+    decompress(frame, rawBytes, allocate) {
       const { header, rawBound } = walkFrame(frame);
       if (header.kind !== 'zstd') throw new RangeError('a skippable frame has no content');
       const says = header.contentSize ?? rawBytes;
       if (says !== rawBytes || rawBytes > rawBound)
         throw new RangeError(`the frame holds ${Math.min(says, rawBound)} bytes, not ${rawBytes}`);
-      const raw = codec.decompress(frame, rawBytes);
+      const raw = codec.decompress(frame, rawBytes, allocate);
       if (raw.length !== rawBytes) throw new RangeError(`the frame holds ${raw.length} bytes, not ${rawBytes}`);
       return raw;
     },

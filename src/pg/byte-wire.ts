@@ -30,12 +30,12 @@ interface Wire {
 
 /** Before the client connects. */
 export function carryBytes(client: pg.Client): void {
-  const wire = (client as unknown as { connection: Wire }).connection;
+  const { connection: wire } = client as pg.Client & { readonly connection: Wire };
   const usual = { query: wire.query, parse: wire.parse, bind: wire.bind };
   Object.assign(wire, {
     attachListeners(stream) {
       const parser = new Parser();
-      keepBytes((parser as unknown as { reader: Reader }).reader);
+      keepBytes(Reflect.get(parser, 'reader') as Reader);
       const take: MessageCallback = (message) => {
         if (this._emitMessage) this.emit('message', message);
         this.emit(message.name === 'error' ? 'errorMessage' : message.name, message);

@@ -1,5 +1,6 @@
 // Makes one connection with pg: TLS as the sslmode has it, the password from the settings or the password file, a limit on the time.
 // What a session is set to afterwards is session.ts's.
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { TidemarkError } from '../model/errors.js';
 import { carryBytes } from './byte-wire.js';
@@ -90,6 +91,6 @@ async function passwordOf(connection: ConnectionSettings): Promise<string> {
 }
 
 /** The socket under a client. pg has it on `connection`, which its types leave out. */
-export function streamOf(client: pg.Client): import('node:net').Socket {
-  return (client as unknown as { connection: { stream: import('node:net').Socket } }).connection.stream;
+export function streamOf(client: pg.Client): Socket {
+  return (client as pg.Client & { readonly connection: { readonly stream: Socket } }).connection.stream;
 }

@@ -1,4 +1,4 @@
-// Decodes the CopyData messages of COPY ... TO STDOUT into a caller's buffer. Pure: bytes in, payload and message ends out.
+// Decodes what a server answers to one COPY ... TO STDOUT, its CopyData into a caller's buffer. Pure: bytes in, payload and message ends out.
 // Each socket read is copied once into the buffer and the five header bytes of each message are squeezed out in place: copyWithin
 // costs about 40 ns a row where a view and a copy per row cost 90 and more.
 // https://www.postgresql.org/docs/current/protocol-message-formats.html
@@ -17,19 +17,22 @@ export interface CopyTarget {
   onRoom: (() => void) | undefined;
 }
 
-/** Copying has ended; `rest` begins with the bytes that belong to pg: the error's own message, or what follows CopyDone. */
-export interface CopyEnd {
-  readonly reason: 'done' | 'error';
-  readonly rest: Buffer;
-}
+/** Copying has ended, well only with CopyDone and then the command tag. `rest` begins with the bytes that belong to somebody else: the
+ *  error's own message, or what follows the tag. */
+export type CopyEnd =
+  | { readonly reason: 'done'; readonly rows: bigint; readonly rest: Buffer }
+  | { readonly reason: 'error'; readonly rest: Buffer };
 
 const copyData = 0x64; // d
 const copyDone = 0x63; // c
 const copyOutResponse = 0x48; // H
+const commandComplete = 0x43; // C
 const errorResponse = 0x45; // E
 const asides = new Set([0x4e, 0x53, 0x41]); // N notice, S parameter status, A notification: may come at any time
 
 const headerBytes = 5;
+/** A tag is `COPY 123` and a zero byte. */
+const mostTagBytes = 64;
 
 export class CopyDataDecoder {
   readonly #target: CopyTarget;
@@ -39,6 +42,8 @@ export class CopyDataDecoder {
   #length = 0;
   #left = 0;
   #started = false;
+  #done = false;
+  #tag = '';
 
   constructor(target: CopyTarget) {
     this.#target = target;
@@ -49,10 +54,12 @@ export class CopyDataDecoder {
     let at = 0;
     while (at < chunk.length || (this.#left === 0 && this.#type !== 0)) {
       if (this.#type !== 0) {
+        const tag = this.#type === commandComplete;
         at = this.#payload(chunk, at);
+        if (tag && this.#left === 0) return { reason: 'done', rows: rowsOf(this.#tag), rest: chunk.subarray(at) };
         continue;
       }
-      if (this.#headerFilled === 0 && this.#started && chunk[at] === copyData) {
+      if (this.#headerFilled === 0 && this.#rowsMayCome && chunk[at] === copyData) {
         const next = this.#wholeMessages(chunk, at);
         if (next > at) {
           at = next;
@@ -75,18 +82,32 @@ export class CopyDataDecoder {
     const type = this.#header[0] as number;
     if (type === errorResponse) return { reason: 'error', rest: Buffer.concat([this.#header, chunk.subarray(at)]) };
     const length = this.#header.readUInt32BE(1) - 4;
-    if (type === copyDone && this.#started && length === 0) return { reason: 'done', rest: chunk.subarray(at) };
-    const expected = asides.has(type) || (type === copyOutResponse && !this.#started) || (type === copyData && this.#started);
-    if (!expected || length < 0) {
-      throw new TidemarkError('COPY_INCOMPLETE', `copy a table out: message '${String.fromCharCode(type)}' came where none can come`, {
-        hint: 'the rows that came cannot be trusted; look for a proxy or pooler between here and the server, and run again',
-      });
-    }
+    if (!this.#expects(type, length)) throw incomplete(`message '${String.fromCharCode(type)}' came where none can come`);
     if (type === copyOutResponse) this.#started = true;
-    this.#type = type;
+    if (type === copyDone) this.#done = true;
+    else this.#type = type;
     this.#length = length;
     this.#left = length;
     return undefined;
+  }
+
+  get #rowsMayCome(): boolean {
+    return this.#started && !this.#done;
+  }
+
+  #expects(type: number, length: number): boolean {
+    switch (type) {
+      case copyOutResponse:
+        return !this.#started && length >= 0;
+      case copyData:
+        return this.#rowsMayCome && length >= 0;
+      case copyDone:
+        return this.#rowsMayCome && length === 0;
+      case commandComplete:
+        return this.#done && length > 0 && length <= mostTagBytes;
+      default:
+        return asides.has(type) && length >= 0;
+    }
   }
 
   /** Part of one message: the way for headers and rows that are cut by the edge of a socket read. */
@@ -96,7 +117,7 @@ export class CopyDataDecoder {
       const target = this.#target;
       target.room(take);
       target.offset += chunk.copy(target.buffer, target.offset, at, at + take);
-    }
+    } else if (this.#type === commandComplete) this.#tag += chunk.toString('latin1', at, at + take);
     this.#left -= take;
     if (this.#left === 0) {
       const type = this.#type;
@@ -127,4 +148,17 @@ export class CopyDataDecoder {
     }
     return at;
   }
+}
+
+function rowsOf(tag: string): bigint {
+  const match = /^COPY (\d+)\0$/.exec(tag);
+  if (!match) throw incomplete('the server ended it without a row count');
+  return BigInt(match[1] as string);
+}
+
+/** The connection is not to be used any more. */
+export function incomplete(what: string): TidemarkError {
+  return new TidemarkError('COPY_INCOMPLETE', `copy a table out: ${what}`, {
+    hint: 'the rows that came cannot be trusted; look for a proxy or pooler between here and the server, and run again',
+  });
 }

@@ -1,12 +1,12 @@
-// Runs COPY ... TO STDOUT. pg-copy-streams submits the query and takes over the socket; its parser and its idea of an ending are
-// replaced: payload goes straight into the caller's buffer, and success is only CopyDone, then the command tag, then ReadyForQuery
-// (the package ends cleanly on several broken endings, and costs about a microsecond a row).
+// Runs COPY ... TO STDOUT, one or several in one message: small tables are more questions and answers than rows. pg-copy-streams submits
+// the query and takes over the socket; its parser and its idea of an ending are replaced: payload goes straight into the caller's buffer,
+// and success is only CopyDone, then the command tag, for each, then ReadyForQuery (the package ends cleanly on several broken endings,
+// and costs about a microsecond a row).
 // https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
 import type { Socket } from 'node:net';
 import type { Submittable } from 'pg';
 import { to } from 'pg-copy-streams';
-import { TidemarkError } from '../model/errors.js';
-import { CopyDataDecoder, type CopyTarget } from './copy-data-decoder.js';
+import { CopyDataDecoder, type CopyTarget, incomplete } from './copy-data-decoder.js';
 import { CopySocket } from './copy-socket.js';
 import { isServerError } from './errors.js';
 import type { Session } from './session.js';
@@ -26,27 +26,42 @@ interface CopyToStream {
   submit(connection: Connection): void;
 }
 
-const CopyTo = to('').constructor as unknown as new (text: string) => CopyToStream;
+const CopyTo = to('').constructor as new (text: string) => CopyToStream;
+
+/** One COPY ... TO STDOUT. */
+export interface Copy {
+  readonly statement: string;
+  /** Its rows come next. */
+  begin(): CopyTarget;
+  /** All of its rows have come. @param rows as the server counted them */
+  end(rows: bigint): void;
+}
 
 class CopyOut extends CopyTo {
-  readonly done: Promise<bigint>;
-  readonly #decoder: CopyDataDecoder;
-  readonly #target: CopyTarget;
+  readonly done: Promise<void>;
+  readonly #copies: Iterator<Copy, undefined>;
+  #copy: Copy | undefined;
+  #target: CopyTarget | undefined;
+  #decoder: CopyDataDecoder | undefined;
   #ended = false;
-  #copyDone = false;
-  #tag: string | undefined;
-  #settle!: { resolve(rows: bigint): void; reject(error: unknown): void };
+  #settle!: { resolve(): void; reject(error: unknown): void };
 
-  constructor(text: string, target: CopyTarget) {
+  constructor(text: string, copies: readonly Copy[]) {
     super(text);
-    this.#target = target;
-    this.#decoder = new CopyDataDecoder(target);
+    this.#copies = copies[Symbol.iterator]() as Iterator<Copy, undefined>;
     this.done = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    this.#target.onRoom = () => this._read();
-    // The package reads the socket once somebody asks for data: nobody reads this stream, the target is fed instead.
+    this.#next();
+    // The package reads the socket once somebody asks for data: nobody reads this stream, the targets are fed instead.
     super._read();
+  }
+
+  #next(): void {
+    this.#copy = this.#copies.next().value;
+    this.#target = this.#copy?.begin();
+    this.#decoder = this.#target && new CopyDataDecoder(this.#target);
+    if (this.#target) this.#target.onRoom = () => this._read();
   }
 
   override submit(connection: Connection): void {
@@ -68,18 +83,24 @@ class CopyOut extends CopyTo {
   /** Called by the package with what came from the socket; returns whether it may go on reading. */
   _parse(chunk: Buffer): boolean {
     try {
-      const end = this.#decoder.feed(chunk);
-      if (end === undefined) return !this.#target.full;
+      let bytes = chunk;
+      while (this.#decoder) {
+        const end = this.#decoder.feed(bytes);
+        if (end === undefined) return !this.#target?.full;
+        bytes = end.rest;
+        if (end.reason === 'error') break;
+        this.#copy?.end(end.rows);
+        this.#next();
+      }
       this.#ended = true;
-      this.#copyDone = end.reason === 'done';
-      this.#handBack(end.rest);
+      this.#handBack(bytes);
     } catch (error) {
       this.#fail(error);
     }
     return false;
   }
 
-  /** Gives the socket back to pg, with the bytes that are its own: an error or what follows CopyDone. */
+  /** Gives the socket back to pg, with the bytes that are its own: an error, or what follows the last command tag. */
   #handBack(rest: Buffer): void {
     const { stream } = this.connection;
     if (stream instanceof CopySocket) {
@@ -103,33 +124,35 @@ class CopyOut extends CopyTo {
     this.#settle.reject(error);
   }
 
-  handleCommandComplete(message: { text?: string }): void {
-    this.#tag = message.text ?? '';
-  }
-
   handleReadyForQuery(): void {
-    const match = /^COPY (\d+)$/.exec(this.#tag ?? '');
-    if (this.#copyDone && match) this.#settle.resolve(BigInt(match[1] as string));
+    if (this.#copy === undefined) this.#settle.resolve();
     else this.#fail(incomplete('the server ended it without CopyDone and a row count'));
   }
 }
 
-function incomplete(what: string): TidemarkError {
-  return new TidemarkError('COPY_INCOMPLETE', `copy a table out: ${what}`, {
-    hint: 'the rows that came cannot be trusted; look for a proxy or pooler between here and the server, and run again',
-  });
-}
-
-/** Copies out into `target` and gives the number of rows of the command tag, once the server has said that all went well.
+/** Runs all of them in one message, one after the other; ends once the server has said that all went well.
  *  On an error of the server the session can be used again (its transaction has failed); otherwise the connection is gone.
- *  @throws TidemarkError COPY_INCOMPLETE on a broken ending; the server's error or the loss of the connection as pg gives it */
-export async function copyOut(session: Session, sql: string, target: CopyTarget): Promise<bigint> {
-  const query = new CopyOut(await session.spell(sql), target);
-  session.client.query(query as unknown as Submittable);
+ *  @throws TidemarkError COPY_INCOMPLETE on a broken ending; the server's error or the loss of the connection as pg gives it; what `begin`
+ *  and `end` throw */
+export async function copyAllOut(session: Session, copies: readonly Copy[]): Promise<void> {
+  const text = copies.map(({ statement }) => statement).join(';\n');
+  const query = new CopyOut(await session.spell(text), copies);
+  session.client.query<Submittable>(query);
   try {
-    return await query.done;
+    await query.done;
   } catch (error) {
     if (!isServerError(error)) session.destroy();
     throw error;
   }
+}
+
+/** Copies out into `target` and gives the number of rows of the command tag.
+ *  @throws as copyAllOut */
+export async function copyOut(session: Session, statement: string, target: CopyTarget): Promise<bigint> {
+  let counted = 0n;
+  const end = (rows: bigint): void => {
+    counted = rows;
+  };
+  await copyAllOut(session, [{ statement, begin: () => target, end }]);
+  return counted;
 }

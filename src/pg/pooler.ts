@@ -1,6 +1,7 @@
 // Finds out whether a pooler between us and the server gives each transaction whichever session is free: what belongs to a session, an
 // advisory lock above all, is worth nothing there.
 
+import type pg from 'pg';
 import { TidemarkError } from '../model/errors.js';
 import type { ConnectOptions } from './connect.js';
 import { openSession, type Session } from './session.js';
@@ -26,5 +27,5 @@ async function backendOf(session: Session): Promise<number> {
 /** What the other end called itself at the start, in BackendKeyData. pg keeps it on the client, which its types leave out.
  *  https://www.postgresql.org/docs/current/protocol-message-formats.html */
 function announcedPid({ client }: Session): number | null {
-  return (client as unknown as { processID: number | null }).processID;
+  return (client as pg.Client & { readonly processID: number | null }).processID;
 }

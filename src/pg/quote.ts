@@ -9,7 +9,7 @@ function refuseNul(text: string): void {
 /** `a"b` -> `"a""b"` */
 export function quoteIdentifier(name: string): string {
   refuseNul(name);
-  return `"${name.replaceAll('"', '""')}"`;
+  return `"${name.includes('"') ? name.replaceAll('"', '""') : name}"`;
 }
 
 /** `it's` -> `'it''s'`. Backslashes stand for themselves (standard_conforming_strings). */

@@ -26,12 +26,14 @@ export class Crew {
     return [control, ...(await this.others(count - 1))];
   }
 
-  /** So many beside the control session. */
+  /** So many beside the control session. Where the server has no room for all of them, those that came stay for the next time. */
   async others(count: number): Promise<readonly Session[]> {
     const opened = this.#opening.then(async () => {
       const missing = Math.max(0, count - this.#others.length);
-      const more = await Promise.all(Array.from({ length: missing }, () => this.#sessions.open(this.#database)));
-      this.#others = [...this.#others, ...more];
+      const results = await Promise.allSettled(Array.from({ length: missing }, () => this.#sessions.open(this.#database)));
+      const came = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      this.#others = [...this.#others, ...came];
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
     });
     this.#opening = opened.catch(() => undefined);
     await opened;

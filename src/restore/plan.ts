@@ -7,7 +7,7 @@ import { dropOrder } from './drop-order.js';
 import type { GlobalsAction } from './globals.js';
 import { largeObjectGroups, type Staging, stageLargeObjects, unlinkSql } from './large-objects.js';
 import { planAnalyze, planStatistics, type StatisticsOf } from './plan-statistics.js';
-import { anyRelation } from './schedule.js';
+import { anyRelation, largeBytes } from './schedule.js';
 import { type StatisticsPlace, stageStatistics, statisticsStaging } from './statistics.js';
 
 /** A statement that is not a step of the catalog, and the object that it is for (messages name it). */
@@ -236,9 +236,7 @@ export function loadTarget({ objects }: Pick<Catalog, 'objects'>, table: Catalog
 
 type TableName = Pick<TableLoad, 'schema' | 'name'>;
 
-/** Raw bytes from which on autovacuum would be at work on a table before its indexes are there. */
-const largeBytes = 8n << 20n;
-
+/** Those that autovacuum would be at work on before their indexes are there. */
 function large(loads: readonly TableLoad[]): readonly TableName[] {
   return loads.filter(({ rawBytes, table }) => rawBytes >= largeBytes && table).map(({ schema, name }) => ({ schema, name }));
 }

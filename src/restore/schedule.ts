@@ -20,7 +20,7 @@ export interface Schedule {
   readonly waiting: number;
 }
 
-/** Rows of a table, in bytes, from which on its indexes are worth to be begun before others are loaded, and made side by side. */
+/** Bytes of rows that make a table a large one: its indexes begin while others are loaded, and are made side by side; autovacuum is kept away. */
 export const largeBytes = 8n << 20n;
 
 /** Stands for rows that go nobody knows where: through a partitioned table. */

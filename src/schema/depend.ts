@@ -18,18 +18,18 @@ export const firstUserOid = 16384;
  *  quote_all_identifiers. There are several for each object; in lists for each two catalogs they cost us a twentieth of what rows do.
  *  The expression of a default has what it needs of its own table anyway. */
 const dependQuery = `
-  SELECT c.relname AS classid, r.relname AS refclassid, d.deptype, d.objids, d.objsubids, d.refobjids
+  SELECT (SELECT c.relname FROM pg_class c WHERE c.oid = d.classid) AS classid,
+         (SELECT r.relname FROM pg_class r WHERE r.oid = d.refclassid) AS refclassid,
+         d.deptype::text AS deptype, d.objids, d.objsubids, d.refobjids
     FROM (SELECT classid, refclassid, deptype,
                  json_agg(objid::int8) AS objids, json_agg(objsubid) AS objsubids, json_agg(refobjid::int8) AS refobjids
-            FROM (SELECT classid, objid, objsubid, refclassid, refobjid, deptype::text AS deptype
+            FROM (SELECT classid, objid, objsubid, refclassid, refobjid, deptype
                     FROM pg_depend
                    WHERE deptype IN ('n', 'a', 'i', 'P', 'S', 'x') AND objid >= ${firstUserOid} AND refobjid >= ${firstUserOid}
                      AND NOT (classid = 'pg_attrdef'::regclass AND deptype = 'a')
                    ORDER BY classid, refclassid, deptype, objid, objsubid, refobjid) one
            GROUP BY classid, refclassid, deptype) d
-    JOIN pg_class c ON c.oid = d.classid
-    JOIN pg_class r ON r.oid = d.refclassid
-   ORDER BY c.relname, r.relname, d.deptype`;
+   ORDER BY 1, 2, 3`;
 
 interface DependLists extends Record<string, unknown> {
   readonly classid: string;
@@ -106,6 +106,8 @@ export interface ResolverInput {
   readonly facetSteps?: readonly Key[];
 }
 
+const none: readonly ObjectDraft[] = [];
+
 /** Builds the resolver. Facet-only objects (the schema `public`, members of extensions) have no definition and resolve further. */
 export function createResolver({ objects, depends, members, facetSteps = [] }: ResolverInput): Resolver {
   const owners = new Map<Key, Key>();
@@ -125,13 +127,15 @@ export function createResolver({ objects, depends, members, facetSteps = [] }: R
   }
   for (const object of objects) claimed.set(object.key, object);
 
+  const ownerOf = (row: Key): Key | undefined => (claimed.has(row) ? undefined : owners.get(row));
+
   function root(row: Key): Key {
+    let owner = ownerOf(row);
+    if (owner === undefined) return row;
     const seen = new Set<Key>();
     let at = row;
-    while (!seen.has(at)) {
+    for (; owner !== undefined && !seen.has(at); owner = ownerOf(at)) {
       seen.add(at);
-      const owner = claimed.has(at) ? undefined : owners.get(at);
-      if (owner === undefined) break;
       at = owner;
     }
     return at;
@@ -143,33 +147,33 @@ export function createResolver({ objects, depends, members, facetSteps = [] }: R
 
   function step(need: Key): Key | undefined {
     if (steps.has(need)) return need;
-    const seen = new Set<Key>();
     let found = object(need);
+    if (found === undefined || steps.has(found.key)) return found?.key;
+    const seen = new Set<Key>();
     while (found && !steps.has(found.key) && !seen.has(found.key)) {
       seen.add(found.key);
       // A member of an extension that has only privileges here is made by its extension, everything else without steps by its parent.
-      const next = owners.get(found.key)?.startsWith('pg_extension:') ? owners.get(found.key) : found.parent;
+      const next: Key | undefined = owners.get(found.key)?.startsWith('pg_extension:') ? owners.get(found.key) : found.parent;
       found = next === undefined ? undefined : object(next);
     }
     return found && steps.has(found.key) ? found.key : undefined;
   }
 
-  return { object, step, root, usedThrough: (row) => through.get(row) ?? [] };
+  return { object, step, root, usedThrough: (row) => through.get(row) ?? none };
 }
 
 /** What depends on operators and has no expression that uses them. */
 const madeOfOperators = /^pg_(operator|opclass|opfamily|amop|amproc):/;
 
-/** One dependency, charged to a step. `need` is the key of an object or, where nothing is known of it, of a catalog row. */
-export interface ChargedEdge {
-  readonly step: Key;
-  readonly need: Key;
-}
-
-/** Charges every row of pg_depend whose depender is ours. Objects without steps are made by another's statement, and so is what they
- *  depend on: their rows count only where `charge` says so. */
-export function chargeEdges(depends: readonly DependRow[], resolver: Resolver): ChargedEdge[] {
-  const edges: ChargedEdge[] = [];
+/** What each step needs by pg_depend: keys of objects or, where nothing is known of them, of catalog rows. Objects without steps are made
+ *  by another's statement, and so is what they depend on: their rows count only where `charge` says so. */
+export function chargeEdges(depends: readonly DependRow[], resolver: Resolver): ReadonlyMap<Key, readonly Key[]> {
+  const edges = new Map<Key, Key[]>();
+  const add = (step: Key, need: Key): void => {
+    const list = edges.get(step);
+    if (list) list.push(need);
+    else edges.set(step, [need]);
+  };
   for (const row of depends) {
     const { referenced } = row;
     const depender = resolver.object(row.depender);
@@ -181,12 +185,12 @@ export function chargeEdges(depends: readonly DependRow[], resolver: Resolver): 
     if (need === depender.key && (row.depender !== referenced || !referenced.startsWith('pg_proc:'))) continue;
     const step = depender.charge ? depender.charge({ ref: need, subid: row.objsubid, type: row.deptype }) : depender.key;
     if (step === null) continue;
-    edges.push({ step, need });
+    add(step, need);
     // What depends on a function may use the cast that it is of; another cast only has the same one. What depends on an operator may
     // want it sorted by, unless it is itself only made of operators.
     if (depender.usedThrough?.includes(referenced)) continue;
     if (referenced.startsWith('pg_operator:') && madeOfOperators.test(row.depender)) continue;
-    for (const { key: used } of resolver.usedThrough(referenced)) edges.push({ step, need: used });
+    for (const { key: used } of resolver.usedThrough(referenced)) add(step, used);
   }
   return edges;
 }

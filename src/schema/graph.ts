@@ -37,16 +37,20 @@ export function buildSchema(input: SchemaInput): Schema {
   const sorted = sortSteps(reduced.steps.map((draft) => sortable(draft, resolver)));
   const form: Form = { separated: (step) => sorted.separated.has(step) || reduced.gone.has(step) };
 
-  const numbers = numberObjects(
-    objects,
-    sorted.steps.flatMap(({ step }) => reduced.steps[step]?.object ?? []),
-    reduced,
-  );
+  const order = sorted.steps.flatMap(({ step }) => reduced.steps[step]?.object ?? []);
+  const numbered = numberObjects(objects, order, reduced);
   const ids = new Map<Key, number>();
-  for (const [object, id] of numbers) for (const row of object.also ?? []) ids.set(row, id);
-  for (const [object, id] of numbers) ids.set(object.key, id);
+  numbered.forEach(({ also }, id) => {
+    for (const row of also ?? []) ids.set(row, id);
+  });
+  numbered.forEach(({ key }, id) => {
+    ids.set(key, id);
+  });
 
-  const early = new Map(sorted.steps.flatMap(({ step, part }, id) => (part === 'early' ? [[step, id] as const] : [])));
+  const early = new Map<number, number>();
+  sorted.steps.forEach(({ step, part }, id) => {
+    if (part === 'early') early.set(step, id);
+  });
   const steps = sorted.steps.map(({ step: index, part, section, needs }, id): Step => {
     const draft = reduced.steps[index];
     const object = draft && ids.get(draft.object.key);
@@ -64,7 +68,7 @@ export function buildSchema(input: SchemaInput): Schema {
       ...(step.roles && step.roles.length > 0 ? { roles: step.roles } : {}),
     };
   });
-  return { objects: [...numbers].map(([draft, id]) => catalogObject(draft, { id, ids, resolver })), steps, ids, leftOut: reduced.leftOut };
+  return { objects: numbered.map((draft, id) => catalogObject(draft, { id, ids, resolver })), steps, ids, leftOut: reduced.leftOut };
 }
 
 /** Leaves out the defaults that can be nothing but a part of CREATE TABLE: what they depend on is the server's. Most do, and there may be
@@ -80,7 +84,8 @@ function withoutPlainDefaults(objects: readonly ObjectDraft[], depends: readonly
 
 /** Leaves out what is only there for what may be done to it, where nothing is. */
 function withoutIncidental(objects: readonly ObjectDraft[], facets: readonly FacetResult[]): ObjectDraft[] {
-  const touched = new Set(facets.flatMap(({ steps }) => steps.map(({ object }) => object)));
+  const touched = new Set<Key>();
+  for (const { steps } of facets) for (const { object } of steps) touched.add(object);
   return objects.filter(({ key, incidental, steps }) => !incidental || steps.length > 0 || touched.has(key));
 }
 
@@ -93,30 +98,32 @@ function statementsOf(step: StepDraft, { part, form }: { part: Part; form: Form 
  *  and its object's definition. */
 function draftSteps(objects: readonly ObjectDraft[], { input, resolver }: { input: SchemaInput; resolver: Resolver }): DraftStep[] {
   const extra = new Map<Key, StepDraft[]>();
-  for (const { object, step } of input.facets.flatMap((facet) => facet.steps)) {
-    const list = extra.get(object);
-    if (list) list.push(step);
-    else extra.set(object, [step]);
-  }
-  const edges = new Map<Key, Key[]>();
-  for (const { step, need } of chargeEdges(input.depends, resolver)) {
-    const list = edges.get(step);
-    if (list) list.push(need);
-    else edges.set(step, [need]);
-  }
-  const drafts: DraftStep[] = [];
-  for (const object of objects) {
-    for (const step of [...object.steps, ...(extra.get(object.key) ?? [])]) {
-      const needs = new Set<Key>();
-      let missing: string | undefined;
-      const wanted = [...(step.key === object.key ? [] : [object.key]), ...(step.needs ?? []), ...(edges.get(step.key) ?? [])];
-      for (const need of wanted) {
-        const found = resolver.step(need);
-        if (found !== undefined) needs.add(found);
-        else missing ??= input.unsupported.get(resolver.root(need));
-      }
-      drafts.push({ object, step, needs: [...needs], ...(missing === undefined ? {} : { missing }) });
+  for (const { steps } of input.facets) {
+    for (const { object, step } of steps) {
+      const list = extra.get(object);
+      if (list) list.push(step);
+      else extra.set(object, [step]);
     }
+  }
+  const edges = chargeEdges(input.depends, resolver);
+  const drafts: DraftStep[] = [];
+  const add = (object: ObjectDraft, step: StepDraft): void => {
+    const needs: Key[] = [];
+    let missing: string | undefined;
+    const want = (need: Key): void => {
+      const found = resolver.step(need);
+      if (found !== undefined) needs.push(found);
+      else if (input.unsupported.size > 0) missing ??= input.unsupported.get(resolver.root(need));
+    };
+    if (step.key !== object.key) want(object.key);
+    step.needs?.forEach(want);
+    edges.get(step.key)?.forEach(want);
+    const distinct = needs.length < 2 ? needs : [...new Set(needs)];
+    drafts.push(missing === undefined ? { object, step, needs: distinct } : { object, step, needs: distinct, missing });
+  };
+  for (const object of objects) {
+    for (const step of object.steps) add(object, step);
+    for (const step of extra.get(object.key) ?? []) add(object, step);
   }
   const keys = new Set<Key>();
   for (const { object, step } of drafts) {
@@ -155,8 +162,8 @@ function sortable({ object, step, needs }: DraftStep, resolver: Resolver): Sorta
   };
 }
 
-/** Objects by their first step, those without steps after them in the order given. */
-function numberObjects(objects: readonly ObjectDraft[], order: readonly ObjectDraft[], { goneObjects }: Reduced): Map<ObjectDraft, number> {
+/** Objects by their first step, those without steps after them in the order given: the place of each is its id. */
+function numberObjects(objects: readonly ObjectDraft[], order: readonly ObjectDraft[], { goneObjects }: Reduced): readonly ObjectDraft[] {
   const byKey = new Map(goneObjects.size === 0 ? [] : objects.map((object) => [object.key, object]));
   const gone = (object: ObjectDraft): boolean => {
     let at: ObjectDraft | undefined = goneObjects.size === 0 ? undefined : object;
@@ -166,11 +173,9 @@ function numberObjects(objects: readonly ObjectDraft[], order: readonly ObjectDr
     }
     return false;
   };
-  const numbers = new Map<ObjectDraft, number>();
-  for (const object of [...order, ...objects]) {
-    if (!numbers.has(object) && !gone(object)) numbers.set(object, numbers.size);
-  }
-  return numbers;
+  const numbered = new Set<ObjectDraft>();
+  for (const list of [order, objects]) for (const object of list) if (!gone(object)) numbered.add(object);
+  return [...numbered];
 }
 
 function catalogObject(

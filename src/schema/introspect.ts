@@ -5,10 +5,12 @@ import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
+import { inTurn } from '../pg/in-turn.js';
 import { type DependRow, type MemberRow, memberQuery, readDepends } from './depend.js';
 import { facets } from './facets/index.js';
 import { familyMembersExist } from './family-members.js';
 import { buildSchema, type Schema } from './graph.js';
+import { isAsSaid } from './is-as-said.js';
 import type { FacetResult, Key, Kind, ObjectDraft, Server } from './kind.js';
 import { kinds as allKinds } from './kinds/index.js';
 import { mayBe, readMarks } from './marks.js';
@@ -76,9 +78,13 @@ export async function readCatalogs(session: Queryable, options: IntrospectOption
   ]);
   const drafts = found.flat();
   const facetResults = await readFacets(watched, { server, objects: drafts.filter(isThere) });
-  const claimed = new Set<Key>(
-    [...drafts, ...facetResults.flatMap((result) => result.objects)].flatMap((object) => [object.key, ...(object.also ?? [])]),
-  );
+  const claimed = new Set<Key>();
+  for (const objects of [drafts, ...facetResults.map((result) => result.objects)]) {
+    for (const { key, also = [] } of objects) {
+      claimed.add(key);
+      for (const row of also) claimed.add(row);
+    }
+  }
   return { drafts, facets: facetResults, depends, members, ...(await findUnsupported(watched, { listed, claimed, skipUnsupported })) };
 }
 
@@ -125,10 +131,11 @@ const rowsAtOnce = 100;
 async function readKind(session: Queryable, { kind, server }: { kind: Kind<unknown>; server: Server }): Promise<readonly ObjectDraft[]> {
   if (!mayBe(kind.only, server.marks)) return [];
   const rows = await session.query(kind.query(server));
+  const isRight = isAsSaid(kind.row);
   const drafts: ObjectDraft[] = [];
   for (let at = 0; at < rows.length; at += rowsAtOnce) {
     if (at > 0) await setImmediate();
-    for (const row of rows.slice(at, at + rowsAtOnce)) drafts.push(...kind.objects(parseRow(kind, row), server));
+    for (const row of rows.slice(at, at + rowsAtOnce)) drafts.push(...kind.objects(isRight?.(row) ? row : parseRow(kind, row), server));
   }
   return drafts;
 }
@@ -145,7 +152,8 @@ async function readFacets(
   return Promise.all(wanted.map((facet) => facet.read({ query, server, objects: byKey })));
 }
 
-/** A NULL where a definition was expected is what the deparse functions give for an object that has just been dropped. */
+/** Parses a row that is not as its kind says, or cannot be known to be without that. A NULL where a definition was expected is what the
+ *  deparse functions give for an object that has just been dropped. */
 function parseRow(kind: Kind<unknown>, row: Record<string, unknown>): unknown {
   const result = kind.row.safeParse(row);
   if (result.success) return result.data;
@@ -174,20 +182,6 @@ function concurrentDdl(message: string, cause: unknown): TidemarkError {
 
 /** SQLSTATEs that the deparse functions raise for objects that are gone: internal error, undefined object, table, function, schema. */
 const goneCodes: ReadonlySet<unknown> = new Set(['XX000', '42704', '42P01', '42883', '3F000']);
-
-/** Sends statements one after the other, however many are asked for at once: the server works on the next while we look at the answer
- *  to the last. After one that fails none is sent. */
-function inTurn(session: Queryable): Queryable {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    query<Row extends Record<string, unknown>>(text: string): Promise<Row[]> {
-      const answer = last.then(() => session.query<Row>(text));
-      last = answer;
-      // Whoever waits for this promise comes after the next statement, which waits for the other one.
-      return answer.then((rows) => rows);
-    },
-  };
-}
 
 function watchConcurrency(session: Queryable): Queryable {
   return {

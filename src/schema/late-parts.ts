@@ -3,10 +3,14 @@
 import { needsOf, type StepGraph, shown, shownNodes } from './step-graph.js';
 
 /** Adds needs; changes neither what is split nor any section. Expects a graph without loops, and leaves none.
- *  @param order gives the nodes in an order in which all needs come first */
-export function waitForLateParts(graph: StepGraph, order: () => readonly number[]): void {
-  const lates = graph.earlyOf.flatMap((early, node) => (early === -1 ? [] : [node]));
-  if (lates.length === 0) return;
+ *  @param order gives the nodes in an order in which all needs come first
+ *  @returns whether there may be another order now */
+export function waitForLateParts(graph: StepGraph, order: () => readonly number[]): boolean {
+  const lates: number[] = [];
+  graph.earlyOf.forEach((early, node) => {
+    if (early !== -1) lates.push(node);
+  });
+  if (lates.length === 0) return false;
   const state: State = { graph, users: usersOf(graph), positions: positionsOf(order()) };
   for (let again = true; again; ) {
     again = false;
@@ -16,6 +20,7 @@ export function waitForLateParts(graph: StepGraph, order: () => readonly number[
       if (made === 'out of order') state.positions = positionsOf(order());
     }
   }
+  return true;
 }
 
 interface State {

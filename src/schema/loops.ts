@@ -40,9 +40,9 @@ export function breakLoops(graph: StepGraph): void {
 
 /** What uses itself (a routine whose parsed body is recursive) always comes in two parts, where it can. */
 function splitSelfUsers(graph: StepGraph): void {
-  for (const [node, { key, needs, split }] of graph.steps.entries()) {
+  graph.steps.forEach(({ key, needs, split }, node) => {
     if (split?.early && split.cost !== shellCost && needs.includes(key)) splitNode(graph, node, split.early.needs);
-  }
+  });
 }
 
 /** A short loop through the first member: each needs the next one, the last the first. */

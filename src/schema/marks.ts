@@ -53,7 +53,8 @@ const lettered = {
 
 type Letter<Catalog extends string, Letters extends string> = `${Catalog}:${Letters}`;
 
-/** The name of a catalog, with or without a letter; `foreign keys` and `members` (relations of extensions) are by themselves. */
+/** The name of a catalog, with or without a letter; `foreign keys`, `members` (relations of extensions) and what is set to DEPEND ON
+ *  EXTENSION are by themselves. */
 export type Mark =
   | keyof typeof plain
   | keyof typeof inSchemas
@@ -62,6 +63,7 @@ export type Mark =
   | Letter<'pg_proc', 'f' | 'w' | 'p' | 'a'>
   | Letter<'pg_type', 'b' | 'd' | 'e' | 'p' | 'r'>
   | 'foreign keys'
+  | 'extension dependencies'
   | 'members';
 
 const own = (namespace: string): string => `oid >= ${firstNormalOid} OR ${namespace} = ANY (ARRAY(SELECT s.oid FROM spaces s))`;
@@ -78,6 +80,7 @@ const query = `
       ([catalog, { namespace, letter }]) => `SELECT DISTINCT '${catalog}:' || (${letter})::text FROM ${catalog} o WHERE ${own(namespace)}`,
     ),
     marked('foreign keys', 'pg_constraint', `contype = 'f'`),
+    marked('extension dependencies', 'pg_depend', `deptype = 'x'`),
     marked('members', 'pg_depend', `classid = 'pg_class'::regclass AND objid >= ${firstNormalOid} AND deptype = 'e'`),
   ].join('\n   UNION ALL ')}`;
 

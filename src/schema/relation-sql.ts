@@ -1,6 +1,8 @@
 // What the kinds around a relation (constraints, indexes, views, triggers, ...) share: conditions and expressions of their catalog
 // queries, storage parameters, and the statement around a tablespace. What a kind selects beyond that is its own.
 import { quoteIdentifier, quoteLiteral } from '../pg/quote.js';
+import type { Server } from './kind.js';
+import { mayBe } from './marks.js';
 import { isNotMember, isUserSchema, refersTo } from './ours.js';
 
 /** Condition: the relation is the user's own, by the aliases of pg_class and pg_namespace. Also asked of what hangs off it: an index
@@ -10,7 +12,8 @@ export function isUserRelation(relation: string, namespace: string): string {
 }
 
 /** Expression: names of the extensions that the object is set to DEPEND ON, as text[]; in the order they were set, which pg_dump keeps. */
-export function dependsOnExtensions(catalog: string, oid: string): string {
+export function dependsOnExtensions(catalog: string, oid: string, { marks }: Pick<Server, 'marks'>): string {
+  if (!mayBe(['extension dependencies'], marks)) return `'{}'::text[]`;
   return (
     `ARRAY(SELECT e.extname::text FROM pg_depend x JOIN pg_extension e ON e.oid = x.refobjid WHERE x.classid = '${catalog}'::regclass ` +
     `AND x.objid = ${oid} AND ${refersTo('x', 'pg_extension')} AND x.deptype = 'x' ORDER BY x.ctid)`

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { qualifiedName } from '../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from './extension-dependency.js';
-import { defineKind, type Key, type Kind, key, type Split } from './kind.js';
+import { defineKind, type Key, type Kind, key, type Server, type Split } from './kind.js';
 import type { Mark } from './marks.js';
 import { referencedBy } from './node-tree.js';
 import { isNotMember, isUserSchema } from './ours.js';
@@ -49,7 +49,7 @@ export function routinesOfUser(kinds: string, { joins = '' }: { joins?: string }
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')`;
 }
 
-function query(kinds: string): string {
+function query(kinds: string, server: Server): string {
   return `
     SELECT p.oid, n.nspname, p.proname, pg_get_userbyid(p.proowner) AS owner, p.pronamespace, ${inputTypes} AS types,
            pg_get_function_identity_arguments(p.oid) AS identity, pg_get_functiondef(p.oid) AS definition,
@@ -58,7 +58,7 @@ function query(kinds: string): string {
            p.prolang, p.prosupport::oid AS prosupport, coalesce(p.protrftypes, '{}') AS protrftypes,
            ARRAY(SELECT f.oid FROM pg_transform f WHERE f.trflang = p.prolang AND f.trftype = ANY (p.protrftypes)) AS transforms,
            p.proargdefaults::text,
-           ${dependsOnExtensions('pg_proc', 'p.oid')} AS extensions
+           ${dependsOnExtensions('pg_proc', 'p.oid', server)} AS extensions
       ${routinesOfUser(kinds)}
      ORDER BY p.oid`;
 }
@@ -107,7 +107,7 @@ export function defineRoutineKind({
     name,
     only,
     row,
-    query: () => query(prokinds),
+    query: (server) => query(prokinds, server),
     objects(routine) {
       const self = key('pg_proc', routine.oid);
       const ddl = `${word} ${qualifiedName(routine.nspname, routine.proname)}(${routine.identity})`;

@@ -17,26 +17,32 @@ import {
   unfold,
 } from './step-graph.js';
 
-/** One pass; gives true where it has to be done again, with a new order, because something moved that others had been judged by.
+/** One pass; gives true where something moved: it has to be done again, with a new order, for others had been judged by that.
  *  @param order nodes in an order in which all needs come first
  *  @throws TidemarkError INTERNAL that prints the chain of needs */
 export function mendSections(graph: StepGraph, order: readonly number[]): boolean {
+  if (order.every((node) => isRight(graph, node))) return false;
   const users = usersOf(graph);
-  let again = false;
   for (const node of order) {
     const needed = neededRank(graph, node);
-    if (needed > rankOf(graph, node)) again = postpone(graph, node, { needed, users }) || again;
+    if (needed > rankOf(graph, node)) postpone(graph, node, { needed, users });
     for (const member of foldedTree(graph, node).slice(1)) {
       if (neededRank(graph, member) <= rankOf(graph, node)) continue;
       unfold(graph, member);
       graph.rank[member] = Math.max(rankOf(graph, member), neededRank(graph, member));
     }
   }
-  return again;
+  return true;
 }
 
-/** True where an early part was made or has moved: it had no turn yet, or those that need it had theirs before. */
-function postpone(graph: StepGraph, node: number, { needed, users }: { needed: number; users: readonly (readonly number[])[] }): boolean {
+/** Neither the node nor what is folded into it needs anything that comes later. */
+function isRight(graph: StepGraph, node: number): boolean {
+  const rank = rankOf(graph, node);
+  if (!graph.folded[node]?.size) return neededRank(graph, node) <= rank;
+  return foldedTree(graph, node).every((member) => neededRank(graph, member) <= rank);
+}
+
+function postpone(graph: StepGraph, node: number, { needed, users }: { needed: number; users: readonly (readonly number[])[] }): void {
   const step = stepOfNode(graph, node);
   const cost = step?.split?.cost ?? 0;
   const before = rankOf(graph, node);
@@ -48,14 +54,13 @@ function postpone(graph: StepGraph, node: number, { needed, users }: { needed: n
   let early = graph.earlyOf[node] ?? -1;
   if (!stub) {
     if (early !== -1) graph.rank[early] = needed;
-    return early !== -1;
+    return;
   }
   if (early === -1) {
     early = splitNode(graph, node, stub.needs);
     graph.rank[early] = before;
   }
   for (const user of users[node] ?? []) if (user !== node && rankOf(graph, user) <= before) redirect(graph, user, node, early);
-  return true;
 }
 
 function rankOf(graph: StepGraph, node: number): number {
@@ -72,7 +77,10 @@ function neededRank(graph: StepGraph, node: number): number {
 /** For each node those that need it themselves (folded ones by what they are folded into). */
 function usersOf(graph: StepGraph): number[][] {
   const users: number[][] = graph.needs.map(() => []);
-  for (const [node, needs] of graph.needs.entries()) for (const need of needs) users[shown(graph, need)]?.push(shown(graph, node));
+  graph.needs.forEach((needs, node) => {
+    const user = shown(graph, node);
+    for (const need of needs) users[shown(graph, need)]?.push(user);
+  });
   return users;
 }
 

@@ -6,7 +6,7 @@ import type { Key } from './kind.js';
 import { waitForLateParts } from './late-parts.js';
 import { breakLoops, loopError } from './loops.js';
 import { mendSections } from './sections.js';
-import { createGraph, needsOf, type Part, type SortableStep, type StepGraph, sections, shownNodes } from './step-graph.js';
+import { createGraph, needsOf, type Part, type SortableStep, type StepGraph, sections } from './step-graph.js';
 
 export type { Part, SortableStep } from './step-graph.js';
 
@@ -32,13 +32,18 @@ export interface Sorted {
 export function sortSteps(steps: readonly SortableStep[]): Sorted {
   const graph = createGraph(steps);
   breakLoops(graph);
-  while (mendSections(graph, emissionOrder(graph)));
-  waitForLateParts(graph, () => emissionOrder(graph));
-  const order = emissionOrder(graph);
+  let order = emissionOrder(graph);
+  while (mendSections(graph, order)) order = emissionOrder(graph);
+  if (waitForLateParts(graph, () => emissionOrder(graph))) order = emissionOrder(graph);
   const positions = new Int32Array(graph.stepOf.length);
-  for (const [position, node] of order.entries()) positions[node] = position;
+  order.forEach((node, position) => {
+    positions[node] = position;
+  });
   const sorted = order.map((node): SortedStep => {
-    const needs = needsOf(graph, node).map((need) => positions[need] ?? -1);
+    const needs = needsOf(graph, node);
+    needs.forEach((need, at) => {
+      needs[at] = positions[need] ?? -1;
+    });
     return {
       step: graph.stepOf[node] ?? -1,
       part: graph.partOf[node] ?? 'whole',
@@ -52,17 +57,18 @@ export function sortSteps(steps: readonly SortableStep[]): Sorted {
 
 /** Kahn's algorithm; among what is ready the earliest section first, then the order that was given. */
 function emissionOrder(graph: StepGraph): number[] {
-  const nodes = shownNodes(graph);
-  const ranks = rankNodes(graph, nodes);
-  const byRank = new Int32Array(nodes.length);
-  for (const node of nodes) byRank[ranks[node] ?? 0] = node;
+  const nodes = nodesByPlace(graph);
+  const places = new Int32Array(graph.stepOf.length);
+  nodes.forEach((node, place) => {
+    places[node] = place;
+  });
   const missing = new Int32Array(graph.stepOf.length);
   const users: (number[] | undefined)[] = new Array(graph.stepOf.length);
   const ready = createHeap();
   for (const node of nodes) {
     const needs = needsOf(graph, node);
     missing[node] = needs.length;
-    if (needs.length === 0) ready.push(ranks[node] ?? 0);
+    if (needs.length === 0) ready.push(places[node] ?? 0);
     for (const need of needs) {
       const list = users[need];
       if (list) list.push(node);
@@ -70,32 +76,34 @@ function emissionOrder(graph: StepGraph): number[] {
     }
   }
   const order: number[] = [];
-  for (let rank = ready.pop(); rank !== undefined; rank = ready.pop()) {
-    const node = byRank[rank] ?? -1;
+  for (let place = ready.pop(); place !== undefined; place = ready.pop()) {
+    const node = nodes[place] ?? -1;
     order.push(node);
     for (const user of users[node] ?? []) {
       const left = (missing[user] ?? 0) - 1;
       missing[user] = left;
-      if (left === 0) ready.push(ranks[user] ?? 0);
+      if (left === 0) ready.push(places[user] ?? 0);
     }
   }
   if (order.length < nodes.length) {
     const done = new Set(order);
     throw loopError(
       graph,
-      nodes.filter((node) => !done.has(node)),
+      nodes.filter((node) => !done.has(node)).sort((a, b) => a - b),
     );
   }
   return order;
 }
 
-/** For each node its place by section, then step, an early part before its late one. */
-function rankNodes(graph: StepGraph, nodes: readonly number[]): Int32Array {
-  const count = graph.steps.length;
-  const wanted = (node: number): number =>
-    ((graph.rank[node] ?? 0) * count + (graph.stepOf[node] ?? 0)) * 2 + (graph.partOf[node] === 'early' ? 0 : 1);
-  const sorted = [...nodes].sort((a, b) => wanted(a) - wanted(b));
-  const ranks = new Int32Array(graph.stepOf.length);
-  for (const [rank, node] of sorted.entries()) ranks[node] = rank;
-  return ranks;
+/** The shown nodes by section, then step, an early part before its late one. */
+function nodesByPlace({ steps, foldedInto, earlyOf, rank }: StepGraph): number[] {
+  const nodes: number[] = [];
+  for (let section = 0; section < sections.length; section += 1) {
+    for (let step = 0; step < steps.length; step += 1) {
+      const early = earlyOf[step] ?? -1;
+      if (early !== -1 && rank[early] === section) nodes.push(early);
+      if (foldedInto[step] === -1 && rank[step] === section) nodes.push(step);
+    }
+  }
+  return nodes;
 }

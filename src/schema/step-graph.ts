@@ -53,7 +53,10 @@ export interface StepGraph {
 }
 
 export function createGraph(steps: readonly SortableStep[]): StepGraph {
-  const nodeOf = new Map(steps.map((step, node) => [step.key, node]));
+  const nodeOf = new Map<Key, number>();
+  steps.forEach((step, node) => {
+    nodeOf.set(step.key, node);
+  });
   const graph: StepGraph = {
     steps,
     stepOf: steps.map((_, node) => node),
@@ -66,15 +69,15 @@ export function createGraph(steps: readonly SortableStep[]): StepGraph {
     waiting: new Map(),
     nodeOf,
   };
-  for (const [node, step] of steps.entries()) {
+  steps.forEach((step, node) => {
     graph.needs.push(toNodes(graph, step.needs));
     const parent = step.inlineInto === undefined ? undefined : nodeOf.get(step.inlineInto);
-    if (parent === undefined || parent === node) continue;
+    if (parent === undefined || parent === node) return;
     graph.foldedInto[node] = parent;
     const siblings = graph.folded[parent];
     if (siblings) siblings.add(node);
     else graph.folded[parent] = new Set([node]);
-  }
+  });
   return graph;
 }
 
@@ -124,7 +127,9 @@ function fewNeeds(graph: StepGraph, node: number, own: readonly number[]): numbe
 /** All nodes that run by themselves. */
 export function shownNodes({ foldedInto }: StepGraph): number[] {
   const nodes: number[] = [];
-  for (const [node, parent] of foldedInto.entries()) if (parent === -1) nodes.push(node);
+  foldedInto.forEach((parent, node) => {
+    if (parent === -1) nodes.push(node);
+  });
   return nodes;
 }
 

@@ -25,8 +25,9 @@ const notSystem = (namespace: string): string =>
   `${namespace} NOT IN (SELECT oid FROM pg_namespace WHERE nspname = 'information_schema' OR nspname ~ '^pg_(toast|temp_|toast_temp_)')`;
 const notInternal = (catalog: string, oid: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = '${catalog}'::regclass AND i.objid = ${oid} AND i.deptype = 'i')`;
+/** By the list in listQuery(), which is short and made once. */
 const notMember = (catalog: string, oid: string): string =>
-  `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${catalog}'::regclass AND e.objid = ${oid} AND e.deptype = 'e')`;
+  `${oid} NOT IN (SELECT e.objid FROM members e WHERE e.classid = '${catalog}'::regclass)`;
 /** What belongs to a table of an extension is not a member itself, and cannot be told from what the extension made. */
 const relation = (oid: string, condition: string): string =>
   `JOIN pg_class r ON r.oid = ${oid} WHERE ${notSystem('r.relnamespace')} AND ${notMember('pg_class', 'r.oid')} AND ${condition}`;
@@ -91,15 +92,15 @@ const sources: readonly Source[] = [
   simple(
     'pg_type',
     'typnamespace',
-    `(typrelid = 0 OR (SELECT relkind FROM pg_class WHERE oid = typrelid) = 'c') AND typtype <> 'm'
-      AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = o.oid)`,
+    `(typrelid = 0 OR typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c')) AND typtype <> 'm'
+      AND o.oid NOT IN (SELECT e.typarray FROM pg_type e)`,
   ),
   {
     ...simple(
       'pg_class',
       'relnamespace',
       `relkind NOT IN ('c', 't')
-    AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = o.oid AND NOT ${notMember('pg_class', 'x.indrelid')})`,
+    AND o.oid NOT IN (SELECT x.indexrelid FROM pg_index x JOIN members e ON e.classid = 'pg_class'::regclass AND e.objid = x.indrelid)`,
     ),
     ignored: `EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = o.oid AND NOT (x.indisvalid AND x.indisready) AND o.relkind = 'i')`,
   },
@@ -156,7 +157,7 @@ function listQuery(server: Server): string {
     SELECT l.catalog, l.ignored, l.reason, json_agg(l.oid ORDER BY l.oid) AS oids
       FROM (${parts.join('\n    UNION ALL ')}) l
      WHERE l.oid >= ${firstUserOid}
-       AND NOT EXISTS (SELECT FROM members m WHERE m.classid = l.class AND m.objid = l.oid)
+       AND (l.class, l.oid) NOT IN (SELECT m.classid, m.objid FROM members m)
      GROUP BY l.catalog, l.ignored, l.reason
      ORDER BY l.catalog, l.ignored, l.reason`;
 }

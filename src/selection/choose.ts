@@ -9,6 +9,8 @@ import type { Standing } from './reach.js';
 export interface Patterns {
   readonly tables?: readonly Pattern[];
   readonly excludeTables?: readonly Pattern[];
+  /** Tables that are chosen besides, whatever the patterns say, unless they are excluded. */
+  readonly alsoTables?: ((table: CatalogObject) => boolean) | undefined;
   readonly schemas?: readonly Pattern[];
   readonly excludeSchemas?: readonly Pattern[];
   readonly extensions?: readonly Pattern[];
@@ -28,11 +30,20 @@ const neverPulled = new Set(['table', 'foreign table', 'view', 'materialized vie
 /** Nothing in them is ever made; changed privileges on them belong to the whole database, not to a selection. */
 const systemSchemas = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
 
+/** Whether these leave nothing out. */
+export function choosesAll({ objects }: Pick<Catalog, 'objects'>, { largeObjects, statistics, ...lists }: Patterns): boolean {
+  const { tables = [], excludeTables = [], schemas = [], excludeSchemas = [], extensions = [], excludeExtensions = [] } = lists;
+  if ([tables, excludeTables, schemas, excludeSchemas, extensions, excludeExtensions].some((list) => list.length > 0)) return false;
+  const isIn = ({ kind }: CatalogObject): boolean =>
+    (kind === statisticsKind ? statistics : kind !== 'large objects' || largeObjects) !== false;
+  return objects.every(isIn);
+}
+
 /** How each object stands, by id.
  *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables`, `schemas` or `extensions` that matches nothing */
 export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[] {
   const { objects } = catalog;
-  const { tables = [], excludeTables = [], extensions = [], excludeExtensions = [], largeObjects, statistics } = patterns;
+  const { tables = [], excludeTables = [], extensions = [], excludeExtensions = [], largeObjects, statistics, alsoTables } = patterns;
   // As pg_dump has it: the switches for schemas have no effect when --table is used.
   const { schemas = [], excludeSchemas = [] } = tables.length > 0 ? {} : patterns;
   refuseUnmatched('table', tables, (pattern) => objects.some((object) => matchesRelation(objects, object, pattern)));
@@ -49,6 +60,7 @@ export function choose(catalog: Catalog, patterns: Patterns): readonly Standing[
     if (extensions.length > 0 && object.kind === 'extension')
       return extensions.some((pattern) => matchesExtension(object, pattern)) ? 'chosen' : 'unselected';
     if (excluded[object.id] || excludeSchemas.some((pattern) => matchesSchema(object, pattern))) return 'excluded';
+    if (object.kind === 'table' && alsoTables?.(object)) return 'chosen';
     if (tables.length > 0) return named[object.id] ? 'chosen' : 'unselected';
     return schemas.length === 0 || schemas.some((pattern) => matchesSchema(object, pattern)) ? 'chosen' : 'unselected';
   });

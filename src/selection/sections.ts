@@ -11,7 +11,7 @@ export function cutSections(catalog: Catalog, sections: ReadonlySet<Section>): C
   const steps = catalog.steps.filter(({ section, facet }) => sections.has(section) && (facet !== 'refresh' || refreshes));
   const { database, ...rest } = catalog;
   const made = sections.has('pre-data') && database !== undefined;
-  return { ...rest, steps: renumberSteps(steps), ...(made ? { database } : {}) };
+  return { ...rest, steps: steps.length === catalog.steps.length ? steps : renumberSteps(steps), ...(made ? { database } : {}) };
 }
 
 /** Ids and needs of a catalog's steps after some were left out. */

@@ -3,7 +3,7 @@
 // read by pattern.ts. See https://www.postgresql.org/docs/current/app-pgdump.html
 import type { Catalog } from '../model/catalog.js';
 import type { LeftOut } from '../model/manifest.js';
-import { choose, matchesRelation, type Patterns, refuseUnmatched } from './choose.js';
+import { choose, choosesAll, matchesRelation, type Patterns, refuseUnmatched } from './choose.js';
 import { leftOutOf } from './left-out.js';
 import { type Omission, omit } from './omit.js';
 import type { Pattern } from './pattern.js';
@@ -33,6 +33,7 @@ export interface Selection extends Patterns {
  *  @throws TidemarkError PATTERN_UNMATCHED for a pattern of `tables`, `schemas` or `extensions` that matches nothing */
 export function selectSteps(whole: Catalog, selection: Selection): { readonly catalog: Catalog; readonly leftOut: readonly LeftOut[] } {
   const catalog = omit(whole, selection.omissions ?? new Set());
+  if (choosesAll(catalog, selection)) return { catalog, leftOut: [] };
   const standing = choose(catalog, selection);
   const reached = reach(catalog, standing);
   const leftOut = leftOutOf(catalog, reached, standing);

@@ -24,12 +24,13 @@ export function entryOfRows({ objects }: Pick<Catalog, 'objects'>, { object }: C
 function entry(objects: readonly CatalogObject[], id: number, what: TocEntry['what']): TocEntry {
   const object = objects[id];
   if (object === undefined) throw new TidemarkError('INTERNAL', `list the contents: there is no object ${id}`);
-  return { what, kind: object.kind, name: fullName(objects, object) };
+  return { what, kind: object.kind, name: objectName(objects, object) };
 }
 
-function fullName(objects: readonly CatalogObject[], { schema, name, parent }: CatalogObject, hasMore = false): string {
+/** `schema.name`; of a sub-object behind the name of what it belongs to: `app.events: events_pkey`. No other of its kind has the same. */
+export function objectName(objects: readonly CatalogObject[], { schema, name, parent }: CatalogObject, hasMore = false): string {
   const above = parent === undefined ? undefined : objects[parent];
-  if (above !== undefined) return `${fullName(objects, above, true)}: ${name}`;
+  if (above !== undefined) return `${objectName(objects, above, true)}: ${name}`;
   const own = hasMore ? delimited(name, /[":]/) : name;
   return schema === undefined ? own : `${delimited(schema, /[".]/)}.${own}`;
 }

@@ -12,7 +12,7 @@ export interface WorkerSettings {
   readonly encoding: 'own' | undefined;
   /** Raw bytes at which a chunk is closed. */
   readonly chunkBytes: number;
-  /** Chunks that may be on their way before the first is acknowledged: bounds memory. */
+  /** Chunks of that size that may be on their way before the first is acknowledged: bounds memory. */
   readonly window: number;
   /** The memory of a frame is given back with 'written'. */
   readonly framesComeBack: boolean;
@@ -32,10 +32,10 @@ export interface RangeTask {
   readonly statement: string;
   /** How a row ends; CSV is 'text'. */
   readonly format: CopyFormat;
-  /** The quoted name of the table, to lock and to name in errors. */
+  /** The quoted name of the table, for errors. */
   readonly table: string;
-  /** False for what cannot be locked: a foreign table, large objects. */
-  readonly lockable: boolean;
+  /** About how much it is on the server's disk, where that is known: small ones are given several at a time. */
+  readonly bytes?: bigint;
   /** Where its members go, and the number of the range in its table. */
   readonly directory: string;
   readonly range: number | string;
@@ -47,7 +47,7 @@ export interface QuestionTask {
   /** 'query': a query that gives one row of texts. 'sample': a COPY of some rows, to measure. */
   readonly about: 'query' | 'sample';
   readonly statement: string;
-  /** The quoted name of the table, to lock and to name in errors. */
+  /** The quoted name of the table, for errors. */
   readonly table: string;
 }
 
@@ -57,10 +57,10 @@ export type ToWorker =
   /** `tables`: quoted names to lock at once. */
   | { readonly type: 'attach'; readonly snapshotId: string; readonly tables: readonly string[] }
   /** `level`: of zstd. */
-  | { readonly type: 'read'; readonly task: RangeTask; readonly level: number }
+  | { readonly type: 'read'; readonly tasks: readonly RangeTask[]; readonly level: number }
   | { readonly type: 'ask'; readonly task: QuestionTask }
-  /** One chunk was written: another may be sent. */
-  | { readonly type: 'written'; readonly memory?: ArrayBuffer }
+  /** A chunk of so many bytes of rows was written: others may be sent. */
+  | { readonly type: 'written'; readonly rawBytes: number; readonly memory?: ArrayBuffer }
   | { readonly type: 'close' };
 
 export type FromWorker =

@@ -1,8 +1,9 @@
 // Where a reader does its work: in a thread of its own, or in this one. Both take the same messages and give the same.
 import { Worker } from 'node:worker_threads';
 import { TidemarkError } from '../model/errors.js';
+import { mailbox } from './mailbox.js';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.js';
-import { Reader } from './range-reader.js';
+import { Reader } from './reader.js';
 
 export interface PlacedReader {
   /** @param transfer memory that belongs to the reader from then on */
@@ -25,11 +26,14 @@ const byItself = (): TidemarkError => new TidemarkError('INTERNAL', 'read the ta
 
 export const readerInThread: Place = (settings, listener) => {
   const thread = new Worker(new URL('../bundle/read-worker.js', import.meta.url), { workerData: settings });
-  thread.on('message', (message: FromWorker) => listener.message(message));
+  thread.on('message', (messages: readonly FromWorker[]) => {
+    for (const message of messages) listener.message(message);
+  });
   thread.on('error', (error) => listener.ended(error));
   const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   thread.once('exit', () => listener.ended(byItself()));
-  return { post: (message, transfer = []) => thread.postMessage(message, transfer), terminate: () => thread.terminate(), ended };
+  const post = mailbox<ToWorker>((messages, transfer) => thread.postMessage(messages, transfer));
+  return { post, terminate: () => thread.terminate(), ended };
 };
 
 export const readerHere: Place = (settings, listener) => {

@@ -1,6 +1,6 @@
 // Lists the relations of the database by name before the locks, so that tables can be chosen, and describes the chosen tables with sizes
 // and columns under their locks. Columns keep PostgreSQL's names in SQL and get ours here.
-import type { Session } from '../pg/session.js';
+import type { Queryable } from '../pg/in-turn.js';
 import type { ColumnType } from './copy-format.js';
 
 /** A relation before the locks: enough to choose and lock it. */
@@ -54,7 +54,8 @@ const ours = `c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <
 const extension = `(SELECT json_build_object('name', e.extname, 'condition', e.extcondition[array_position(e.extconfig, c.oid)])
          FROM pg_extension e WHERE c.oid = ANY (e.extconfig) AND c.relkind IN ('r', 'S') LIMIT 1) AS extension`;
 
-const foreignServer = `(SELECT s.srvname FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid) AS srvname`;
+const foreignServer = `CASE WHEN c.relkind = 'f' THEN (
+         SELECT s.srvname FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid) END AS srvname`;
 
 const list = `
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, ${foreignServer}, ${extension},
@@ -80,13 +81,13 @@ function listed({ oid, nspname, relname, relkind, inhparent, inherits, srvname, 
 }
 
 /** Every relation of the user, ordered by schema and name. */
-export async function listRelations(session: Session): Promise<ListedRelation[]> {
+export async function listRelations(session: Queryable): Promise<ListedRelation[]> {
   const rows = await session.query<ListRow & Record<string, unknown>>(list);
   return rows.map(listed);
 }
 
 /** Every schema of the user, and `public`. */
-export async function listSchemas(session: Session): Promise<string[]> {
+export async function listSchemas(session: Queryable): Promise<string[]> {
   const rows = await session.query<{ nspname: string }>(
     `SELECT nspname FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' ORDER BY nspname`,
   );
@@ -119,7 +120,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, ${foreignServer}, ${extensi
       FROM pg_attribute a
       JOIN pg_type t ON t.oid = a.atttypid
       JOIN pg_type base ON base.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
-     WHERE $2 AND a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+     WHERE $3 AND a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
      GROUP BY a.attrelid) a ON a.attrelid = c.oid
  WHERE c.oid = ANY ($1)
  ORDER BY n.nspname, c.relname`;
@@ -135,14 +136,19 @@ interface DescribeRow extends ListRow {
   readonly columns: readonly (readonly [name: string, type: string, typeOid: number, typtype: string, elementOid: number])[];
 }
 
+/** By number: taking each of so many lists apart with an iterator costs more than what is made of it. */
+function readColumn(list: DescribeRow['columns'][number]): DescribedColumn {
+  return { name: list[0], type: list[1], typeOid: list[2], typtype: list[3], elementOid: list[4] };
+}
+
 /** The tables with these OIDs, as the transaction's snapshot sees them; one that is gone is missing from the answer.
- *  @param rows whether rows may be read: else sizes are 0, and there are no columns */
+ *  @param wanted sizes are 0 unless they are, and columns missing: rows can only be read with both, and sizes take the longest */
 export async function describeTables(
-  session: Session,
+  session: Queryable,
   oids: readonly number[],
-  { rows: wanted }: { rows: boolean },
+  wanted: Readonly<Record<'sizes' | 'columns', boolean>>,
 ): Promise<DescribedTable[]> {
-  const rows = await session.query<DescribeRow & Record<string, unknown>>(describe, [oids, wanted]);
+  const rows = await session.query<DescribeRow & Record<string, unknown>>(describe, [oids, wanted.sizes, wanted.columns]);
   return rows.map((row) => ({
     ...listed(row),
     unlogged: row.unlogged,
@@ -150,7 +156,7 @@ export async function describeTables(
     blocks: BigInt(row.blocks),
     bytes: BigInt(row.bytes),
     estimatedRows: row.reltuples,
-    columns: row.columns.map(([name, type, typeOid, typtype, elementOid]) => ({ name, type, typeOid, typtype, elementOid })),
+    columns: row.columns.map(readColumn),
     rewritten: row.rewritten,
     hashedByOid: row.hashed_by_oid,
   }));

@@ -2,6 +2,7 @@
 // A REPEATABLE READ snapshot does not protect from TRUNCATE or a rewrite by others (the table then reads as empty); locks taken before do.
 // https://www.postgresql.org/docs/current/mvcc-caveats.html
 import { TidemarkError } from '../model/errors.js';
+import { inTurn, type Queryable } from '../pg/in-turn.js';
 import { parseLsn } from '../pg/lsn.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
@@ -29,27 +30,27 @@ export interface ViewOptions {
   choose(relations: readonly ListedRelation[], schemas: readonly string[]): readonly ListedRelation[];
   /** How long a lock may be waited for, in ms; a waiting request of ours makes later readers wait behind it. 0: for ever. */
   readonly lockTimeoutMs: number;
-  /** Whether sizes and columns of the tables are wanted, for reading their rows. */
-  readonly rows: boolean;
+  /** What is wanted of the tables beside their names. */
+  readonly wanted: Parameters<typeof describeTables>[2];
 }
 
 /** Opens the transaction on `session` and fixes the view. The transaction stays open.
  *  @throws TidemarkError CONCURRENT_DDL when the tables changed meanwhile (start over), LOCK_TIMEOUT, PERMISSION_DENIED */
-export async function openView(session: Session, { choose, lockTimeoutMs, rows }: ViewOptions): Promise<View> {
-  const before = choose(await listRelations(session), await listSchemas(session));
+export async function openView(session: Session, { choose, lockTimeoutMs, wanted }: ViewOptions): Promise<View> {
+  const turns = inTurn(session);
+  const before = choose(...(await list(turns)));
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await session.query(`SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}`);
   // LOCK TABLE takes no snapshot: the first query after it does.
   // A foreign table cannot be locked.
   const lockable = before.filter(({ relkind }) => relkind !== 'f');
-  for (let at = 0; at < lockable.length; at += lockBatch) await lockTables(session, lockable.slice(at, at + lockBatch), lockTimeoutMs);
-  const fixed = await fix(session);
-  const after = choose(await listRelations(session), await listSchemas(session));
-  const tables = await describeTables(
-    session,
-    before.map(({ oid }) => oid),
-    { rows },
+  const batches = Array.from({ length: Math.ceil(lockable.length / lockBatch) }, (_, at) =>
+    lockable.slice(at * lockBatch, (at + 1) * lockBatch),
   );
+  await Promise.all(batches.map((batch) => lockTables(turns, batch, lockTimeoutMs)));
+  const fixed = await fix(session);
+  const oids = before.map(({ oid }) => oid);
+  const [after, tables] = await Promise.all([list(turns).then((all) => choose(...all)), describeTables(turns, oids, wanted)]);
   const rewritten = tables.find((table) => table.rewritten);
   if (!sameTables(before, after) || tables.length !== before.length || rewritten) {
     throw new TidemarkError('CONCURRENT_DDL', 'take a consistent view: tables were created, dropped, renamed or rewritten meanwhile', {
@@ -59,7 +60,11 @@ export async function openView(session: Session, { choose, lockTimeoutMs, rows }
   return { ...fixed, tables };
 }
 
-async function lockTables(session: Session, tables: readonly ListedRelation[], lockTimeoutMs: number): Promise<void> {
+function list(turns: Queryable): Promise<[relations: ListedRelation[], schemas: string[]]> {
+  return Promise.all([listRelations(turns), listSchemas(turns)]);
+}
+
+async function lockTables(session: Queryable, tables: readonly ListedRelation[], lockTimeoutMs: number): Promise<void> {
   const names = tables.map(({ schema, name }) => `ONLY ${qualifiedName(schema, name)}`).join(', ');
   try {
     await session.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);

@@ -2,6 +2,7 @@
 // chunks on one at a time, and ends them all when one fails. Where there is little to read, the one worker is in this thread.
 import type { EncodedMember } from '../frame/encode.js';
 import { unpackError } from '../model/thread-error.js';
+import { Ahead, Load } from './ahead.js';
 import type { Sample } from './choose-level.js';
 import type { FromWorker, QuestionTask, RangeTask, Row, ToWorker, WorkerSettings } from './messages.js';
 import { type Place, type PlacedReader, readerHere, readerInThread } from './placed-reader.js';
@@ -18,6 +19,9 @@ export function threadsFor(bytes: bigint, jobs: number): number {
   const worth = bytes / bytesPerThread;
   return worth < BigInt(jobs) ? Number(worth) : jobs;
 }
+
+/** Memory of a frame that is worth to go back: that of a small one is as soon made anew. */
+const worthGivingBack = 1 << 20;
 
 /** A chunk as a worker made it. */
 export interface ReadChunk {
@@ -54,10 +58,10 @@ class ReadWorker {
   }
 
   /** Acknowledges a chunk, and gives the memory of its frame back where it is to come back. */
-  written({ content }: EncodedMember, framesComeBack: boolean): void {
+  written({ content, rawBytes }: EncodedMember, framesComeBack: boolean): void {
     const memory = framesComeBack && content.kind === 'buffer' ? (content.bytes.buffer as ArrayBuffer) : undefined;
-    if (memory === undefined) this.post({ type: 'written' });
-    else this.reader.post({ type: 'written', memory }, [memory]);
+    if (memory === undefined || memory.byteLength < worthGivingBack) this.post({ type: 'written', rawBytes });
+    else this.reader.post({ type: 'written', rawBytes, memory }, [memory]);
   }
 
   /** Who is told of a failure: also of one that came while nobody listened, for nothing more comes of this worker. */
@@ -138,19 +142,20 @@ export class WorkerPool implements AsyncDisposable {
   /** Reads all ranges, in the order given, as workers come free, and compresses them at a zstd level. The next one is asked for when a
    *  worker is free for it; ids differ. Rejects at the first failure; the pool is then of no more use. */
   async read(tasks: Iterable<RangeTask>, level: number, sink: ChunkSink): Promise<void> {
-    const waiting = tasks[Symbol.iterator]();
+    const waiting = new Ahead(tasks);
     /** Those that were given to a worker, by their id, until their end has been passed on. */
     const open = new Map<number, RangeTask>();
     // One chunk after the other, so that the archive has one writer; back pressure comes from the workers' windows.
     let writing = Promise.resolve();
     await new Promise<void>((resolve, reject) => {
-      const give = (worker: ReadWorker): void => {
-        const { done, value: task } = waiting.next();
-        if (done) return;
-        open.set(task.id, task);
-        worker.post({ type: 'read', task, level });
+      const give = (worker: ReadWorker, load: Load): void => {
+        const next = waiting.next(load);
+        if (next.length === 0) return;
+        for (const task of next) open.set(task.id, task);
+        worker.post({ type: 'read', tasks: next, level });
       };
       for (const worker of this.#workers) {
+        const load = new Load();
         worker.onFailure = reject;
         worker.onMessage = (message) => {
           if (message.type === 'chunk') {
@@ -159,7 +164,8 @@ export class WorkerPool implements AsyncDisposable {
             writing.then(() => worker.written(message.member, this.#framesComeBack), reject);
           } else if (message.type === 'done') {
             const task = open.get(message.id) as RangeTask;
-            give(worker);
+            load.remove(task);
+            give(worker, load);
             writing = writing.then(async () => {
               await sink.done(task, message.rows);
               open.delete(task.id);
@@ -168,14 +174,14 @@ export class WorkerPool implements AsyncDisposable {
             writing.catch(reject);
           }
         };
-        give(worker);
+        give(worker, load);
       }
       if (open.size === 0) resolve();
     });
   }
 
   /** Runs all queries, as workers come free. @returns what each gave, in the order of the queries */
-  async query(tasks: readonly Question[]): Promise<readonly Row[]> {
+  async query<Name extends string>(tasks: readonly Question[]): Promise<readonly Readonly<Record<Name, string>>[]> {
     return (await this.#ask('query', tasks)) as readonly Row[];
   }
 

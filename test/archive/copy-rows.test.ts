@@ -13,19 +13,42 @@ function count(format: 'text' | 'binary', columns: number, data: Buffer, cuts: r
   return counter.end();
 }
 
+/** What a sink is given, put together: the rows. */
+function rowsOf(format: 'text' | 'binary', columns: number, { data, cuts }: { data: Buffer; cuts: readonly number[] }): readonly Buffer[] {
+  const rows: Buffer[] = [];
+  let row: Buffer[] = [];
+  const counter = rowCounter(format, columns, {
+    piece(bytes, last) {
+      row.push(Buffer.from(bytes));
+      if (!last) return;
+      rows.push(Buffer.concat(row));
+      row = [];
+    },
+  });
+  let start = 0;
+  for (const end of [...cuts.map((cut) => Math.min(cut, data.length)).sort((a, b) => a - b), data.length]) {
+    counter.feed(data.subarray(start, end));
+    start = end;
+  }
+  expect(counter.end()).toBe(BigInt(rows.length));
+  expect(row).toEqual([]);
+  return rows;
+}
+
 type Value = Uint8Array | null;
 
+function number(value: number, bytes: 2 | 4): Buffer {
+  const buffer = Buffer.alloc(bytes);
+  buffer.writeIntBE(value, 0, bytes);
+  return buffer;
+}
+
+function tuple(row: readonly Value[]): Buffer {
+  const values = row.map((value) => (value === null ? number(-1, 4) : Buffer.concat([number(value.length, 4), value])));
+  return Buffer.concat([number(row.length, 2), ...values]);
+}
+
 function binary(rows: readonly (readonly Value[])[], extension = 0): Buffer {
-  const number = (value: number, bytes: 2 | 4): Buffer => {
-    const buffer = Buffer.alloc(bytes);
-    buffer.writeIntBE(value, 0, bytes);
-    return buffer;
-  };
-  const tuple = (row: readonly Value[]): Buffer =>
-    Buffer.concat([
-      number(row.length, 2),
-      ...row.map((value) => (value === null ? number(-1, 4) : Buffer.concat([number(value.length, 4), value]))),
-    ]);
   return Buffer.concat([
     Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'),
     number(0, 4),
@@ -54,6 +77,16 @@ describe('text', () => {
     );
   });
 
+  test('a sink has each row without its newline, in whatever pieces they come', () => {
+    const row = fc.string({ unit: 'grapheme-ascii', maxLength: 20 }).map((text) => text.replaceAll('\n', ''));
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 20 }), cuts, (rows, at) => {
+        const data = Buffer.from(rows.map((text) => `${text}\n`).join(''));
+        expect(rowsOf('text', 1, { data, cuts: at }).map(String)).toEqual(rows);
+      }),
+    );
+  });
+
   test('a row without an end is refused, also where empty pieces follow', () => {
     const counter = rowCounter('text', 1);
     counter.feed(Buffer.from('a\nb'));
@@ -78,6 +111,15 @@ describe('binary', () => {
     );
   });
 
+  test('a sink has each row, in whatever pieces they come', () => {
+    fc.assert(
+      fc.property(table, fc.nat(40), cuts, ([columns, rows], extension, at) => {
+        const found = rowsOf('binary', columns, { data: binary(rows, extension), cuts: at });
+        expect(found.map(String)).toEqual(rows.map((row) => String(tuple(row))));
+      }),
+    );
+  });
+
   test('byte by byte', () => {
     const data = binary(
       [
@@ -87,6 +129,7 @@ describe('binary', () => {
       3,
     );
     expect(count('binary', 2, data, Array.from(data.keys()))).toBe(2n);
+    expect(rowsOf('binary', 2, { data, cuts: Array.from(data.keys()) })).toHaveLength(2);
   });
 
   test('what is cut short, at any length', () => {

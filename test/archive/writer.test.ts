@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -134,18 +135,23 @@ test('leaving a pipe early lets go of it', async () => {
   expect(released).toBe(true);
 });
 
-test('calls may overlap: members lie in the order of the calls', async () => {
+/** A body that does not compress, and is too large to be gathered with others. */
+const large = (): Buffer => randomBytes(100_000);
+
+test('calls may overlap: members lie in the order of the calls, large ones as they come and small ones together', async () => {
   const { sink, bytes } = collector();
+  let writes = 0;
   const slow = {
     write: async (piece: Uint8Array) => {
       await new Promise((resolve) => setImmediate(resolve));
+      writes += 1;
       await sink.write(piece);
     },
   };
   const writer = new ArchiveWriter({ sink: slow, codec: await loadCodec(), level: 1 });
   const members = await Promise.all([
     writer.addMember('schema/catalog.json', catalogBody),
-    ...['a', 'b', 'c'].map(async (name) => writer.append(await encode(name, Buffer.from(name)))),
+    ...['a', 'b', 'c', 'd'].map(async (name) => writer.append(await encode(name, name === 'd' ? large() : Buffer.from(name)))),
   ]);
   let end = 0n;
   for (const { offset, length } of members) {
@@ -154,6 +160,30 @@ test('calls may overlap: members lie in the order of the calls', async () => {
   }
   expect(BigInt(bytes().length)).toBe(end);
   expect(writer.bytes).toBe(end);
+  expect(writes).toBe(2);
+});
+
+test('thousands of small members are few writes, none of which is changed later', async () => {
+  const written: { readonly bytes: Uint8Array; readonly copy: Buffer }[] = [];
+  const sink = { write: async (bytes: Uint8Array) => void written.push({ bytes, copy: Buffer.from(bytes) }) };
+  const writer = new ArchiveWriter({ sink, codec: await loadCodec(), level: 1 });
+  const schema = [await writer.addMember('schema/catalog.json', catalogBody)];
+  const [, table] = catalog.tables;
+  const { loadInto: _, extensionCondition: _also, ...entry } = table as (typeof catalog.tables)[number];
+  const chunks = [];
+  for (let at = 0; at < 2000; at += 1) {
+    const stored = await writer.append(
+      await encode(`data/16404-public.blo/00000-${String(at).padStart(5, '0')}.copy`, textRows([`${at}`])),
+    );
+    chunks.push({ ...stored, rows: 1n, range: null });
+  }
+  const rawBytes = chunks.reduce((sum, chunk) => sum + chunk.rawBytes, 0n);
+  const { bytes, sha256 } = await writer.finish(manifestOf(schema, [{ ...entry, rows: 2000n, rawBytes, chunks }]));
+  const whole = Buffer.concat(written.map(({ copy }) => copy));
+  expect(Buffer.concat(written.map((write) => write.bytes))).toEqual(whole);
+  expect(BigInt(whole.length)).toBe(bytes);
+  expect(createHash('sha256').update(whole).digest('hex')).toBe(sha256);
+  expect(written.length).toBeLessThan(10);
 });
 
 test('after a failed write everything fails, and with the first error', async () => {
@@ -167,7 +197,7 @@ test('after a failed write everything fails, and with the first error', async ()
   };
   const writer = new ArchiveWriter({ sink, codec: await loadCodec(), level: 1 });
   const schema = [await writer.addMember('schema/catalog.json', catalogBody)];
-  await expect(writer.append(await encode('a', Buffer.from('a')))).rejects.toBe(full);
+  await expect(writer.append(await encode('a', large()))).rejects.toBe(full);
   await expect(writer.append(await encode('b', Buffer.from('b')))).rejects.toBe(full);
   await expect(writer.finish(manifestOf(schema, []))).rejects.toBe(full);
   expect(writes).toBe(2);

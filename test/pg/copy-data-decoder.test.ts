@@ -64,10 +64,11 @@ describe('CopyDataDecoder', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(row, fc.option(aside))), fc.array(fc.nat()), fc.integer({ min: 9, max: 60 }), (rows, cuts, limit) => {
         const parts = rows.flatMap(([text, extra]) => [message('d', text), ...(extra ? [message(extra, 'aside')] : [])]);
-        const after = message('C', 'COPY 1\0');
-        const { messages, end } = decode(Buffer.concat([start, ...parts, message('c'), after]), cuts, limit);
+        const after = message('Z', 'T');
+        const ending = [message('c'), message('N', 'aside'), message('C', 'COPY 18446744073709551615\0')];
+        const { messages, end } = decode(Buffer.concat([start, ...parts, ...ending, after]), cuts, limit);
         expect(messages).toEqual(rows.map(([text]) => text));
-        expect(end?.reason).toBe('done');
+        expect(end).toMatchObject({ reason: 'done', rows: 18446744073709551615n });
         expect(after.subarray(0, end?.rest.length)).toEqual(end?.rest);
       }),
       { numRuns: 500 },
@@ -92,12 +93,20 @@ describe('CopyDataDecoder', () => {
     ['a second start', [start, start]],
     ['rows of a query', [start, message('D', 'row')]],
     ['CopyDone with a body', [start, message('c', 'x')]],
+    ['a second CopyDone', [start, message('c'), message('c')]],
+    ['rows after CopyDone', [start, message('c'), message('d', 'row\n')]],
+    ['ready for query without a command tag', [start, message('c'), message('Z', 'I')]],
+    ['the tag of another command', [start, message('c'), message('C', 'SELECT 1\0')]],
+    ['a tag without a count', [start, message('c'), message('C', 'COPY\0')]],
+    ['a tag that has no end', [start, message('c'), message('C', `COPY ${'1'.repeat(99)}\0`)]],
     ['a length below four', [start, Buffer.from([0x64, 0, 0, 0, 3])]],
   ])('refuses %s', (_, parts) => {
     expect(() => decode(Buffer.concat(parts))).toThrow(expect.objectContaining({ code: 'COPY_INCOMPLETE' }));
   });
 
-  it('has no end while CopyDone has not come', () => {
-    expect(decode(Buffer.concat([start, message('d', 'row\n')])).end).toBeUndefined();
+  it('has no end while the command tag has not come', () => {
+    const ending = Buffer.concat([message('c'), message('C', 'COPY 1\0')]);
+    for (let missing = ending.length; missing > 0; missing -= 1)
+      expect(decode(Buffer.concat([start, message('d', 'row\n'), ending.subarray(0, -missing)])).end).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { copyOut } from '#dist/pg/copy-out.js';
+import { type Copy, copyAllOut, copyOut } from '#dist/pg/copy-out.js';
 import { CopySocket } from '#dist/pg/copy-socket.js';
 import { openSession, Session } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
@@ -71,6 +71,89 @@ describe.each(ways)('copyOut on broken endings, through %s', (_, copiesOut) => {
     target.end();
     expect(bodies).toEqual(['1\n2\n']);
     session.destroy();
+  });
+});
+
+/** Copies into one gatherer each, and says what became of them. */
+function several(statements: readonly string[]) {
+  const gathered = statements.map(() => gather());
+  const story: string[] = [];
+  const copies = statements.map((statement, i): Copy => {
+    const { target } = gathered[i] as (typeof gathered)[number];
+    return {
+      statement,
+      begin: () => {
+        story.push(`begin ${i}`);
+        return target;
+      },
+      end: (rows) => {
+        target.end();
+        story.push(`end ${i}: ${rows}`);
+      },
+    };
+  });
+  return { copies, story, bodies: () => gathered.map(({ bodies }) => bodies.join('')) };
+}
+
+describe.each(ways)('several COPYs in one message, through %s', (_, copiesOut) => {
+  const first = [...begin, copyDone, commandComplete('COPY 2')];
+
+  it.each([
+    ['there are fewer answers than statements', [...first, readyForQuery], false],
+    ['the second is no COPY', [...first, commandComplete('SELECT 0'), readyForQuery], false],
+    ['the second ends without CopyDone', [...first, ...begin, commandComplete('COPY 2'), readyForQuery], false],
+    ['the second has no command tag', [...first, ...begin, copyDone, readyForQuery], false],
+    ['rows come between the two', [...first, row('3'), ...begin, copyDone, commandComplete('COPY 2'), readyForQuery], false],
+    ['an error instead of the second', [...first, error, readyForQuery], false],
+    ['the connection closes between the two', first, true],
+    ['the connection closes before it is ready', [...first, ...first], true],
+    ['there are more answers than statements', [...first, ...first, ...first, readyForQuery], false],
+  ])('rejects: %s', async (__, script, close) => {
+    await using server = await startFakeServer(script, { close });
+    const session = await scripted(server.port, copiesOut);
+    const { copies, story } = several(['COPY t TO STDOUT', 'COPY u TO STDOUT']);
+    try {
+      await expect(copyAllOut(session, copies)).rejects.toThrow();
+      expect(story.slice(0, 3)).toEqual(['begin 0', 'end 0: 2', 'begin 1']);
+    } finally {
+      session.destroy();
+    }
+  });
+
+  it('gives to each what is its own, and the session can go on', async () => {
+    await using db = await createDatabase();
+    await using session = await openSession(resolveConnection(db.url, patience), { use: 'read', copiesOut });
+    const counts = [3, 0, 100_000, 1];
+    const rows = (count: number) => Array.from({ length: count }, (_, i) => `${i + 1}\n`).join('');
+    const { copies, story, bodies } = several(counts.map((n) => `COPY (SELECT i FROM generate_series(1, ${n}) i) TO STDOUT`));
+    await copyAllOut(session, copies);
+    expect(story).toEqual(counts.flatMap((n, i) => [`begin ${i}`, `end ${i}: ${n}`]));
+    expect(bodies()).toEqual(counts.map(rows));
+    expect(await session.one('SELECT 1 AS one')).toEqual({ one: 1 });
+  });
+
+  it('gives the error of the one that fails, does not run those after it, and the session can go on', async () => {
+    await using db = await createDatabase();
+    await using session = await openSession(resolveConnection(db.url, patience), { use: 'read', copiesOut });
+    const { copies, story } = several([
+      'COPY (SELECT 1) TO STDOUT',
+      'COPY (SELECT 1 / (5 - i) FROM generate_series(1, 9) i) TO STDOUT',
+      'COPY (SELECT 1) TO STDOUT',
+    ]);
+    await expect(copyAllOut(session, copies)).rejects.toThrow('division by zero');
+    expect(story).toEqual(['begin 0', 'end 0: 1', 'begin 1']);
+    expect(await session.one('SELECT 1 AS one')).toEqual({ one: 1 });
+  });
+
+  it('cuts the connection where a result is not taken', async () => {
+    await using db = await createDatabase();
+    const session = await openSession(resolveConnection(db.url, patience), { use: 'read', copiesOut });
+    const { copies } = several(['COPY (SELECT 1) TO STDOUT', 'COPY (SELECT 2) TO STDOUT']);
+    const end = (): void => {
+      throw new Error('not what was wanted');
+    };
+    await expect(copyAllOut(session, [{ ...(copies[0] as Copy), end }, copies[1] as Copy])).rejects.toThrow('not what was wanted');
+    await expect(session.one('SELECT 1 AS one')).rejects.toMatchObject({ name: 'TidemarkError' });
   });
 });
 

@@ -3,6 +3,7 @@ import type { EventListener } from '../../model/events.js';
 import { abortReason } from '../abort.js';
 import { openSealed, type TrustOptions } from '../seal/open-sealed.js';
 import { type VerifyReport, verifySealed } from '../seal/verify-sealed.js';
+import { settleJobs } from '../settle-jobs.js';
 import type { StoreOptions } from './open-bytes.js';
 
 export type { VerifyReport };
@@ -16,17 +17,21 @@ export interface VerifySnapshotOptions extends TrustOptions {
   readonly prefix?: string;
   /** False: other archives that it refers to are not even opened. Default true. */
   readonly others?: boolean;
+  /** Threads that check at once, where there is much to check. Default: processors, at most 4. */
+  readonly jobs?: number;
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
 }
 
 /** Checks all of an archive, and of others what it refers to: the signature, where keys are given, hashes, frames, tar, manifest, seek table, rows. Resolves only if everything is right.
  *  @throws TidemarkError ARCHIVE_CORRUPT with `details.damage`, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, ARCHIVE_MISSING_PART, FILE_ERROR, OBJECT_MISSING,
- *  STORE_ERROR, ABORTED, SIGNATURE_MISSING, SIGNATURE_INVALID, IDENTITY_MISSING, KEY_INVALID */
+ *  STORE_ERROR, ABORTED, USAGE, SIGNATURE_MISSING, SIGNATURE_INVALID, IDENTITY_MISSING, KEY_INVALID */
 export async function verifySnapshot({ file, ...options }: VerifySnapshotOptions): Promise<VerifyReport> {
   const { onEvent, signal } = options;
+  const jobs = settleJobs(options.jobs, 'verify');
   try {
     return await verifySealed(await openSealed(file, options), {
+      jobs,
       ...(onEvent ? { onEvent } : {}),
       ...(signal ? { signal } : {}),
       ...(options.others === undefined ? {} : { others: options.others }),

@@ -148,7 +148,7 @@ async function read(
 
 function parse(text: string): Claim | undefined {
   try {
-    return schema.safeDecode(JSON.parse(text) as never).data;
+    return schema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

@@ -107,7 +107,6 @@ function planRanges(files: readonly PlannedFile[], format: ExportFormat): readon
     return ((source.heap ? splitTable(source) : null) ?? [null]).map((blocks, range) => ({
       statement: copyStatement({ schema, name, columns, format }, blocks),
       format: format === 'binary' ? ('binary' as const) : ('text' as const),
-      lockable: true,
       table: qualifiedName(schema, name),
       directory: file,
       range,

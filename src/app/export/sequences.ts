@@ -40,9 +40,15 @@ function valuesOf({ objects, steps }: Catalog): ReadonlyMap<string, Pick<Exporte
   return new Map(
     steps.flatMap(({ object, facet, statements }) => {
       const named = objects[object];
-      const value = /, (-?\d+), (true|false)\)$/.exec(statements[0] ?? '');
-      if (facet !== 'value' || named === undefined || value === null) return [];
-      return [[JSON.stringify([named.schema, named.name]), { lastValue: BigInt(value[1] ?? 0), isCalled: value[2] === 'true' }] as const];
+      const value = facet === 'value' ? readSetval(statements[0] ?? '') : undefined;
+      if (named === undefined || value === undefined) return [];
+      return [[JSON.stringify([named.schema, named.name]), value] as const];
     }),
   );
+}
+
+/** Where the sequence stands after a statement of the schema's facet 'value', which ends with `, 42, true)`. */
+export function readSetval(statement: string): Pick<ExportedSequence, 'lastValue' | 'isCalled'> | undefined {
+  const value = /, (-?\d{1,19}), (true|false)\)$/.exec(statement);
+  return value === null ? undefined : { lastValue: BigInt(value[1] ?? 0), isCalled: value[2] === 'true' };
 }

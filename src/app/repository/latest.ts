@@ -134,7 +134,7 @@ async function change(store: Store, next: (latest: Latest) => Latest | undefined
 async function read(store: Store): Promise<{ readonly latest: Latest; readonly version: string | undefined }> {
   const found = await readSmall(store, latestKey);
   if (found === undefined) return { latest: nothing, version: undefined };
-  const parsed = schema.safeDecode(json(found.content.toString('utf8')) as never);
+  const parsed = schema.safeParse(json(found.content.toString('utf8')));
   if (parsed.success) return { latest: parsed.data, version: found.version };
   throw new TidemarkError('STORE_ERROR', `read ${latestKey} of ${store.location}: it is none of ours, or of a newer tidemark`, {
     hint: 'give the snapshots a store or prefix of their own, or move it away; it was left as it is',

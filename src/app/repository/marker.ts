@@ -59,7 +59,7 @@ export async function readMarker(store: Store, key: string): Promise<Marker | un
   const found = await readSmall(store, key);
   if (found === undefined) return undefined;
   try {
-    return markerRecord.safeDecode(JSON.parse(found.content.toString('utf8')) as never).data;
+    return markerRecord.safeParse(JSON.parse(found.content.toString('utf8'))).data;
   } catch {
     return undefined;
   }

@@ -63,7 +63,7 @@ function written<T>(schema: z.ZodType<T>, record: T): string {
 function read<T>(schema: z.ZodType<T>, text: string | undefined): T | undefined {
   if (text === undefined) return undefined;
   try {
-    return schema.safeDecode(JSON.parse(text) as never).data;
+    return schema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

@@ -21,7 +21,7 @@ export interface VerifyReport extends ArchiveReport {
   readonly plainSha256?: string;
 }
 
-export interface VerifySealedOptions extends Pick<VerifyOptions, 'onEvent' | 'signal' | 'limits'> {
+export interface VerifySealedOptions extends Pick<VerifyOptions, 'jobs' | 'onEvent' | 'signal' | 'limits'> {
   /** False leaves alone what it refers to. */
   readonly others?: boolean;
 }

@@ -1,7 +1,7 @@
 // Which tables a snapshot locks and reads, by the patterns of its options. The same decision is taken for the whole schema once it has
 // been introspected; this one comes before the locks, on names alone.
 import type { Catalog, CatalogObject } from '../../model/catalog.js';
-import { choose, type Patterns } from '../../selection/choose.js';
+import { choose, choosesAll, type Patterns } from '../../selection/choose.js';
 import type { Pattern } from '../../selection/pattern.js';
 import type { ListedRelation } from '../../snapshot/tables.js';
 
@@ -21,6 +21,9 @@ export function chooseTables(
   schemas: readonly string[],
   { foreignServers = [], ...patterns }: Patterns & { readonly foreignServers?: readonly Pattern[] },
 ): readonly ListedRelation[] {
+  const isRead = ({ relkind, server }: ListedRelation): boolean =>
+    relkind === 'r' || relkind === 'p' || (server !== null && foreignServers.some(({ name }) => name.test(server)));
+  if (choosesAll({ objects: [] }, patterns)) return relations.filter(isRead);
   const ids = new Map(relations.map(({ oid }, id) => [oid, id]));
   const objects: CatalogObject[] = relations.map(({ relkind, schema, name, partitionOf, inherits }, id) => {
     const parent = partitionOf === null ? undefined : ids.get(partitionOf);
@@ -41,7 +44,5 @@ export function chooseTables(
   // Only extensions that have tables with rows of the user are listed: others may be what a pattern means.
   const listed = (patterns.extensions ?? []).filter(({ name }) => [...extensions.keys()].some((known) => name.test(known)));
   const standings = choose(catalog, { ...patterns, extensions: listed });
-  const isRead = ({ relkind, server }: ListedRelation): boolean =>
-    relkind === 'r' || relkind === 'p' || (server !== null && foreignServers.some(({ name }) => name.test(server)));
   return relations.filter((relation, id) => isRead(relation) && standings[id] === 'chosen');
 }

@@ -97,7 +97,7 @@ async function prove(candidates: SnapshotSchema['toRead'], { sight, known, base 
     table: qualifiedName(table.schema, table.name),
   }));
   // Without the control session nothing can be published.
-  const answers = (await Promise.race([pool.query(tasks), control.lost])) as unknown as readonly VisibleRows[];
+  const answers = await Promise.race([pool.query<keyof VisibleRows>(tasks), control.lost]);
   return new Map(
     told.map(({ table, definition }, at) => {
       const rows = answers[at] as VisibleRows;

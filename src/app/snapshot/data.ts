@@ -7,12 +7,13 @@ import type { StoredChunk, TableEntry } from '../../model/manifest.js';
 import { qualifiedName } from '../../pg/quote.js';
 import { copyLargeObjects, describeRange } from '../../snapshot/large-objects.js';
 import type { RangeTask } from '../../snapshot/messages.js';
-import { type BlockRange, copyStatement, splitTable } from '../../snapshot/ranges.js';
+import { type BlockRange, copyStatement, rangeBytes, splitTable } from '../../snapshot/ranges.js';
 import { copyStatistics } from '../../snapshot/statistics.js';
 import type { WorkerPool } from '../../snapshot/worker-pool.js';
 import type { SnapshotSchema } from './schema.js';
 
-interface PlannedRange extends RangeTask {
+/** A range, and what it is of. */
+export interface PlannedRange extends RangeTask {
   readonly blocks: BlockRange | null;
   readonly object: number;
 }
@@ -37,7 +38,17 @@ function planRanges(schema: SnapshotSchema): PlannedRange[] {
     return ranges.map((blocks, range) => {
       const foreign = described.relkind === 'f';
       const statement = copyStatement({ schema, name, columns, format, foreign, filter }, blocks);
-      return { statement, format, lockable: !foreign, table: qualifiedName(schema, name), directory, range, blocks, object };
+      return {
+        statement,
+        format,
+        table: qualifiedName(schema, name),
+        // Nobody here knows how large a foreign table is.
+        ...(!foreign && { bytes: blocks === null ? described.bytes : rangeBytes }),
+        directory,
+        range,
+        blocks,
+        object,
+      };
     });
   });
   return [...tables, ...planStatistics(schema), ...planLargeObjects(schema)].map((range, id) => ({ ...range, id }));
@@ -49,7 +60,7 @@ function planLargeObjects({ largeObjects }: SnapshotSchema): Omit<PlannedRange, 
   const { format, directory, object } = largeObjects.table;
   return largeObjects.ranges.map((range) => {
     const statement = copyLargeObjects(range, format);
-    return { statement, format, table: describeRange(range), lockable: false, directory, range: range.name, blocks: null, object };
+    return { statement, format, table: describeRange(range), directory, range: range.name, blocks: null, object };
   });
 }
 
@@ -58,16 +69,24 @@ function planStatistics({ statistics }: SnapshotSchema): Omit<PlannedRange, 'id'
   const { format, directory, object } = statistics.table;
   return statistics.ranges.map((oids, range) => {
     const statement = copyStatistics(oids, statistics.version);
-    return { statement, format, table: 'planner statistics', lockable: false, directory, range, blocks: null, object };
+    return { statement, format, table: 'planner statistics', directory, range, blocks: null, object };
   });
 }
 
-/** @returns the manifest's entry of every table of the catalog, in its order */
+interface Reading {
+  readonly pool: Pick<WorkerPool, 'read'>;
+  readonly writer: ArchiveWriter;
+  readonly level: number;
+  readonly emit: EventListener;
+}
+
+/** @param ranges all that is to be read of the schema's tables, with ids that are indexes
+ *  @returns the manifest's entry of every table of the catalog, in its order */
 export async function readRows(
   schema: SnapshotSchema,
-  { pool, writer, level, emit }: { pool: WorkerPool; writer: ArchiveWriter; level: number; emit: EventListener },
+  { pool, writer, level, emit }: Reading,
+  ranges: readonly PlannedRange[] = planRanges(schema),
 ): Promise<TableEntry[]> {
-  const ranges = planRanges(schema);
   const accounts = new Map<number, Account>();
   for (const { object } of ranges) {
     const account = accounts.get(object);

@@ -82,10 +82,9 @@ export interface SnapshotPlan extends CommonPlan {
   readonly position: PositionQueries;
 }
 
-const attempt = 'take a snapshot';
-
-/** Checks the options. @throws TidemarkError USAGE with one sentence for the first that cannot be */
-export function planSnapshot(options: Omit<SnapshotOptions, 'file'>): SnapshotPlan {
+/** Checks the options. @param attempt what messages begin with
+ *  @throws TidemarkError USAGE with one sentence for the first that cannot be */
+export function planSnapshot(options: Omit<SnapshotOptions, 'file'>, attempt = 'take a snapshot'): SnapshotPlan {
   const { compressLevel = 'auto', chunkBytes, lockTimeoutMs = 10_000, maxAgeMs, attempts = 5 } = options;
   refuse(
     compressLevel !== 'auto' && (!Number.isInteger(compressLevel) || compressLevel < -7 || compressLevel > 22 || compressLevel === 0),

@@ -26,8 +26,9 @@ export interface SnapshotOutput extends ByteSink, Destination {
   finish(archive: SealedArchive, manifest: Manifest): Promise<void>;
 }
 
-export async function openOutput(file: string | Writable): Promise<SnapshotOutput> {
-  return typeof file === 'string' ? await fileOutput(pathOf(file)) : await streamOutput(file);
+/** @param alone without sidecars; those of an archive that is replaced are removed */
+export async function openOutput(file: string | Writable, { alone = false } = {}): Promise<SnapshotOutput> {
+  return typeof file === 'string' ? await fileOutput(pathOf(file), alone) : await streamOutput(file);
 }
 
 /** A URL would be a path to a directory that is not there. */
@@ -67,7 +68,7 @@ export function endingWith(signal: AbortSignal, output: SnapshotOutput): Snapsho
   };
 }
 
-async function fileOutput(path: string): Promise<SnapshotOutput> {
+async function fileOutput(path: string, alone: boolean): Promise<SnapshotOutput> {
   const publication = await FilePublication.open(path);
   return {
     place: await placeIn(dirname(path), basename(path)),
@@ -81,12 +82,13 @@ async function fileOutput(path: string): Promise<SnapshotOutput> {
       await readBack(publication.temporary, archive);
       const { checksum, signature, manifest } = await textsBesideArchive(archive, { name: basename(path) });
       const encrypted = archive.sealing.recipients !== undefined;
-      await publication.publish([
+      const beside = [
         [checksumSidecar(path), checksum],
         [signatureSidecar(path), signature],
         [encryptedManifestSidecar(path), encrypted ? manifest : undefined],
         [manifestSidecar(path), encrypted ? undefined : manifest],
-      ]);
+      ] as const;
+      await publication.publish(beside.map(([name, content]) => [name, alone ? undefined : content]));
     },
     [Symbol.asyncDispose]: () => publication[Symbol.asyncDispose](),
   };

@@ -53,7 +53,7 @@ async function readText(plan: SnapshotPlan): Promise<SchemaText> {
   const view = await openView(control, {
     choose: (relations, schemas) => chooseTables(relations, schemas, plan.contents),
     lockTimeoutMs: plan.lockTimeoutMs,
-    rows: false,
+    wanted: { sizes: false, columns: false },
   });
   const { catalog, leftOut } = await readSchema(control, view, plan);
   const text = (section: Section): string => (wanted.has(section) ? emitSection(catalog, section) : '');

@@ -36,24 +36,7 @@ export interface SnapshotSchema {
 /** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT,
  *  also for a column that cannot travel in binary where that is asked for; PERMISSION_DENIED for the value of a chosen sequence */
 export async function readSchema(control: Session, view: View, plan: SnapshotPlan): Promise<SnapshotSchema> {
-  const server = { ...(await readServer(control)), secrets: plan.secrets };
-  // Only here: a second session to read on would wait, where a deparse function locks its table, behind an ALTER that waits for us.
-  const read = await readCatalogs(control, { server, skipUnsupported: plan.skipUnsupported });
-  await using fresh = await openSession(plan.connection, {
-    use: 'read',
-    encoding: plan.encoding,
-    applicationName: 'tidemark check',
-    signal: plan.signal,
-  });
-  // The server answers while we put together what was read.
-  const same = sameDefinitions(control, fresh, server);
-  same.catch(() => undefined);
-  const whole = putTogether(read);
-  if (!(await same)) {
-    throw new TidemarkError('CONCURRENT_DDL', 'read the schema: definitions changed while they were read', {
-      hint: 'run the snapshot when no migration is under way',
-    });
-  }
+  const whole = await readWhole(control, plan);
   const described = new Map<number, DescribedTable>();
   const tables: CatalogTable[] = [];
   for (const table of view.tables) {
@@ -87,6 +70,27 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
   const pieces = schema.catalog.tables.find(isLargeObjects);
   if (pieces === undefined) return schema;
   return { ...schema, largeObjects: { table: pieces, ranges: splitLargeObjects(await readLargeObjectSizes(control)) } };
+}
+
+/** By itself, so that nobody holds what the server said once it is put together: that is most of what a schema of many objects takes. */
+async function readWhole(control: Session, plan: SnapshotPlan): Promise<IntrospectedSchema> {
+  const server = { ...(await readServer(control)), secrets: plan.secrets };
+  // Only here: a second session to read on would wait, where a deparse function locks its table, behind an ALTER that waits for us.
+  const read = await readCatalogs(control, { server, skipUnsupported: plan.skipUnsupported });
+  await using fresh = await openSession(plan.connection, {
+    use: 'read',
+    encoding: plan.encoding,
+    applicationName: 'tidemark check',
+    signal: plan.signal,
+  });
+  // The server answers while we put together what was read.
+  const same = sameDefinitions(control, fresh, server);
+  same.catch(() => undefined);
+  const whole = putTogether(read);
+  if (await same) return whole;
+  throw new TidemarkError('CONCURRENT_DDL', 'read the schema: definitions changed while they were read', {
+    hint: 'run the snapshot when no migration is under way',
+  });
 }
 
 function isLargeObjects({ largeObjects }: CatalogTable): boolean {

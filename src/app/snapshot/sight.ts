@@ -94,7 +94,7 @@ export async function withSight<Result>(
   const view = await openView(control, {
     choose: (relations, schemas) => chooseTables(relations, schemas, { ...plan.contents, foreignServers: plan.foreignServers }),
     lockTimeoutMs: plan.lockTimeoutMs,
-    rows: true,
+    wanted: { sizes: plan.contents.sections.has('data'), columns: true },
   });
   if (await isMarked(control)) throw halfRestored(connection.database);
   // The threads start up and connect while the control session reads the schema.

@@ -106,7 +106,6 @@ function* tasksUntil(
     if (id > 0 && now >= until) return;
     account.begun[id] = now;
     const { directory } = pick.table.table;
-    const lockable = pick.table.described.relkind !== 'f';
-    yield { ...statementOf(pick, settings.copyFormat), id, table: nameOf(pick), lockable, directory, range: id };
+    yield { ...statementOf(pick, settings.copyFormat), id, table: nameOf(pick), directory, range: id };
   }
 }

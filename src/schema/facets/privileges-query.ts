@@ -66,7 +66,7 @@ const sources: readonly Source[] = [
     catalog: 'pg_class',
     // Columns of the system (ctid, xmin), too.
     from: `pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace`,
-    oid: 'c.oid',
+    oid: 'a.attrelid',
     subid: 'a.attnum',
     attname: 'a.attname',
     acl: 'a.attacl',
@@ -153,7 +153,8 @@ const sources: readonly Source[] = [
   },
 ];
 
-/** A list that is NULL is the built-in default, also where pg_init_privs has another one. */
+/** A list that is NULL is the built-in default, also where pg_init_privs has another one. Where both have none there is nothing to say:
+ *  nearly everywhere, so that is found out before anything is joined. */
 function sourceSql({ catalog, from, oid, acl, owner, type, nspname, name, kind, on, ...more }: Source): string {
   const { subid = '0', attname = 'NULL', always = 'false', where = 'true' } = more;
   return `
@@ -162,7 +163,8 @@ function sourceSql({ catalog, from, oid, acl, owner, type, nspname, name, kind, 
            ${owner} AS ownerid, ${acl} AS acl, i.initprivs
       FROM ${from}
       LEFT JOIN pg_init_privs i ON i.classoid = '${catalog}'::regclass AND i.objoid = ${oid} AND i.objsubid = ${subid}
-     WHERE ${where} AND (${always} OR ${acl}::text IS DISTINCT FROM i.initprivs::text)`;
+     WHERE ${where} AND (${always} OR ${acl}::text IS DISTINCT FROM i.initprivs::text)
+       AND (${always} OR ${acl} IS NOT NULL OR ${oid} IN (SELECT x.objoid FROM pg_init_privs x WHERE x.classoid = '${catalog}'::regclass))`;
 }
 
 /** Not information_schema: initdb notes in pg_init_privs what it has granted before it makes that one, so nobody can tell what has been

@@ -63,12 +63,14 @@ END`;
 export const constraint = defineKind<Row>({
   name: 'constraint',
   only: ['pg_class:i', 'pg_class:I'],
-  query:
-    () => `SELECT k.oid, k.conname, k.contype, k.condeferrable, k.condeferred, k.conexclop IS NOT NULL AS exclusive, i.indisvalid, pg_get_constraintdef(k.oid) AS definition,
-    n.nspname, k.conrelid, c.relname, c.relkind, ic.reloptions, ${indexColumns('i', 'ic')},
-    (SELECT json_build_object('conname', pk.conname, 'nspname', pn.nspname, 'relname', pc.relname)
-      FROM pg_constraint pk JOIN pg_class pc ON pc.oid = pk.conrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
-      WHERE pk.oid = k.conparentid) AS parentconstraint
+  query: (
+    server,
+  ) => `SELECT k.oid, k.conname, k.contype, k.condeferrable, k.condeferred, k.conexclop IS NOT NULL AS exclusive, i.indisvalid, pg_get_constraintdef(k.oid) AS definition,
+    n.nspname, k.conrelid, c.relname, c.relkind, ic.reloptions, ${indexColumns('i', 'ic', server)},
+    CASE WHEN k.conparentid <> 0 THEN
+      (SELECT json_build_object('conname', pk.conname, 'nspname', pn.nspname, 'relname', pc.relname)
+        FROM pg_constraint pk JOIN pg_class pc ON pc.oid = pk.conrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+        WHERE pk.oid = k.conparentid) END AS parentconstraint
   FROM pg_constraint k
   JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -56,7 +56,7 @@ export const materializedView = defineKind<Row>({
   only: ['pg_class:m'],
   // The recursion goes through views and materialized views alike: one that was not populated cannot be read by those above it, however
   // far above. The body of a view refers to what it reads by its rule.
-  query: () => `WITH RECURSIVE edges AS MATERIALIZED (
+  query: (server) => `WITH RECURSIVE edges AS MATERIALIZED (
       SELECT DISTINCT w.ev_class AS reader, d.refobjid AS source
       FROM pg_rewrite w
       JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
@@ -77,7 +77,7 @@ export const materializedView = defineKind<Row>({
         'attcompression', nullif(a.attcompression, ''), 'attoptions', a.attoptions) ORDER BY a.attnum)
       FROM pg_attribute a JOIN pg_type at ON at.oid = a.atttypid
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS settings,
-    coalesce(sources.list, '[]') AS reads, ${dependsOnExtensions('pg_class', 'c.oid')} AS extensions
+    coalesce(sources.list, '[]') AS reads, ${dependsOnExtensions('pg_class', 'c.oid', server)} AS extensions
   FROM ${viewTables}
   JOIN pg_am am ON am.oid = c.relam
   LEFT JOIN sources ON sources.reader = c.oid

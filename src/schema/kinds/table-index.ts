@@ -28,7 +28,7 @@ export const tableIndex = defineKind<Row>({
   only: ['pg_class:i', 'pg_class:I'],
   // An index that is not valid is what a failed CREATE INDEX CONCURRENTLY left; that of a partitioned table lacks a partition's index,
   // and will again.
-  query: () => `SELECT pg_get_indexdef(ic.oid) AS definition, n.nspname, i.indrelid, c.relname, ${indexColumns('i', 'ic')},
+  query: (server) => `SELECT pg_get_indexdef(ic.oid) AS definition, n.nspname, i.indrelid, c.relname, ${indexColumns('i', 'ic', server)},
     CASE WHEN c.relkind = 'p' AND i.indisvalid AND EXISTS (SELECT FROM pg_foreign_table) THEN
       CASE WHEN EXISTS (SELECT FROM pg_partition_tree(c.oid) t JOIN pg_foreign_table f ON f.ftrelid = t.relid)
         THEN coalesce(${attachedBelow('ic.oid')}, '[]') END END AS besideforeign

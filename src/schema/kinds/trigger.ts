@@ -64,7 +64,7 @@ export const trigger = defineKind<Row>({
   only: ['pg_trigger'],
   // Clones cannot be told by tgisinternal, which they have before PostgreSQL 15 and not since; those that enforce foreign keys are
   // cloned, too, and belong to a constraint of type f, whereas CREATE CONSTRAINT TRIGGER makes one of type t.
-  query: () => `SELECT t.oid, t.tgrelid, t.tgenabled, t.tgconstraint, t.tgname, n.nspname, c.relname,
+  query: (server) => `SELECT t.oid, t.tgrelid, t.tgenabled, t.tgconstraint, t.tgname, n.nspname, c.relname,
     CASE WHEN t.tgparentid = 0 THEN pg_get_triggerdef(t.oid) END AS definition,
     CASE WHEN t.tgparentid = 0 THEN '[]' ELSE (
       WITH RECURSIVE up(oid, tgname, tgenabled, parent, distance) AS (
@@ -72,7 +72,7 @@ export const trigger = defineKind<Row>({
         UNION ALL SELECT p.oid, p.tgname, p.tgenabled, p.tgparentid, up.distance + 1 FROM up JOIN pg_trigger p ON p.oid = up.parent)
       SELECT json_agg(json_build_object('oid', up.oid::bigint, 'tgname', up.tgname, 'tgenabled', up.tgenabled) ORDER BY up.distance)
       FROM up) END AS ancestors,
-    ${dependsOnExtensions('pg_trigger', 't.oid')} AS extensions
+    ${dependsOnExtensions('pg_trigger', 't.oid', server)} AS extensions
   FROM pg_trigger t
   JOIN pg_class c ON c.oid = t.tgrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace

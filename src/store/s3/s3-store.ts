@@ -196,7 +196,7 @@ export class S3Store implements Store {
       const answered = range
         ? { from: BigInt(first ?? 0), end: BigInt(last ?? 0) + 1n, bytes: BigInt(total ?? 0) }
         : { from: 0n, end: BigInt(ContentLength), bytes: BigInt(ContentLength) };
-      return { ...answered, version: ETag, body: Body as unknown as AsyncIterable<Uint8Array> };
+      return { ...answered, version: ETag, body: Body as AsyncIterable<Uint8Array> };
     } catch (error) {
       if (isMissing(error)) throw missing(this.location, key);
       if (isConflict(error)) throw changed(this.location, key);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
-import { createDatabase, type TestDatabase } from '../../server/index.js';
+import { connect, createDatabase, eventually, type TestDatabase } from '../../server/index.js';
 import { rewriteArchive } from '../../untrusted/rewrite.js';
 import { digest, sessionsLeft } from './restore-sample.js';
 
@@ -45,13 +45,45 @@ test.each([1, 2, 5])('all is as it was, with %i jobs', async (jobs) => {
   expect(await sessionsLeft(target)).toEqual([]);
 });
 
-test('one that cannot be made ends the restore, also while rows are loaded', async () => {
-  const broken = join(folder, 'broken.tar.zst');
-  await rewriteArchive(file, broken, (catalog) => ({
+/** An archive of which the smaller table's rows wait for whoever has the advisory lock: one chunk, so that one job has nothing to do. */
+async function heldArchive(name: string, change: (text: string) => string): Promise<string> {
+  const [whole, held] = [join(folder, `whole-${name}`), join(folder, name)];
+  await takeSnapshot({ database: source.url, file: whole });
+  const check = 'ALTER TABLE app.small ADD CONSTRAINT held CHECK (pg_advisory_xact_lock_shared(1)::text IS NOT NULL)';
+  await rewriteArchive(whole, held, (catalog) => ({
     ...catalog,
-    steps: catalog.steps.map((step) => ({ ...step, statements: step.statements.map((text) => text.replace('/ "a"', '/ ("a" + 7)')) })),
+    steps: catalog.steps.map((step) => {
+      const statements = step.statements.map(change);
+      return {
+        ...step,
+        statements: statements.some((text) => text.startsWith('CREATE TABLE "app"."small"')) ? [...statements, check] : statements,
+      };
+    }),
   }));
+  return held;
+}
+
+test('they are there while others are still loaded', async () => {
+  const held = await heldArchive('held.tar.zst', (text) => text);
   await using target = await createDatabase();
+  await using holder = await connect(target.url);
+  await holder.query('SELECT pg_advisory_lock(1)');
+  const restored = restoreSnapshot({ database: target.url, file: held, jobs: 2 });
+  const made = `SELECT relname FROM pg_class JOIN pg_index ON indexrelid = oid WHERE indisvalid AND indrelid = to_regclass('app.large') ORDER BY 1`;
+  const names = ['by_quotient', 'by_text', 'large_a_key', 'large_pkey'];
+  await eventually('its indexes are made', async () => expect((await target.query(made)).map(({ relname }) => relname)).toEqual(names));
+  expect(await target.query('SELECT FROM app.small')).toEqual([]);
+  await holder.query('SELECT pg_advisory_unlock(1)');
+  await restored;
+  await target.run('ALTER TABLE app.small DROP CONSTRAINT held');
+  expect(await digest(target)).toEqual(await digest(source));
+});
+
+test('one that cannot be made ends the restore while others are still loaded', async () => {
+  const broken = await heldArchive('broken.tar.zst', (text) => text.replace('/ "a"', '/ ("a" + 7)'));
+  await using target = await createDatabase();
+  await using holder = await connect(target.url);
+  await holder.query('SELECT pg_advisory_lock(1)');
   await expect(restoreSnapshot({ database: target.url, file: broken, jobs: 2 })).rejects.toMatchObject({
     code: 'RESTORE_FAILED',
     message: expect.stringMatching(/by_quotient.*division by zero.*is marked incomplete/s),

@@ -73,10 +73,15 @@ function columnSettings({ relkind }: Table, column: Column): readonly string[] {
   ];
 }
 
+/** Most columns have none of what columnSettings() tells. */
+function hasSettings({ attstattarget, attstorage, attcompression, attoptions, fdwoptions }: Column): boolean {
+  return [attstattarget, attstorage, attcompression, attoptions, fdwoptions].some((setting) => setting !== undefined);
+}
+
 /** Statistics targets, storage, compression and options of columns, those for a foreign data wrapper among them. */
 export function alterColumns(table: Table): readonly string[] {
   return combine(
     table,
-    table.columns.flatMap((column) => columnSettings(table, column)),
+    table.columns.filter(hasSettings).flatMap((column) => columnSettings(table, column)),
   );
 }

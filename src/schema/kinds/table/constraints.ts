@@ -8,15 +8,18 @@ import { constraintKey, inheritKey, provenParents, tableKey, treatConstraint } f
 
 /** Steps by treatment. The separate form has no ONLY, so that it reaches the children, where it merges with what they have. */
 function steps(table: Table, constraint: Constraint): readonly StepDraft[] {
+  const treatment = treatConstraint(table, constraint);
+  // Part of CREATE TABLE for good.
+  if (treatment === 'stated' && constraint.contype === 'n') return [];
   const self = constraintKey(constraint);
   const parent = tableKey(table);
   const name = qualifiedName(table.nspname, table.relname);
   const add = [`ALTER TABLE ${name} ADD ${constraintClause(constraint)}`];
   const above = (constraint.parents ?? []).map(constraintKey);
   const base = { key: self, facet: 'definition', needs: [parent] } as const;
-  switch (treatConstraint(table, constraint)) {
+  switch (treatment) {
     case 'stated':
-      return constraint.contype === 'c' ? [{ ...base, section: 'pre-data', inlineInto: parent, statements: () => add }] : [];
+      return [{ ...base, section: 'pre-data', inlineInto: parent, statements: () => add }];
     case 'late':
       return [{ ...base, section: 'pre-data', needs: [parent, ...(constraint.late ?? []).map(inheritKey)], statements: () => add }];
     case 'post-data':

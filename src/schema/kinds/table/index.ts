@@ -8,7 +8,7 @@ import { createTable } from './create.js';
 import { defaultObjects, defaultsWithin } from './defaults.js';
 import { chargeFamily, familySteps } from './inherit.js';
 import { tableQuery } from './query.js';
-import { type Table, tableRow } from './row.js';
+import { type ListedTable, readTable, type Table, tableRow } from './row.js';
 import { tableKey } from './shape.js';
 
 function steps(table: Table, server: Server): readonly StepDraft[] {
@@ -67,15 +67,21 @@ function tableObject(table: Table, server: Server): ObjectDraft {
     ddl: `${isForeign ? 'FOREIGN ' : ''}TABLE ${name}`,
     grant: `TABLE ${name}`,
     owner: table.owner,
-    columns: new Map(table.columns.map(({ attnum, attname }) => [attnum, attname])),
+    // Made when asked for: few have comments or privileges on columns.
+    get columns() {
+      return new Map(table.columns.map(({ attnum, attname }) => [attnum, attname]));
+    },
     charge: (edge) => chargeFamily(table, edge),
   };
 }
 
-export const table = defineKind<Table>({
+export const table = defineKind<ListedTable>({
   name: 'table',
   only: ['pg_class:r', 'pg_class:p', 'pg_class:f'],
   row: tableRow,
   query: tableQuery,
-  objects: (row, server) => [tableObject(row, server), ...defaultObjects(row, server), ...constraintObjects(row)],
+  objects(row, server) {
+    const table = readTable(row);
+    return [tableObject(table, server), ...defaultObjects(table, server), ...constraintObjects(table)];
+  },
 });

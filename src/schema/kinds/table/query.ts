@@ -91,7 +91,9 @@ const columns = (parents: string, more: string, join: string): string => `
            json_agg(json_build_array(a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attislocal, d.oid::int8,
                                      pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum) AS columns,
            json_object_agg(a.attnum, json_strip_nulls(json_build_object(
-             'collation', CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
+             'collation', CASE WHEN a.attcollation <> t.typcollation THEN (
+               SELECT quote_ident(cn.nspname) || '.' || quote_ident(co.collname)
+                 FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation) END,
              'attgenerated', nullif(a.attgenerated, ''), 'attstattarget', nullif(a.attstattarget, -1),
              'attstorage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
              'attcompression', nullif(a.attcompression, ''), 'attoptions', to_json(a.attoptions), 'parents', ${parents},
@@ -101,8 +103,6 @@ const columns = (parents: string, more: string, join: string): string => `
       FROM rel
       JOIN pg_attribute a ON a.attrelid = rel.oid AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_type t ON t.oid = a.atttypid
-      LEFT JOIN pg_collation co ON co.oid = a.attcollation
-      LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
       ${join}
      GROUP BY a.attrelid)`;

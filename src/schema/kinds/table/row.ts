@@ -30,7 +30,9 @@ const columnMore = z.object({
     .optional(),
 });
 
-export interface Column extends z.infer<typeof columnMore> {
+type ColumnMore = z.infer<typeof columnMore>;
+
+export interface Column extends ColumnMore {
   readonly attnum: number;
   readonly attname: string;
   readonly type: string;
@@ -112,46 +114,58 @@ const listed = z.object({
   constraints: z.custom<readonly ListedConstraint[]>(Array.isArray),
 });
 
-function readColumn(
-  [attnum, attname, type, attnotnull, attislocal, oid, expression]: ListedColumn,
-  more: z.infer<typeof columnMore>,
-): Column {
-  const column = { attnum, attname, type, attnotnull, attislocal, ...more };
-  return oid === null || expression === null ? column : { ...column, default: { oid, expression } };
+/** What is put together field by field, and by number: there are so many that spreading what each may have, and taking lists apart with an
+ *  iterator, would take longer than all else. */
+type Unfinished<Value> = { -readonly [Name in keyof Value]: Value[Name] };
+
+function readColumn(list: ListedColumn, more: ColumnMore | undefined): Column {
+  const column: Unfinished<Column> = { attnum: list[0], attname: list[1], type: list[2], attnotnull: list[3], attislocal: list[4] };
+  if (list[5] !== null && list[6] !== null) column.default = { oid: list[5], expression: list[6] };
+  return more === undefined ? column : Object.assign(column, more);
 }
 
 function readConstraint(list: ListedConstraint): Constraint {
-  const [oid, contype, conname, conislocal, connoinherit, convalidated, attname, definition, parents, late] = list;
-  return {
-    ...{ oid, contype, conname, conislocal, connoinherit, convalidated },
-    ...(attname === null ? {} : { attname }),
-    ...(definition === null ? {} : { definition }),
-    ...(parents === null ? {} : { parents }),
-    ...(late === null ? {} : { late }),
+  const constraint: Unfinished<Constraint> = {
+    oid: list[0],
+    contype: list[1],
+    conname: list[2],
+    conislocal: list[3],
+    connoinherit: list[4],
+    convalidated: list[5],
   };
+  if (list[6] !== null) constraint.attname = list[6];
+  if (list[7] !== null) constraint.definition = list[7];
+  if (list[8] !== null) constraint.parents = list[8];
+  if (list[9] !== null) constraint.late = list[9];
+  return constraint;
 }
 
+export type ListedTable = z.infer<typeof listed>;
+
 /** Says, as for every other row, what definition the server had not: it is gone. */
-function refuseGone(
-  { columns, constraints }: Pick<z.infer<typeof listed>, 'columns' | 'constraints'>,
-  context: z.core.$RefinementCtx,
-): void {
+function refuseGone({ columns, constraints }: Pick<ListedTable, 'columns' | 'constraints'>, context: z.core.$RefinementCtx): void {
   const issue = { code: 'custom', message: 'there is no definition' } as const;
-  const column = columns.findIndex(([, , , , , oid, expression]) => oid !== null && expression === null);
+  const column = columns.findIndex((list) => list[5] !== null && list[6] === null);
   if (column !== -1) context.addIssue({ ...issue, path: ['columns', column, 6] });
-  const constraint = constraints.findIndex(([, contype, , , , , , definition]) => contype === 'c' && definition === null);
+  const constraint = constraints.findIndex((list) => list[1] === 'c' && list[7] === null);
   if (constraint !== -1) context.addIssue({ ...issue, path: ['constraints', constraint, 7] });
 }
 
-const none = {};
-export const tableRow = listed.transform(({ columns, more, constraints, ...table }, context) => {
-  refuseGone({ columns, constraints }, context);
+export const tableRow = listed.superRefine(refuseGone);
+
+export interface Table extends Omit<ListedTable, 'columns' | 'constraints'> {
+  readonly columns: readonly Column[];
+  readonly constraints: readonly Constraint[];
+}
+
+/** Gives the columns and constraints of a row their names. */
+export function readTable(row: ListedTable): Table {
+  const { columns, more, constraints } = row;
   return {
-    ...table,
-    columns: columns.map((column) => readColumn(column, more[column[0]] ?? none)),
+    ...row,
+    columns: columns.map((column) => readColumn(column, more[column[0]])),
     constraints: constraints.map(readConstraint),
   };
-});
+}
 
-export type Table = z.infer<typeof tableRow>;
 export type Relation = z.infer<typeof relation>;
