@@ -9,6 +9,21 @@ export type { Config, LoadedConfig } from './app/config/config.js';
 export { type LoadOptions as LoadConfigOptions, loadConfig } from './app/config/load.js';
 export type { ConfigInput } from './app/config/schema.js';
 export type { Database } from './app/connection.js';
+export {
+  type ChangedObject,
+  type DiffedSnapshot,
+  type DiffOptions,
+  diffSnapshots,
+  type LargeObjectsDiff,
+  type ObjectDiff,
+  type RowSamples,
+  type SchemaDiff,
+  type SequenceValue,
+  type SnapshotDiff,
+  type SnapshotFact,
+  type TableDiff,
+  type ValueDiff,
+} from './app/diff/diff-snapshots.js';
 export { type DrillOptions, type DrillResult, drillSnapshot } from './app/drill/drill.js';
 export { type ExportOptions, type ExportResult, exportTables } from './app/export/export-tables.js';
 export { type ImportOptions, type ImportResult, importTables } from './app/import/import-tables.js';

@@ -1,6 +1,9 @@
 // Exit codes by error code. docs/errors.md documents them for users; a test holds the two together.
 import type { ErrorCode } from '../model/errors.js';
 
+/** `tidemark diff`: there is a difference. No error. */
+export const differExit = 12;
+
 export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   INTERNAL: 1,
   USAGE: 2,

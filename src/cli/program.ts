@@ -5,8 +5,10 @@ import { toolVersion } from '../model/tool-version.js';
 import { bootstrapCommand } from './bootstrap.js';
 import { configCommand } from './config.js';
 import { daemonCommand } from './daemon.js';
+import { diffCommand } from './diff.js';
 import { drillCommand } from './drill.js';
 import { exportCommand } from './export.js';
+import { fixtureCommand } from './fixture.js';
 import { importCommand } from './import.js';
 import { keygenCommand } from './keygen.js';
 import { latestCommand } from './latest.js';
@@ -33,10 +35,12 @@ const commands: readonly (() => Command)[] = [
   untuneCommand,
   verifyCommand,
   showCommand,
+  diffCommand,
   pullCommand,
   schemaCommand,
   exportCommand,
   importCommand,
+  fixtureCommand,
   listCommand,
   latestCommand,
   pushCommand,

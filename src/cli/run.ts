@@ -19,6 +19,8 @@ export interface CommandOutcome {
   readonly text: string;
   /** What is wrong with the result: told after it, and sets the exit code. */
   readonly failure?: TidemarkError;
+  /** Of a result that is no failure, and not the usual one either. Default 0. */
+  readonly exitCode?: number;
 }
 
 export interface RunOptions {
@@ -46,10 +48,11 @@ export async function run(
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
-    const { result, text, failure } = await work({ onEvent, signal: stop.signal });
+    const { result, text, failure, exitCode } = await work({ onEvent, signal: stop.signal });
     if (!json) progress.end();
     const line = json ? toJson(result) : text;
     if (line !== '') await writeOut(outputTaken ? process.stderr : process.stdout, `${line}\n`);
+    if (exitCode !== undefined) process.exitCode = exitCode;
     if (failure !== undefined) process.exitCode = reportError(failure, { json });
   } catch (error) {
     if (!json) progress.end();

@@ -1,8 +1,16 @@
-// tidemark/testing: databases for tests, restored from a snapshot. It makes a database of its own on a server that the caller has, and
-// takes it away again.
+// tidemark/testing: databases for tests, restored from a snapshot, and small snapshots to restore them from. Databases are made on a server that
+// the caller has, or that is started for the tests, and taken away again.
 import { connectionOf, type Database } from '../app/connection.js';
 import { restoreSnapshot } from '../app/restore/restore-snapshot.js';
 import { dropDatabase, makeDatabase } from '../app/scratch-database.js';
+
+export type { ClonedDatabase, Prepare, Reached, SnapshotDatabase } from '../app/clones/snapshot-database.js';
+export { type DiffOptions, diffSnapshots, type SnapshotDiff, type TableDiff } from '../app/diff/diff-snapshots.js';
+export { captureFixture, type FixtureResult } from '../app/fixture/capture-fixture.js';
+export type { FixtureOptions } from '../app/fixture/options.js';
+export type { FixtureTable } from '../app/fixture/tables-of.js';
+export { startTestServer, type TestServer, type TestServerKind, type TestServerOptions } from './server.js';
+export { type SnapshotDatabaseOptions, snapshotDatabase } from './snapshot-database.js';
 
 export interface TemporaryDatabase extends AsyncDisposable {
   /** Connection settings of the restored database, as pg takes them. */

@@ -212,6 +212,28 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--no-sequences', '--no-analyze'], { sequences: false, analyze: false }],
     [['--lock-wait-timeout', '0'], { lockWaitTimeout: 0 }],
   ],
+  fixture: [
+    ...connection,
+    ...patterns,
+    ...exclusions,
+    ...json,
+    [['-f', 'x'], { file: 'x' }],
+    [['--file=x'], { file: 'x' }],
+    [['--where', 'a.b=c = 1', '--where', '"x=y".z=d'], { where: { 'a.b': 'c = 1', '"x=y".z': 'd' } }],
+    [['--limit', '5', '--limit=a.b=6'], { limit: { '*': 5, 'a.b': 6 } }],
+    [['--mask', 'a.b.c=d=e', '--mask', 'a.b."x.y"=f', '--mask=b.c=g'], { mask: { 'a.b': { c: 'd=e', '"x.y"': 'f' }, b: { c: 'g' } } }],
+    [['--max-rows', '7', '--role', 'app'], { maxRows: 7, role: 'app' }],
+    [['--owner', '--privileges'], { owner: true, privileges: true }],
+    [
+      ['--no-comments', '--no-publications', '--no-table-access-method'],
+      { comments: false, publications: false, tableAccessMethod: false },
+    ],
+    [['--table-and-children', 'a', '--exclude-table-and-children', 'b'], { tableAndChildren: ['a'], excludeTableAndChildren: ['b'] }],
+    [['-e', 'a', '--extension', 'b', '--exclude-extension', 'c'], { extension: ['a', 'b'], excludeExtension: ['c'] }],
+    [['--height', '12', '--height-query', 'SELECT 1'], { height: 12n, heightQuery: 'SELECT 1' }],
+    [['--hash-query', 'SELECT 1', '--streams-query', 'SELECT 1'], { hashQuery: 'SELECT 1', streamsQuery: 'SELECT 1' }],
+    [['--lock-wait-timeout', '5s', '--max-age', '1h', '--skip-unsupported'], { lockWaitTimeout: 5000, maxAge: 3_600_000 }],
+  ],
   bootstrap: [
     ...trust,
     [['--layout', 'dated'], { layout: 'dated' }],
@@ -267,8 +289,18 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['-c', 'a'], { config: 'a' }],
     [['--config=a'], { config: 'a' }],
   ],
-  verify: [...trust, ...newest, ...json],
+  verify: [...trust, ...newest, ...jobs, ...json],
   show: [...trust, ...newest, ...json],
+  diff: [
+    ...trust,
+    ...newest,
+    ...json,
+    [['--rows'], { rows: 10 }],
+    [['--rows=3', '--sql'], { rows: 3, sql: true }],
+    [['--rows', '4'], { rows: 4 }],
+    [['-s'], { schemaOnly: true }],
+    [['--schema-only'], { schemaOnly: true }],
+  ],
 };
 
 function counts({ last, hourly, daily, weekly, monthly }: Readonly<Record<string, number | 'all'>>): object {

@@ -36,9 +36,13 @@ test('a server never runs as root, and its folder is closed to others', async ()
 test('a killed server ends its sessions, and its folder stays until it is stopped', async () => {
   const server = await startServer();
   const client = await connect(server.url);
+  // A session that is idle sees that the server is gone a moment later, and may have answered once more until then.
+  const ended = new Promise<void>((resolve) => client.once('end', resolve));
+  client.on('error', () => undefined);
   await server.kill();
   await server.ended;
   expect(processExists(server.pid)).toBe(false);
+  await ended;
   await expect(client.query('SELECT 1')).rejects.toThrow();
   await expect(connect(server.url)).rejects.toThrow('ECONNREFUSED');
   expect(existsSync(join(server.directory, 'data'))).toBe(true);
