@@ -15,7 +15,8 @@ export async function loadNapiCodec(): Promise<Codec> {
 }
 
 function napiCodec(native: Native): Codec {
-  const contexts = new Map<CompressionParameters | number, Binding.CCtx>();
+  /** By what they were made for: the same parameters may come as another object, from another thread. */
+  const contexts = new Map<string, Binding.CCtx>();
   const decompressing = new native.DCtx();
   // Output is compressed into one buffer that stays, then copied out in its true size: a fresh buffer of the worst-case size for each
   // chunk would be paged in by the kernel every time and then be transferred half empty.
@@ -35,7 +36,7 @@ function napiCodec(native: Native): Codec {
   return {
     name: 'zstd-napi',
     compress(input, level, { parameters = defaultParameters(level), output } = {}) {
-      const key = parameters ?? level;
+      const key = JSON.stringify([level, parameters]);
       const context = contexts.get(key) ?? newContext(level, parameters);
       contexts.set(key, context);
       const bound = frameBound(input.length);

@@ -1,10 +1,13 @@
 // Decides the zstd level of a snapshot by samples of its rows, so that compression is not what it waits for, and says why. Pure; who
 // measures is read-sample.ts.
+import type { CompressionParameters } from '../frame/compression-parameters.js';
 import type { CompressionChoice, TriedLevel } from '../model/manifest.js';
 
 /** One level, tried on the beginning of a sample. */
 export interface Trial {
   readonly level: number;
+  /** What the level means for these rows, where it has several meanings. */
+  readonly parameters?: CompressionParameters | undefined;
   readonly rawBytes: number;
   readonly compressedBytes: number;
   readonly ms: number;
@@ -26,7 +29,8 @@ export interface WeightedSample extends Sample {
 /** The level where nothing is known: docs/decisions/0006. */
 export const usualLevel = 3;
 
-/** Tried where even the usual level takes longer than reading. Below it the output of rows grows by half and more. */
+/** Tried where even the usual level takes longer than reading: what the usual one means for rows, whatever the data is. Below it the output of
+ *  rows grows by half and more. */
 const fastest = 1;
 /** Tried one after the other, as long as there is time. */
 const slower: readonly number[] = [5, 7, 9, 12, 15, 19];
@@ -37,6 +41,8 @@ const spare = 0.5;
 const bottleneck = 1.25;
 /** What a higher level must save to be worth its time. */
 const worthwhile = 0.98;
+/** What a faster level must save of the time, and how much larger it may make the output. */
+const [muchFaster, little] = [0.9, 1.05];
 
 /** Tries levels on a sample: the usual one, then others as far as they can come into question.
  *  @param rawBytes, readMs how fast rows came
@@ -47,9 +53,10 @@ export function tryLevels({ rawBytes, readMs }: Omit<Sample, 'trials'>, compress
   if (timeOf(usual) > readMs * bottleneck) return [usual, compress(fastest)];
   const trials = [usual];
   for (const level of slower) {
-    const trial = compress(level);
-    trials.push(trial);
-    if (timeOf(trial) > readMs * spare) break;
+    // The next one takes longer than the one before.
+    const last = trials.at(-1);
+    if (last === undefined || timeOf(last) > readMs * spare) break;
+    trials.push(compress(level));
   }
   return trials;
 }
@@ -61,7 +68,10 @@ export function chooseLevel(samples: readonly WeightedSample[]): CompressionChoi
   // Whoever else is at work on the machine makes reading slower, never faster.
   const readTime = Math.min(...samples.map(({ readMs, rawBytes }) => readMs / rawBytes));
   const tried = levelsOf(samples).flatMap((level) => {
-    const trialOf = (sample: Sample): Trial | undefined => sample.trials.find((trial) => trial.level === level);
+    const trialOf = (sample: Sample): Trial | undefined => {
+      // Where there was no need of a faster one, the usual one stands for it.
+      return trialAt(sample, level) ?? (level === fastest ? trialAt(sample, usualLevel) : undefined);
+    };
     const time = weighted(samples, (sample) => perByte(trialOf(sample), 'ms'));
     const size = weighted(samples, (sample) => perByte(trialOf(sample), 'compressedBytes'));
     return time === undefined || size === undefined ? [] : [{ level, time, size }];
@@ -87,10 +97,11 @@ function decide(readTime: number, tried: readonly Tried[]): { readonly level: nu
   const usual = tried.find(({ level }) => level === usualLevel);
   if (usual === undefined) return { level: usualLevel, reason: 'no sample was compressed' };
   if (usual.time > readTime * bottleneck) {
-    const best = tried.find(({ level }) => level === fastest);
-    if (best === undefined) return { level: usualLevel, reason: 'not all samples took longer to compress than to read' };
-    if (best.time >= usual.time) return { level: usualLevel, reason: `level ${fastest} is no faster` };
-    return { level: best.level, reason: `level ${usualLevel} takes longer than reading` };
+    const best = tried.find(({ level }) => level === fastest) ?? usual;
+    if (best.time > usual.time * muchFaster) return { level: usualLevel, reason: `level ${fastest} is hardly faster` };
+    const larger = Math.round((best.size / usual.size - 1) * 100);
+    if (best.size > usual.size * little) return { level: usualLevel, reason: `level ${fastest} would make it ${larger} % larger` };
+    return { level: best.level, reason: `level ${usualLevel} takes longer than reading, and this one makes it ${larger} % larger` };
   }
   const affordable = tried.filter(({ level, time }) => level > usualLevel && time <= readTime * spare);
   const best = affordable.toSorted((a, b) => a.size - b.size || a.time - b.time)[0];
@@ -102,6 +113,10 @@ function decide(readTime: number, tried: readonly Tried[]): { readonly level: nu
   }
   const why = affordable.length > 0 ? 'higher ones save next to nothing' : 'there is no time for a higher one';
   return { level: usualLevel, reason: `reading takes about as long or longer, and ${why}` };
+}
+
+function trialAt({ trials }: Sample, level: number): Trial | undefined {
+  return trials.find((trial) => trial.level === level);
 }
 
 function levelsOf(samples: readonly Sample[]): readonly number[] {

@@ -1,4 +1,5 @@
 // What the control thread and the reading workers say to each other. Everything is plain data: a worker shares no memory with anybody.
+import type { CompressionParameters } from '../frame/compression-parameters.js';
 import type { EncodedMember } from '../frame/encode.js';
 import type { CopyFormat } from '../model/catalog.js';
 import type { PackedError } from '../model/thread-error.js';
@@ -39,6 +40,15 @@ export interface RangeTask {
   /** Where its members go, and the number of the range in its table. */
   readonly directory: string;
   readonly range: number | string;
+  readonly sampled?: SampledRows;
+}
+
+/** What a sample of a table says about its rows. */
+export interface SampledRows {
+  /** How they are compressed best. */
+  readonly parameters: CompressionParameters;
+  /** The part of them that is left then. */
+  readonly compressedTo: number;
 }
 
 /** A statement about one table, which is answered at once. */

@@ -16,6 +16,9 @@ const sampleBytes = 1 << 20;
 /** A range of so few is compressed sooner than it is known how to do that best. */
 const fewBytes = 32 << 10;
 
+/** Rows are like the sample of their table if they do not stay so many times as large. */
+const alike = 1.05;
+
 /** What all ranges of a reader share. */
 export interface ChunkTools {
   readonly codec: Codec;
@@ -38,7 +41,8 @@ export class RangeChunks {
   readonly #level: number;
   readonly #tools: ChunkTools;
   #chunks = 0;
-  #parameters: CompressionParameters | undefined;
+  /** 'unknown' before the first chunk, and where rows are not like the sample of their table. */
+  #parameters: CompressionParameters | undefined | 'unknown';
   readonly #large: Promise<void>[] = [];
 
   /** @param level of zstd */
@@ -46,6 +50,7 @@ export class RangeChunks {
     this.#task = task;
     this.#level = level;
     this.#tools = tools;
+    this.#parameters = task.sampled?.parameters ?? 'unknown';
     const { settings, buffer, window } = tools;
     const { bare = false, chunkBytes } = settings;
     const spoolPath = (): string => tools.spoolPath();
@@ -86,11 +91,13 @@ export class RangeChunks {
     const name = chunkMember(this.#task, this.#task.range, this.#chunks);
     const level = this.#level;
     if (spooled === undefined) {
-      if (this.#chunks === 0) this.#parameters = this.#parametersFor(buffer.subarray(headroom, headroom + bodyBytes));
+      if (this.#parameters === 'unknown') this.#parameters = this.#parametersFor(buffer.subarray(headroom, headroom + bodyBytes));
       const encode = settings.bare ? encodeBody : encodeMember;
       const parameters = this.#parameters;
       window.take(bodyBytes);
-      this.#tools.send(this.#task, rows, encode(codec, { name, buffer, bodyBytes, level, parameters, output: frames.take(bodyBytes) }));
+      const member = encode(codec, { name, buffer, bodyBytes, level, parameters, output: frames.take(bodyBytes) });
+      if (this.#chunks === 0 && !this.#isAsSampled(member)) this.#parameters = 'unknown';
+      this.#tools.send(this.#task, rows, member);
     } else {
       // Large rows come one at a time.
       window.takeLarge(bodyBytes);
@@ -100,6 +107,11 @@ export class RangeChunks {
     }
     this.#chunks += 1;
     this.builder.full = window.full;
+  }
+
+  #isAsSampled({ length, rawBytes }: EncodedMember): boolean {
+    const { sampled } = this.#task;
+    return sampled === undefined || length <= rawBytes * sampled.compressedTo * alike;
   }
 
   #parametersFor(body: Buffer): CompressionParameters | undefined {

@@ -75,5 +75,5 @@ function trial(codec: Codec, rows: Buffer, level: number): Trial {
     least = Math.min(least, ms);
     spent += ms;
   }
-  return { level, rawBytes: rows.length, compressedBytes, ms: least };
+  return { level, parameters, rawBytes: rows.length, compressedBytes, ms: least };
 }

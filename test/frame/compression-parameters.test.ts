@@ -5,31 +5,41 @@ import { type CompressionParameters, chooseParameters, defaultParameters } from 
 import { codecs } from './codecs.js';
 
 describe('chooseParameters', () => {
-  /** By the logarithm of the hash table and strategy: zstd's own, the usual, the fastest. */
-  const names: Readonly<Record<string, string>> = { '17 2': 'own', '15 2': 'usual', '15 1': 'fastest' };
+  /** By the logarithm of the hash table, the slowest first. */
+  const names: Readonly<Record<string, string>> = { '17 2': 'own', '17 1': 'far', '16 1': 'near', '15 1': 'long' };
   const nameOf = ({ hashLog, strategy }: CompressionParameters): string => names[`${hashLog} ${strategy}`] ?? 'unknown';
-  const chosen = (sizes: Readonly<Record<string, number>>): string | undefined => {
-    const parameters = chooseParameters(3, (one) => sizes[nameOf(one)] ?? 0);
-    return parameters && nameOf(parameters);
+  const chosen = (sizes: Readonly<Record<string, number>>) => {
+    const tried: string[] = [];
+    const parameters = chooseParameters(3, (one) => {
+      tried.push(nameOf(one));
+      return sizes[nameOf(one)] ?? Number.NaN;
+    });
+    return { name: parameters && nameOf(parameters), tried: tried.toSorted() };
   };
 
   test.each([
-    [{ own: 1000, usual: 1000, fastest: 900 }, 'fastest'],
-    [{ own: 1000, usual: 1000, fastest: 1000 }, 'fastest'],
-    [{ own: 1000, usual: 1000, fastest: 1010 }, 'fastest'],
-    [{ own: 1000, usual: 1000, fastest: 1011 }, 'usual'],
-    [{ own: 1000, usual: 1011, fastest: 1500 }, 'own'],
-    [{ own: 1000, usual: 2000, fastest: 2000 }, 'own'],
-    [{ own: 1200, usual: 1000, fastest: 1100 }, 'usual'],
+    [{ own: 1000, far: 1000, near: 1000, long: 1020 }, 'long'],
+    [{ own: 1000, far: 1000, near: 1020, long: 1021 }, 'near'],
+    [{ own: 1000, far: 1020, near: 1021, long: 1500 }, 'far'],
+    [{ own: 1000, far: 1021, near: 2000, long: 2000 }, 'own'],
+    [{ own: 1200, far: 1000, near: 1100, long: 1100 }, 'far'],
   ])('of %o bytes takes the fastest set that is about as small as the smallest: %s', (sizes, name) => {
-    expect(chosen(sizes)).toBe(name);
+    expect(chosen(sizes)).toEqual({ name, tried: ['far', 'long', 'near', 'own'] });
+  });
+
+  test('tries no more where long matches are all there is', () => {
+    expect(chosen({ far: 1000, long: 1000 })).toEqual({ name: 'long', tried: ['far', 'long'] });
+  });
+
+  test('takes level 1 for the fastest of these', () => {
+    expect(defaultParameters(1)).toEqual(chooseParameters(3, () => 1));
   });
 
   test('leaves every other level to zstd, and tries nothing', () => {
-    const tried = () => {
+    const tried = (): number => {
       throw new Error('tried');
     };
-    for (const level of [-7, 1, 2, 4, 19, 22]) {
+    for (const level of [-7, 2, 4, 19, 22]) {
       expect(chooseParameters(level, tried)).toBeUndefined();
       expect(defaultParameters(level)).toBeUndefined();
     }
@@ -40,9 +50,10 @@ describe.each(codecs)('$name', (codec) => {
   const raw = Buffer.from('0x7a250d5630b4cf539739df2c5dacb4c659f2488d\t12.5\n'.repeat(2000));
 
   test('gives a frame with any parameters that every reader can read', () => {
-    for (const strategy of [1, 2]) {
-      const parameters = chooseParameters(3, (candidate) => (candidate.strategy === strategy ? 1 : 2));
-      expect(parameters?.strategy).toBe(strategy);
+    for (const smallest of ['17 2', '17 1', '16 1', '15 1']) {
+      const nameOf = ({ hashLog, strategy }: CompressionParameters): string => `${hashLog} ${strategy}`;
+      const parameters = chooseParameters(3, (one) => (nameOf(one) === smallest ? 1 : 2 + one.minMatch)) as CompressionParameters;
+      expect(nameOf(parameters)).toBe(smallest);
       expect(codec.decompress(codec.compress(raw, 3, { parameters }), raw.length).equals(raw)).toBe(true);
     }
   });

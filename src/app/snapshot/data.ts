@@ -10,6 +10,7 @@ import type { RangeTask } from '../../snapshot/messages.js';
 import { type BlockRange, copyStatement, rangeBytes, splitTable } from '../../snapshot/ranges.js';
 import { copyStatistics } from '../../snapshot/statistics.js';
 import type { WorkerPool } from '../../snapshot/worker-pool.js';
+import type { SettledLevel } from './level.js';
 import type { SnapshotSchema } from './schema.js';
 
 /** A range, and what it is of. */
@@ -26,13 +27,14 @@ interface Account {
 }
 
 /** Every range of every table, the largest table first, so that small ones fill the gaps at the end. */
-function planRanges(schema: SnapshotSchema): PlannedRange[] {
+function planRanges(schema: SnapshotSchema, sampled?: Reading['sampled']): PlannedRange[] {
   const { toRead } = schema;
   const bySize = toRead.toSorted((a, b) => Number(b.described.bytes - a.described.bytes));
   const tables = bySize.flatMap(({ table, described }) => {
     const { schema, name, format, directory, object } = table;
     const columns = table.columns.map((column) => column.name);
     const { extensionCondition: filter = '' } = table;
+    const rows = sampled?.get(object);
     // The condition may be any, and is not to be joined with another.
     const ranges = (described.heap && filter === '' ? splitTable(described) : null) ?? [null];
     return ranges.map((blocks, range) => {
@@ -46,6 +48,7 @@ function planRanges(schema: SnapshotSchema): PlannedRange[] {
         ...(!foreign && { bytes: blocks === null ? described.bytes : rangeBytes }),
         directory,
         range,
+        ...(rows && { sampled: rows }),
         blocks,
         object,
       };
@@ -77,6 +80,7 @@ interface Reading {
   readonly pool: Pick<WorkerPool, 'read'>;
   readonly writer: ArchiveWriter;
   readonly level: number;
+  readonly sampled?: SettledLevel['sampled'];
   readonly emit: EventListener;
 }
 
@@ -84,8 +88,8 @@ interface Reading {
  *  @returns the manifest's entry of every table of the catalog, in its order */
 export async function readRows(
   schema: SnapshotSchema,
-  { pool, writer, level, emit }: Reading,
-  ranges: readonly PlannedRange[] = planRanges(schema),
+  { pool, writer, level, sampled, emit }: Reading,
+  ranges: readonly PlannedRange[] = planRanges(schema, sampled),
 ): Promise<TableEntry[]> {
   const accounts = new Map<number, Account>();
   for (const { object } of ranges) {

@@ -1,7 +1,8 @@
 // The zstd level of a snapshot: the one that was asked for, or the one that samples of its largest tables speak for.
 import type { CompressionChoice } from '../../model/manifest.js';
 import { qualifiedName } from '../../pg/quote.js';
-import { chooseLevel } from '../../snapshot/choose-level.js';
+import { chooseLevel, type Sample } from '../../snapshot/choose-level.js';
+import type { SampledRows } from '../../snapshot/messages.js';
 import { copyStatement, sampleRange } from '../../snapshot/ranges.js';
 import type { WorkerPool } from '../../snapshot/worker-pool.js';
 import type { SnapshotPlan } from './options.js';
@@ -17,6 +18,8 @@ const leastTableBytes = 8n << 20n;
 export interface SettledLevel {
   readonly level: number;
   readonly choice?: CompressionChoice;
+  /** What the samples say of their tables, by the tables' objects. */
+  readonly sampled?: ReadonlyMap<number, SampledRows>;
 }
 
 /** Samples are read by all workers at once, as the rows will be.
@@ -35,7 +38,18 @@ export async function settleLevel(schema: SnapshotSchema, { compressLevel, jobs 
     return sample.trials.length > 0 && weight > 0n ? [{ ...sample, weight }] : [];
   });
   const choice = chooseLevel(weighted);
-  return { level: choice.level, choice };
+  const sampled = samples.flatMap((sample, i) => {
+    const rows = sampledRows(sample, choice.level);
+    const object = tables[i]?.table.object;
+    return rows === undefined || object === undefined ? [] : [[object, rows] as const];
+  });
+  return { level: choice.level, choice, sampled: new Map(sampled) };
+}
+
+function sampledRows({ trials }: Sample, level: number): SampledRows | undefined {
+  const trial = trials.find((one) => one.level === level);
+  if (trial?.parameters === undefined) return undefined;
+  return { parameters: trial.parameters, compressedTo: trial.compressedBytes / trial.rawBytes };
 }
 
 /** Tables that can be read in part. */

@@ -125,8 +125,7 @@ async function write(
   announce(schema, plan);
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
   const settled = await Promise.race([settleLevel(schema, plan, pool), control.lost]);
-  const { level } = settled;
-  const read = await Promise.race([readRows(schema, { pool, writer, level, emit }), control.lost]);
+  const read = await Promise.race([readRows(schema, { pool, writer, ...settled, emit }), control.lost]);
   members.push(await writer.addMember(postDataMember, encodeText(afterRows(schema))));
 
   emit({ type: 'phase', phase: 'publish' });
