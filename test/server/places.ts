@@ -1,6 +1,6 @@
 // As whom embedded servers run and where their data can lie: facts about this machine, read anew for every server.
 import { readFile, stat, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { freemem, tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import type { Account } from './guard.js';
 
@@ -15,13 +15,16 @@ export async function serverAccount(): Promise<Account | undefined> {
 
 const sharedMemory = '/dev/shm';
 const roomWantedBytes = 2 * 1024 ** 3;
+/** What lies in memory cannot be put aside when others need it: a machine that has too little stands still. */
+const memoryWantedBytes = 6 * 1024 ** 3;
 
 /** The folder for servers' folders: in memory where there is room (a container's /dev/shm often has 64 MB), else the temporary one, which
  *  must be open to the server's account. */
 export async function serversParent(account: Account | undefined): Promise<string> {
   const room = await statfs(sharedMemory).catch(() => undefined);
   const isWritable = ((await stat(sharedMemory).catch(() => undefined))?.mode ?? 0) & 0o002;
-  if (room !== undefined && isWritable && room.bavail * room.bsize >= roomWantedBytes) return sharedMemory;
+  const hasRoom = room !== undefined && room.bavail * room.bsize >= roomWantedBytes && freemem() >= memoryWantedBytes;
+  if (hasRoom && isWritable) return sharedMemory;
   const temporary = tmpdir();
   const reachable = account === undefined || (await isOpenToAll(temporary));
   return reachable ? temporary : '/tmp';
