@@ -315,7 +315,8 @@ describe('on PostgreSQL 18', () => {
     await own.run(
       `UPDATE pg_auth_members SET admin_option = false WHERE member = 'z1'::regrole; DELETE FROM pg_authid WHERE rolname = 'old'`,
     );
-    const { manifest } = await archiveOf(own, { globals: true });
+    await using archive = await archiveOf(own, { globals: true });
+    const { manifest } = archive;
     const gone = expect.stringMatching(/^the role with OID \d+ does not exist any more$/);
     const none = expect.stringMatching(/, who granted it, has no ADMIN OPTION$/);
     expect(manifest.leftOut).toEqual([
