@@ -4,6 +4,9 @@ import { quoteIdentifier } from '../pg/quote.js';
 import { openSession } from '../pg/session.js';
 import { type ConnectionSettings, withDatabase } from '../pg/settings.js';
 
+/** What such a database should not have: roles and tablespaces of the source, and subscriptions, which would keep it from being dropped. */
+export const notForScratch = { noOwner: true, noPrivileges: true, noSubscriptions: true, noTablespaces: true } as const;
+
 /** Makes an empty database on the same server. @returns the settings to connect to it */
 export async function makeDatabase(server: ConnectionSettings): Promise<ConnectionSettings> {
   const name = `tidemark_${process.pid}_${randomBytes(4).toString('hex')}`;

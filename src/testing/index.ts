@@ -2,7 +2,7 @@
 // the caller has, or that is started for the tests, and taken away again.
 import { connectionOf, type Database } from '../app/connection.js';
 import { restoreSnapshot } from '../app/restore/restore-snapshot.js';
-import { dropDatabase, makeDatabase } from '../app/scratch-database.js';
+import { dropDatabase, makeDatabase, notForScratch } from '../app/scratch-database.js';
 
 export type { ClonedDatabase, Prepare, Reached, SnapshotDatabase } from '../app/clones/snapshot-database.js';
 export { type DiffOptions, diffSnapshots, type SnapshotDiff, type TableDiff } from '../app/diff/diff-snapshots.js';
@@ -25,9 +25,6 @@ export interface TemporaryDatabase extends AsyncDisposable {
   drop(): Promise<void>;
 }
 
-/** What a database for a while should not have: roles of the source, and subscriptions, which would keep it from being dropped. */
-const without = { noOwner: true, noPrivileges: true, noSubscriptions: true } as const;
-
 /** Restores a snapshot into a new database with a name of its own.
  *  @param options.server a database of the server whose role may create databases; default as everywhere: DATABASE_URL, PG*
  *  @throws TidemarkError those of restoreSnapshot; nothing is left then
@@ -44,7 +41,7 @@ export async function temporaryDatabase({
   const connection = await makeDatabase(connectionOf(server));
   const drop = (): Promise<void> => dropDatabase(connectionOf(server), connection.database);
   try {
-    await restoreSnapshot({ file, database: connection, ...without, ...(jobs === undefined ? {} : { jobs }) });
+    await restoreSnapshot({ file, database: connection, ...notForScratch, ...(jobs === undefined ? {} : { jobs }) });
   } catch (error) {
     await drop();
     throw error;

@@ -6,6 +6,7 @@ import { type ConnectionSettings, withDatabase } from '../../pg/settings.js';
 import type { StoreOptions } from '../archive/open-bytes.js';
 import { connectionOf, type Database } from '../connection.js';
 import { restoreSnapshot } from '../restore/restore-snapshot.js';
+import { notForScratch } from '../scratch-database.js';
 import { openSealed, type TrustOptions, trustOf } from '../seal/open-sealed.js';
 import { createClone, dropClone, resetClone } from './clone.js';
 import { connectionUrl } from './connection-url.js';
@@ -61,9 +62,6 @@ export interface SnapshotDatabase extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What a database for tests should not have: roles of the source, and subscriptions, which would keep it from being dropped. */
-const without = { noOwner: true, noPrivileges: true, noSubscriptions: true } as const;
-
 /** Restores a snapshot once for a server, as a template database named by the checksum of the snapshot, and clones it. Processes that
  *  ask for the same at the same time wait for the one that restores it.
  *  @throws TidemarkError those of restoreSnapshot, and what `prepare` throws; nothing is left then
@@ -108,7 +106,7 @@ async function restoreAndPrepare(
     database,
     swap: true,
     force: true,
-    ...without,
+    ...notForScratch,
     ...trustOf(trust),
     ...(store && { store }),
     ...(jobs !== undefined && { jobs }),

@@ -14,6 +14,7 @@ import { connectionOf, type Database } from '../connection.js';
 import { Repository, type RepositoryOptions } from '../repository/repository.js';
 import { isDamage } from '../restore/damage.js';
 import { restoreSnapshot } from '../restore/restore-snapshot.js';
+import { notForScratch } from '../scratch-database.js';
 import { type OpenedSealed, openSealed, type TrustOptions } from '../seal/open-sealed.js';
 import { verifySealed } from '../seal/verify-sealed.js';
 import { type Compared, compareRestored } from './compare.js';
@@ -39,9 +40,6 @@ export interface DrillResult extends DrillRecord {
   /** Why it failed. */
   readonly error?: TidemarkError;
 }
-
-/** Owners and privileges would need the roles of the source; a subscription would keep the database from being dropped. */
-const without = { noOwner: true, noPrivileges: true, noSubscriptions: true, noTablespaces: true } as const;
 
 /** Verifies a snapshot, restores it into a new database of its own, counts every table's rows there, compares the definitions with those of the archive,
  *  and drops the database, whatever happens. A snapshot that is found damaged counts no more; a failure that is the server's is only
@@ -123,7 +121,7 @@ async function restoreAndCompare({ open, trust, server, jobs, emit, signal }: At
   const whole = await readCatalog(await openSealed(await open(), trust));
   const foreign = whole.tables.filter(({ object }) => whole.objects[object]?.kind === 'foreign table');
   const contents = {
-    ...without,
+    ...notForScratch,
     excludeTableData: foreign.map(({ schema, name }) => `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`),
   };
   const settled = settleContents(contents, { attempt: 'drill', inDatabase: {} });
