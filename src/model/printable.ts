@@ -2,8 +2,7 @@
 
 // C0, DEL and C1 drive terminals; line separators and the marks that turn the direction of text make it read as what it is not.
 // Lone surrogates are bytes that are no UTF-8 (byte-text.ts).
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const unfit = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/gu;
+const unfit = /[\p{Control}\u200e\u200f\u2028-\u202e\u2066-\u2069\p{Surrogate}]/gu;
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** Control characters as escapes, so that they never reach the terminal: ESC is `\u001b`, a byte that is no UTF-8 `\xe9`. */

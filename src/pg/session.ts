@@ -136,8 +136,8 @@ export class Session implements AsyncDisposable {
   /** A statement as the server reads it while rows travel in another encoding: it takes the statement's bytes for that one, too. */
   async spell(text: string): Promise<string> {
     const encoding = this.#clientEncoding;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is the same in every encoding of a server
-    if (encoding === this.encoding || this.encoding !== 'UTF8' || encoding === 'SQL_ASCII' || /^[\x01-\x7f]*$/.test(text)) return text;
+    // ASCII is the same in every encoding of a server.
+    if (encoding === this.encoding || this.encoding !== 'UTF8' || encoding === 'SQL_ASCII' || /^\p{ASCII}*$/u.test(text)) return text;
     const sql = `SELECT convert($1::bytea, 'UTF8', '${encoding}') AS bytes`;
     const { rows } = await this.client.query<{ bytes: Buffer }>({ text: sql, values: [encodeText(text)] });
     return decodeText(rows[0]?.bytes ?? Buffer.alloc(0));

@@ -35,8 +35,7 @@ function problemOf(key: string): string | undefined {
   if (key === '') return 'it is empty';
   if (Buffer.byteLength(key) > maxBytes) return `it is longer than ${maxBytes} bytes`;
   if (/\p{Surrogate}/u.test(key)) return 'it is no valid Unicode';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
-  if (/[\u0000-\u001f\u007f\\\ufffe\uffff]/.test(key)) return 'it has a backslash or a control character';
+  if (/(?![\u0080-\u009f])\p{Control}|[\\\ufffe\uffff]/u.test(key)) return 'it has a backslash or a control character';
   for (const part of key.split('/')) {
     if (part === '') return 'it has an empty name';
     if (part === '.' || part === '..') return 'it has "." or ".." as a name';

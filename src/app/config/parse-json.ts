@@ -12,8 +12,8 @@ export function parseJson(text: string): unknown {
 
 const maxDepth = 100;
 const scalar = /-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?|true|false|null/y;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON strings hold none of them
-const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+/** Of control characters only those from DEL on stand for themselves. */
+const string = /"(?:[^"\\\p{Control}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy;
 const space = /[ \t\r\n]*/y;
 
 /** Walks through a text by the grammar of RFC 8259, and keeps nothing of it. */

@@ -149,7 +149,6 @@ function round(value: number): string {
 
 function escapeXml(text: string): string {
   // XML has no place at all for the other control characters.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  const plain = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '\ufffd');
+  const plain = text.replace(/(?![\t\n\r\u007f-\u009f])\p{Control}/gu, '\ufffd');
   return plain.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }
