@@ -1,6 +1,6 @@
 // The catalog's form on disk, member `schema/catalog.json`: model/catalog.ts as it is, for it has no numbers past 2^53. Ids are
 // checked here, so that a plan may follow them without looking.
-import { z } from 'zod';
+import * as z from 'zod';
 import { catalogMember } from '../frame/member-names.js';
 import type { Catalog, CatalogObject, CatalogTable, Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';

@@ -1,6 +1,6 @@
 // The form on disk of an export's `manifest.json` and `SHA256SUMS`. Strict in its own version, and it knows a newer one before it looks
 // at anything else.
-import { z } from 'zod';
+import * as z from 'zod';
 import { TidemarkError } from '../model/errors.js';
 import { type ExportedFile, type ExportManifest, exportFormatVersion } from '../model/export.js';
 import { exportManifestFile, exportSumsFile, isExportFileName } from './export-names.js';

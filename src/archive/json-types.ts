@@ -1,6 +1,6 @@
 // How values are written in the JSON of an archive where JSON has no form of its own for them, and the pieces that manifest and catalog
 // share. Each is one zod codec, so that reading and writing cannot drift apart.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Column } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import { formatLsn, parseLsn } from '../pg/lsn.js';

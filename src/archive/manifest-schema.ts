@@ -1,6 +1,6 @@
 // The manifest's form on disk, member `manifest.json`: model/manifest.ts with bigints as decimal strings, instants in ISO 8601 and the
 // LSN as PostgreSQL prints it. Strict in its own version, and it knows a newer one before it looks at anything else.
-import { z } from 'zod';
+import * as z from 'zod';
 import { manifestMember } from '../frame/member-names.js';
 import { TidemarkError } from '../model/errors.js';
 import {

@@ -1,7 +1,7 @@
 // The operators and functions of operator families (rows of pg_amop and pg_amproc): how they are called in CREATE OPERATOR CLASS and
 // ALTER OPERATOR FAMILY, and whose they are. pg_depend ties a member to its class, with which it is made, or to its family ("loose");
 // which one is for the access method to say. See amadjustmembers in https://www.postgresql.org/docs/current/index-functions.html
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Key, Server } from './kind.js';
 import { key } from './kind.js';
 import { firstNormalOid, isNotMember, isUserSchema } from './ours.js';

@@ -1,6 +1,6 @@
 // The options of foreign data wrappers, servers, user mappings, foreign tables and their columns: `text[]` of name=value in the catalogs,
 // `OPTIONS ("name" 'value')` in SQL. What they mean is the wrapper's matter; its validator looks at them when they are restored.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier, quoteLiteral } from '../pg/quote.js';
 
 /** Pairs of name and value. */

@@ -1,6 +1,6 @@
 // What an index needs beyond its definition, whether it stands by itself or under a constraint: its attachment to the index of a
 // partitioned table, CLUSTER ON, REPLICA IDENTITY USING INDEX, statistics targets, DEPENDS ON EXTENSION. The definitions are in kinds/.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from './extension-dependency.js';
 import { type DependEdge, type Key, key, type Server, type StepDraft } from './kind.js';

@@ -2,7 +2,7 @@
 // together. The number of queries depends on the kinds, never on the objects. Expects a session made by pg/session.ts for reading
 // (empty search_path, quote_all_identifiers), in the snapshot's transaction, with the tables locked.
 import { setImmediate } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
 import { inTurn } from '../pg/in-turn.js';

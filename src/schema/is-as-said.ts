@@ -1,6 +1,6 @@
 // Whether a row is as its schema says, found out without zod's own parser, which makes two objects for each value that it looks at: rows
 // come by the ten thousand, from SQL of ours, and are right. What is not right is for zod to explain.
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 type Check = (value: unknown) => boolean;
 

@@ -1,7 +1,7 @@
 // The one shape that every kind of database object has, and the drafts it gives. A kind reads its catalog with one set-based query
 // and turns each row into objects with steps; the graph (graph.ts) adds the edges of pg_depend, sorts, breaks loops and numbers them.
 // Owners, comments and privileges are the same for all kinds and live in facets/.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Facet, OidRange, Section } from '../model/catalog.js';
 import type { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';

@@ -1,7 +1,7 @@
 // Functions and procedures, which differ in little more than the word: the server writes the whole definition (pg_get_functiondef).
 // Bodies in the SQL standard's form are parsed when they are created and have dependencies like a view's; such a routine can be made
 // in two parts, first with the same signature and an empty string for a body.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName } from '../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from './extension-dependency.js';
 import { defineKind, type Key, type Kind, key, type Server, type Split } from './kind.js';

@@ -1,6 +1,6 @@
 // What the kinds of types (enum, domain, composite, range, base and shell types) have in common: the columns that every query of
 // pg_type gives, the conditions on it, and the names under which a type is altered, commented on and granted.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName } from '../pg/quote.js';
 import { type Key, key, type ObjectDraft } from './kind.js';
 import { isNotMember, isUserSchema } from './ours.js';

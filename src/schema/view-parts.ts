@@ -1,6 +1,6 @@
 // What views and materialized views have in common: their columns, the rows of other catalogs that are part of them, and the text of
 // their query.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Key, key } from './kind.js';
 
 const columnRow = z.object({

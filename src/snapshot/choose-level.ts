@@ -46,17 +46,22 @@ const [muchFaster, little] = [0.9, 1.05];
 
 /** Tries levels on a sample: the usual one, then others as far as they can come into question.
  *  @param rawBytes, readMs how fast rows came
- *  @param compress tries one level */
-export function tryLevels({ rawBytes, readMs }: Omit<Sample, 'trials'>, compress: (level: number) => Trial): readonly Trial[] {
-  const timeOf = (trial: Trial): number => (trial.ms / trial.rawBytes) * rawBytes;
+ *  @param compress tries one level; one that takes more milliseconds a byte than the second number does not come into question, and need not
+ *  be measured exactly */
+export function tryLevels(
+  { rawBytes, readMs }: Omit<Sample, 'trials'>,
+  compress: (level: number, affordable?: number) => Trial,
+): readonly Trial[] {
+  const readTime = readMs / rawBytes;
+  const timeOf = (trial: Trial): number => trial.ms / trial.rawBytes;
   const usual = compress(usualLevel);
-  if (timeOf(usual) > readMs * bottleneck) return [usual, compress(fastest)];
+  if (timeOf(usual) > readTime * bottleneck) return [usual, compress(fastest)];
   const trials = [usual];
   for (const level of slower) {
     // The next one takes longer than the one before.
     const last = trials.at(-1);
-    if (last === undefined || timeOf(last) > readMs * spare) break;
-    trials.push(compress(level));
+    if (last === undefined || timeOf(last) > readTime * spare) break;
+    trials.push(compress(level, readTime * spare));
   }
   return trials;
 }

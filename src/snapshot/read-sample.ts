@@ -12,9 +12,8 @@ const tryBytes = 1 << 20;
 /** Room for what one read of the socket brings. */
 const slack = 1 << 20;
 
-/** Runs of a level, of which the fastest counts: at most so many, and two and no more where they take so long. */
+/** Runs of a level, of which the fastest counts: two, and up to so many where it comes into question. */
 const most = 4;
-const enoughMs = 30;
 
 /** Keeps the first bytes, and when how many had come. */
 class SampleTarget implements CopyTarget {
@@ -60,20 +59,25 @@ export async function readSample(session: Session, codec: Codec, statement: stri
   const rows = target.kept;
   const speed = target.speed();
   if (speed.rawBytes === 0 || speed.readMs === 0) return { rawBytes: 0, readMs: 0, trials: [] };
-  return { ...speed, trials: tryLevels(speed, (level) => trial(codec, rows, level)) };
+  const tryOut = (level: number, affordable = Number.POSITIVE_INFINITY): Trial =>
+    trial(codec, rows, { level, affordableMs: affordable * rows.length });
+  return { ...speed, trials: tryLevels(speed, tryOut) };
 }
 
-function trial(codec: Codec, rows: Buffer, level: number): Trial {
+interface Attempt {
+  readonly level: number;
+  readonly affordableMs: number;
+}
+
+function trial(codec: Codec, rows: Buffer, { level, affordableMs }: Attempt): Trial {
   const parameters = chooseParameters(level, (one) => codec.compress(rows, level, { parameters: one }).length);
   let compressedBytes = 0;
   let least = Number.POSITIVE_INFINITY;
   // The first call has the codec's memory to get; and whoever else is at work on the machine makes one slower, never faster.
-  for (let spent = 0, n = 0; n < most && (n < 2 || spent < enoughMs); n += 1) {
+  for (let n = 0; n < 2 || (n < most && least <= affordableMs); n += 1) {
     const started = performance.now();
     compressedBytes = codec.compress(rows, level, { parameters }).length;
-    const ms = performance.now() - started;
-    least = Math.min(least, ms);
-    spent += ms;
+    least = Math.min(least, performance.now() - started);
   }
   return { level, parameters, rawBytes: rows.length, compressedBytes, ms: least };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isAsSaid } from '#dist/schema/is-as-said.js';
 import { kinds } from '#dist/schema/kinds/index.js';
 

@@ -62,6 +62,19 @@ test('levels that there is no time for are not tried', () => {
   expect(sampleAt(600).trials.map(({ level }) => level)).toEqual([3, 1]);
 });
 
+test('a level that there is no time for need not be measured exactly, whatever is compared with another one must', () => {
+  const asked: [number, number | undefined][] = [];
+  tryLevels({ rawBytes: 2_000_000, readMs: 20 }, (level, affordable) => {
+    asked.push([level, affordable]);
+    return { level, rawBytes: 1_000_000, compressedBytes: 500_000, ms: level };
+  });
+  expect(asked).toEqual([
+    [3, undefined],
+    [5, 5e-6],
+    [7, 5e-6],
+  ]);
+});
+
 test('tables count by their size, and the fastest reading counts for all', () => {
   expect(chooseLevel([sampleAt(12, rows, 1n), sampleAt(12, random, 1_000_000n)]).level).toBe(usualLevel);
   expect(chooseLevel([sampleAt(12), sampleAt(12, random, 1n)]).level).toBe(9);

@@ -1,5 +1,5 @@
 // The configuration's JSON schema, for editors and validators: config.schema.json is its text, published with the package.
-import { z } from 'zod';
+import * as z from 'zod';
 import { configSchema } from './schema.js';
 
 export interface JsonSchema {

@@ -1,6 +1,6 @@
 // What is wrong with a configuration, as sentences about keys: zod's findings in our words, all at once, with the key or the variable that
 // was probably meant. No sentence repeats a value that may be a password.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { TidemarkError } from '../../model/errors.js';
 import { simplify, suggestion } from './suggest.js';
 import { shown } from './values.js';

@@ -1,6 +1,6 @@
 // The configuration file: every key, its kind, its default and what it is for, in one place. The JSON schema, the environment variables
 // and the types come from here; values.ts has the kinds, settle.ts makes of it what the rest of tidemark works with.
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkPolicy, checkSchedule, presets, type RetentionPolicy, type Rule } from '../../rules/index.js';
 import { allSections } from '../../selection/sections.js';
 import { layoutNames } from '../repository/layout.js';

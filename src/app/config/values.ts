@@ -1,6 +1,6 @@
 // The kinds of values that configurations have: how each is written, what it becomes, and how the JSON schema describes it. Which key has
 // which kind is schema.ts's business.
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseBytes, parseDuration } from '../quantities.js';
 import { checkPrefix } from '../repository/layout.js';
 import { refusalOf } from './refusal.js';

@@ -1,7 +1,7 @@
 // Who writes an export into a store. A marker there says so, with the names of all files that are to come, before the first of them is written: what an
 // export that was killed has left can be told from everything else, and goes when the place is exported to again. Of several that want a place
 // one gets it; one that was taken for dead finds that its marker is another's, and publishes nothing.
-import { z } from 'zod';
+import * as z from 'zod';
 import { exportManifestFile, exportMarkerFile } from '../../archive/export-names.js';
 import { TidemarkError } from '../../model/errors.js';
 import { printable } from '../../model/printable.js';

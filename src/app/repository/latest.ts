@@ -1,7 +1,7 @@
 // `latest.json` of a store: for each series the newest snapshot that was published, for those who cannot list the store, or only read it.
 // It is written after everything that it points to, only ever forward, and on the condition that nobody else has written it meanwhile. The
 // token of a series' writer is in it, too: a writer that was overtaken finds another one there, and fails.
-import { z } from 'zod';
+import * as z from 'zod';
 import { decimal, hex64, instant, record } from '../../archive/json-types.js';
 import { positionRecord } from '../../archive/manifest-schema.js';
 import { TidemarkError } from '../../model/errors.js';

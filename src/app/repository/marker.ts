@@ -1,7 +1,7 @@
 // The marker beside an archive that is being written (reserve.ts): who writes it, and whether that can still be so.
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { decimal, instant } from '../../archive/json-types.js';
 import { isAlive } from '../../store/is-alive.js';
 import { readSmall } from '../../store/small-object.js';

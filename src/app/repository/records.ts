@@ -1,6 +1,6 @@
 // The records beside the archives of a repository, in their form on disk. Written by this or another version, or by somebody's editor:
 // one that cannot be read counts as not being there.
-import { z } from 'zod';
+import * as z from 'zod';
 import { decimal, hex64, index, instant } from '../../archive/json-types.js';
 import { positionRecord } from '../../archive/manifest-schema.js';
 import type { Manifest } from '../../model/manifest.js';

@@ -1,6 +1,6 @@
 // Access methods of tables and indexes. Their handlers are functions in C: the target needs the library. They have no owner and no
 // privileges.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { routineName } from '../operator-sql.js';

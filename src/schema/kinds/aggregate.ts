@@ -1,5 +1,5 @@
 // Aggregates: the server has no function that deparses them, so the statement is put together from pg_aggregate.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteLiteral } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { inputTypes, routinesOfUser } from '../routine.js';

@@ -1,6 +1,6 @@
 // Base types: types over functions of their own for input and output. The functions name the type, the type names the functions; a
 // shell breaks that loop. pg_get_* has nothing for them, the statement is put together from pg_type.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteLiteral } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { typeColumns, typeDraft, typeKey, typeName, typeRow, typesOfUser } from '../type-object.js';

@@ -1,7 +1,7 @@
 // Casts. They have no schema, no owner and no privileges; those between built-in types are the user's, too, where their OID says so.
 // Expressions do not depend on the cast that they use but on its function, or on nothing: priority.ts has casts as early as can be, and
 // `usedThrough` tells the graph whose users may mean the cast. The cast of a range to its own multirange is the range's (range.ts).
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineKind, key } from '../kind.js';
 import { firstNormalOid, isNotMember } from '../ours.js';
 

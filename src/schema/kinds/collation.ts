@@ -1,6 +1,6 @@
 // Collations. Where the locale of an ICU collation is stored has moved twice (15, 17). The recorded collation version is not carried:
 // it belongs to the library of the server, and the target records its own.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteLiteral } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { isNotMember, isUserSchema } from '../ours.js';

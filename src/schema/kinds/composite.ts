@@ -1,6 +1,6 @@
 // Composite types made by CREATE TYPE ... AS; the row types of tables and views belong to those. The type is the object, its pg_class
 // row is the same one: comments on attributes hang on that.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { typeColumns, typeDraft, typeKey, typeName, typeRow, typesOfUser } from '../type-object.js';

@@ -1,6 +1,6 @@
 // Primary key, unique and exclusion constraints, each with the index under it. Foreign keys are a kind of their own; checks and
 // not-nulls belong to the table.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier, quoteLiteral } from '../../pg/quote.js';
 import { chargeIndex, indexColumns, indexRow, indexSteps } from '../index-parts.js';
 import { defineKind, key, type StepDraft } from '../kind.js';

@@ -1,6 +1,6 @@
 // Conversions between encodings. Only one may be the default of a schema for its two encodings. The function takes an `internal`
 // argument, so it is one of C and never waits for anything.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteLiteral } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { isNotMember, isUserSchema } from '../ours.js';

@@ -1,6 +1,6 @@
 // Domains and their constraints. A constraint is an object of its own, so that it can have a comment and be created later: by itself
 // in a loop (a CHECK that calls a function over the domain), after the rows where it is NOT VALID. The default can be set later, too.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, type Form, type Key, key, type ObjectDraft, type StepDraft } from '../kind.js';
 import { typeColumns, typeDraft, typeKey, typeName, typeRow, typesOfUser } from '../type-object.js';

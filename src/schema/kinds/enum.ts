@@ -1,6 +1,6 @@
 // Enum types. Labels are written in their sort order, which is not the order of their OIDs after ALTER TYPE ... ADD VALUE BEFORE.
 // Label OIDs change, and with them the hash partition a row belongs to: the data side loads those through the root.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteLiteral } from '../../pg/quote.js';
 import { defineKind } from '../kind.js';
 import { typeColumns, typeDraft, typeKey, typeName, typeRow, typesOfUser } from '../type-object.js';

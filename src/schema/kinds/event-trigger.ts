@@ -1,5 +1,5 @@
 // Event triggers. They fire on the statements of a restore, too, and so come near its end (priority.ts).
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier, quoteLiteral } from '../../pg/quote.js';
 import { defineKind, key, type StepDraft } from '../kind.js';
 import { isNotMember } from '../ours.js';

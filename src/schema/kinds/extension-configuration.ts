@@ -2,7 +2,7 @@
 // extension makes them, and here they have no step of their own: rows are copied like those of other tables, and sequences get their
 // values from facets/sequence-values.ts.
 // https://www.postgresql.org/docs/current/extend-extensions.html#EXTEND-EXTENSIONS-CONFIG-TABLES
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName } from '../../pg/quote.js';
 import { defineKind, type Key, key } from '../kind.js';
 

@@ -1,6 +1,6 @@
 // Extensions. Their members come with CREATE EXTENSION; no kind emits them. No version is asked for: the target's own is the one whose
 // libraries it has. Extensions made by initdb (plpgsql) are in every database and are left out.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { firstNormalOid } from '../ours.js';

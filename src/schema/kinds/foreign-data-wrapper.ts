@@ -1,5 +1,5 @@
 // Foreign data wrappers, with or without handler and validator. Those of an extension come with it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { genericOptions, optionsClause, optionsSql } from '../generic-options.js';
 import { defineKind, key } from '../kind.js';

@@ -1,5 +1,5 @@
 // Foreign key constraints. Those of partitions that come from the partitioned table's are made by it (conparentid) and are left out.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { attachedBelow, attachKeys, indexIdentity } from '../index-parts.js';
 import { defineKind, key } from '../kind.js';

@@ -1,6 +1,6 @@
 // Procedural languages that were made by themselves. Those of an extension come with it, those of initdb (internal, c, sql) are
 // everywhere; privileges on them are the facets' matter.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { routineName } from '../operator-sql.js';

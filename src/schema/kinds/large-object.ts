@@ -2,7 +2,7 @@
 // from a schema. They come in groups of the same owner and privileges, so that a million of them are a thousand objects; their contents
 // are read and restored like rows (snapshot/large-objects.ts, restore/large-objects.ts).
 // https://www.postgresql.org/docs/current/catalog-pg-largeobject-metadata.html
-import { z } from 'zod';
+import * as z from 'zod';
 import { oidsFrom, toOidRanges } from '../../pg/oid-ranges.js';
 import { quoteIdentifier, quoteLiteral } from '../../pg/quote.js';
 import { allPrivileges, asGrantors, changeAcl, explodedSql, itemsOf, rolesOf } from '../facets/acl.js';

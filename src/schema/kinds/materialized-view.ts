@@ -1,6 +1,6 @@
 // Materialized views: made empty, and refreshed last of all, in the order in which they read each other. Their indexes are
 // kinds/table-index.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from '../extension-dependency.js';
 import { defineKind, key, type StepDraft } from '../kind.js';

@@ -1,6 +1,6 @@
 // Operator classes, with the members that are tied to them. What uses a class (an index, the key of a partitioned table, a range type)
 // may use any member of its family for the class's type, so these come first: a hash function for partitions, say, is always loose.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { memberJson, memberKey, memberRow, membersOf, memberText, sortingOperators } from '../family-members.js';
 import { defineKind, key } from '../kind.js';

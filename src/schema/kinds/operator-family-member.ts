@@ -1,6 +1,6 @@
 // Loose members of operator families: operators and functions that belong to the family and to no class of it. Also those that the user
 // added to a family of the server's or of an extension's, which pg_dump leaves behind.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { memberKey, memberRow, membersOf, memberText, sortingOperators } from '../family-members.js';
 import { defineKind, type Key, key, type ObjectDraft, type StepDraft } from '../kind.js';

@@ -1,6 +1,6 @@
 // Operator families. Each is made by a statement of its own, also one that CREATE OPERATOR CLASS made implicitly, so that its owner,
 // schema and comment can be what they are. Its loose members are operator-family-member.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { isNotMember, isUserSchema } from '../ours.js';

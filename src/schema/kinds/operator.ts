@@ -1,7 +1,7 @@
 // Operators. Commutator and negator point at each other, whichever is made first: the server makes a shell of the one that is not there
 // yet, and the later CREATE OPERATOR fills it in. A shell that nobody filled in comes with the operator that names it.
 // See https://www.postgresql.org/docs/current/xoper-optimization.html
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key, type StepDraft } from '../kind.js';
 import { operatorName, routineName } from '../operator-sql.js';

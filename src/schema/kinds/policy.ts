@@ -1,5 +1,5 @@
 // Row security policies. Whether row security is on is a property of the table.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { isUserRelation } from '../relation-sql.js';

@@ -1,5 +1,5 @@
 // Schemas of publications (FOR TABLES IN SCHEMA, from 15 on). They belong to the publication, as its tables do.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { isNotMember } from '../ours.js';

@@ -1,6 +1,6 @@
 // Tables of publications, with column lists and row filters. They belong to the publication, not to the table: choosing a table is not
 // choosing to publish it, and a publication comes along without the tables that were not chosen.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { isNotMember } from '../ours.js';

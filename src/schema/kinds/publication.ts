@@ -1,5 +1,5 @@
 // Publications. What is published by them, tables and schemas, are objects of their own (publication-table.ts, publication-schema.ts).
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier, quoteLiteral } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { firstNormalOid, isNotMember } from '../ours.js';

@@ -1,6 +1,6 @@
 // Range types. What CREATE TYPE ... AS RANGE makes besides (multirange type, constructor functions, the cast between them) becomes
 // objects without steps, so that dependencies, comments and privileges find them. A canonical function needs a shell of the type first.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key, type ObjectDraft } from '../kind.js';
 import { typeColumns, typeDraft, typeKey, typeName, typeRow, typesOfUser } from '../type-object.js';

@@ -1,5 +1,5 @@
 // Rewrite rules, except those ON SELECT, which are the bodies of views.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key, type StepDraft } from '../kind.js';
 import { isUserRelation } from '../relation-sql.js';

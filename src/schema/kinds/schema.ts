@@ -1,6 +1,6 @@
 // Schemas. `public` is in every database that a snapshot is restored into, so it is never created; only its owner, comment and
 // privileges are carried. Schemas of an extension come with it, but the user's objects inside them are read by their own kinds.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key, type StepDraft } from '../kind.js';
 import { isNotMember, isUserSchema } from '../ours.js';

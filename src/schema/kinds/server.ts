@@ -1,5 +1,5 @@
 // Foreign servers. Their options can be read by everybody who can connect to the source, so they are no secrets (secrets.ts).
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier, quoteLiteral } from '../../pg/quote.js';
 import { genericOptions, optionsClause, optionsSql } from '../generic-options.js';
 import { defineKind, key } from '../kind.js';

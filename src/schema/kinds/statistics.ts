@@ -1,5 +1,5 @@
 // Extended statistics objects. What ANALYZE gathered for them is data and is not carried.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName } from '../../pg/quote.js';
 import { defineKind, key, type StepDraft } from '../kind.js';
 import { isNotMember, isUserSchema } from '../ours.js';

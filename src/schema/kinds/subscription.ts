@@ -1,6 +1,6 @@
 // Subscriptions. They are restored disabled and unconnected: two databases that follow the same slot would each lose half of the changes.
 // The password of the connection string stays away unless secrets are asked for; what is left out is listed.
-import { z } from 'zod';
+import * as z from 'zod';
 import { TidemarkError } from '../../model/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../../pg/quote.js';
 import { defineKind, key, type ObjectDraft, type Server } from '../kind.js';

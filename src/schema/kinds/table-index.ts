@@ -1,5 +1,5 @@
 // Indexes of tables, partitioned tables and materialized views that do not stand under a constraint (those are kinds/constraint.ts).
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { attachedBelow, backsConstraint, chargeIndex, indexColumns, indexIdentity, indexRow, indexSteps, maker } from '../index-parts.js';
 import { defineKind, type Key, key } from '../kind.js';

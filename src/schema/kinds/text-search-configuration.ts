@@ -1,7 +1,7 @@
 // Text search configurations with their mappings. Tokens are numbers in the catalog; only their parser knows what ALTER TEXT SEARCH
 // CONFIGURATION calls them. All dictionaries of a token go into one ADD MAPPING, in the order in which they are asked.
 // See https://www.postgresql.org/docs/current/sql-altertsconfig.html
-import { z } from 'zod';
+import * as z from 'zod';
 import { TidemarkError } from '../../model/errors.js';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';

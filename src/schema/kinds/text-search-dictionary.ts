@@ -1,6 +1,6 @@
 // Text search dictionaries. CREATE runs the template's init function, which reads the files that the options name (they must be there on
 // the target) and looks up the dictionary that a thesaurus is built on, about which pg_depend knows nothing.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { formatDictionaryOption, parseDictionaryOptions, thesaurusSource } from '../dictionary-options.js';
 import { defineKind, key } from '../kind.js';

@@ -1,5 +1,5 @@
 // Text search parsers: five functions, of which the one for headlines is optional. They have no owner and no privileges.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { isNotMember, isUserSchema } from '../ours.js';

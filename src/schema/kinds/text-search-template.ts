@@ -1,6 +1,6 @@
 // Text search templates: the functions of a sort of dictionaries, of which the one that reads options is optional. They have no owner
 // and no privileges.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { isNotMember, isUserSchema } from '../ours.js';

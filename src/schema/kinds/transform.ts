@@ -1,6 +1,6 @@
 // Transforms of a type for a language: a function each way, of which one may be missing. They have no name, schema, owner or privileges.
 // Routines with TRANSFORM FOR TYPE need them; not every server records that in pg_depend, so routine.ts says it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, key } from '../kind.js';
 import { firstNormalOid, isNotMember } from '../ours.js';

@@ -1,6 +1,6 @@
 // Triggers that were made by CREATE TRIGGER. Their clones on partitions come with them: of those, only a state or a comment of their own
 // is carried. The triggers of foreign keys and deferrable constraints are made by these.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from '../extension-dependency.js';
 import { defineKind, key, type ObjectDraft, type StepDraft } from '../kind.js';

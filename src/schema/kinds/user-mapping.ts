@@ -1,6 +1,6 @@
 // User mappings. Their options are where passwords of foreign servers are, so only those that are known to be none are carried, unless
 // secrets are asked for; what is left out is listed. Options that the role cannot read are never taken for none.
-import { z } from 'zod';
+import * as z from 'zod';
 import { TidemarkError } from '../../model/errors.js';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { genericOptions, optionsClause, optionsSql } from '../generic-options.js';

@@ -1,6 +1,6 @@
 // Views, and the defaults of their columns. A view in a loop of dependencies comes in two parts: a stub of the same columns early, and
 // its query late. Rules other than the body and INSTEAD OF triggers are kinds of their own.
-import { z } from 'zod';
+import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { defineKind, type Key, key, type ObjectDraft } from '../kind.js';
 import { isUserRelation, storageParameters, withParameters } from '../relation-sql.js';

@@ -1,5 +1,5 @@
 // What the sequence query gives: the sequence, and the column that owns it or whose identity it is.
-import { z } from 'zod';
+import * as z from 'zod';
 import { isNotMember, isUserSchema, refersTo } from '../../ours.js';
 
 /** Values of int8 are kept as text: they pass 2^53. */

@@ -1,7 +1,7 @@
 // What the table query (query.ts) gives: one row a table, with its columns, constraints, parents and partition facts folded in as
 // JSON. Columns and constraints there are by the ten thousand, so they come as lists without names, whose shape is taken on trust: they
 // are our own SQL's; only what the server deparses may be missing.
-import { z } from 'zod';
+import * as z from 'zod';
 import { genericOptions } from '../../generic-options.js';
 
 /** What few columns have. */
