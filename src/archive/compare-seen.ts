@@ -12,8 +12,10 @@ function differ(what: string, member?: StoredMember): TidemarkError {
   });
 }
 
-function sizes(member: StoredMember): string {
-  return member.frames.map(({ compressed, raw }) => `${compressed}:${raw}`).join(' ');
+function sameFrames(one: StoredMember['frames'], other: StoredMember['frames']): boolean {
+  return (
+    one.length === other.length && one.every(({ compressed, raw }, at) => compressed === other[at]?.compressed && raw === other[at]?.raw)
+  );
 }
 
 /**
@@ -30,7 +32,7 @@ export function compareSeen(manifest: Manifest, seen: readonly StoredMember[]): 
     for (const key of ['offset', 'length', 'rawBytes', 'sha256'] as const) {
       if (found[key] !== expected[key]) throw differ(`member ${found.member} has ${key} ${found[key]}, not ${expected[key]}`, found);
     }
-    if (sizes(found) !== sizes(expected)) throw differ(`member ${found.member} has frames of other sizes`, found);
+    if (!sameFrames(found.frames, expected.frames)) throw differ(`member ${found.member} has frames of other sizes`, found);
   }
   const extra = came[listed.length];
   if (extra !== undefined) throw differ(`member ${extra.member} is not in the manifest`, extra);

@@ -3,9 +3,11 @@
 
 /** How a value lies in JSON. */
 export interface Form<Value> {
-  /** @throws Flaw where it is not of this form */
+  /** Makes the value of the JSON itself, which must be nobody else's: only what lies in another way is replaced in it.
+   *  @throws Flaw where it is not of this form */
   read(json: unknown): Value;
-  /** @throws Flaw where `read` would refuse what comes out */
+  /** Leaves the value alone, and gives it as it is where it lies in JSON as in memory.
+   *  @throws Flaw where `read` would refuse what comes out */
   write(value: Value): unknown;
 }
 
@@ -99,19 +101,38 @@ export function pair<First, Second>(first: Form<First>, second: Form<Second>): F
 
 /** @param least of these it has at least */
 export function listOf<Value>(form: Form<Value>, least = 0): Form<readonly Value[]> {
-  const each = <From, To>(values: unknown, step: (value: From) => To): To[] => {
+  const checked = (values: unknown): unknown[] => {
     if (!Array.isArray(values)) throw new Flaw('it must be a list');
     if (values.length < least) throw new Flaw(`it must be a list of ${least} at least`);
-    let at = 0;
-    try {
-      const done: To[] = [];
-      for (; at < values.length; at += 1) done.push(step(values[at] as From));
-      return done;
-    } catch (error) {
-      throw Flaw.at(at, error);
-    }
+    return values;
   };
-  return { read: (json) => each(json, form.read), write: (values) => each(values, form.write) };
+  return {
+    read(json) {
+      const values = checked(json);
+      for (let at = 0; at < values.length; at += 1) {
+        try {
+          values[at] = form.read(values[at]);
+        } catch (error) {
+          throw Flaw.at(at, error);
+        }
+      }
+      return values as Value[];
+    },
+    write(given) {
+      const values = checked(given);
+      let written: unknown[] | undefined;
+      for (let at = 0; at < values.length; at += 1) {
+        try {
+          const value = form.write(values[at] as Value);
+          if (value !== values[at]) written ??= values.slice(0, at);
+          written?.push(value);
+        } catch (error) {
+          throw Flaw.at(at, error);
+        }
+      }
+      return written ?? values;
+    },
+  };
 }
 
 /** Of a field that may be absent; never null. */
@@ -137,26 +158,48 @@ export function fields<Value extends object>(forms: FieldForms<Value>): Form<Val
     write: form.write,
     optional: form.optional === true,
   }));
-  const each = (from: unknown, way: 'read' | 'write'): Record<string, unknown> => {
+  /** Goes through the fields that are there. @param take gets each by its place among them */
+  const each = (from: unknown, take: (object: Record<string, unknown>, field: (typeof known)[number], place: number) => void): void => {
     if (typeof from !== 'object' || from === null || Array.isArray(from)) throw new Flaw('it must be an object');
-    const done: Record<string, unknown> = {};
     let found = 0;
     for (const field of known) {
-      const { name } = field;
-      const value = (from as Record<string, unknown>)[name];
       try {
-        if (value !== undefined) done[name] = field[way](value);
+        if ((from as Record<string, unknown>)[field.name] !== undefined) take(from as Record<string, unknown>, field, found);
         else if (!field.optional) throw new Flaw('it is missing');
         else continue;
       } catch (error) {
-        throw Flaw.at(name, error);
+        throw Flaw.at(field.name, error);
       }
       found += 1;
     }
     if (found !== Object.keys(from).length) throw new Flaw(`it has a field that is unknown: ${unknownOf(from, known)}`);
-    return done;
   };
-  return { read: (json) => each(json, 'read') as Value, write: (value) => each(value, 'write') };
+  return {
+    read(json) {
+      each(json, (object, { name, read }) => {
+        const value = read(object[name]);
+        if (value !== object[name]) object[name] = value;
+      });
+      return json as Value;
+    },
+    write(value) {
+      let order: string[] | undefined;
+      let written: Record<string, unknown> | undefined;
+      each(value, (object, { name, write }, place) => {
+        order ??= Object.keys(object);
+        const field = write(object[name]);
+        if (written === undefined && (field !== object[name] || order[place] !== name)) written = beginning(object, order.slice(0, place));
+        if (written !== undefined) written[name] = field;
+      });
+      return written ?? value;
+    },
+  };
+}
+
+function beginning(object: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {
+  const some: Record<string, unknown> = {};
+  for (const name of names) some[name] = object[name];
+  return some;
 }
 
 function unknownOf(object: object, known: readonly { readonly name: string }[]): string | undefined {

@@ -1,7 +1,7 @@
 // What must hold between a manifest and the frames of the file around it: every byte belongs to exactly one member, in the order of the
 // format, and all sums are right. Pure; the writer checks itself with it, and every reader trusts sizes only after it.
 import { catalogMember, globalsMember, manifestMember, postDataMember, preDataMember } from '../frame/member-names.js';
-import { tarBytes, tarHeader } from '../frame/tar.js';
+import { checkTarMember, tarBytes } from '../frame/tar.js';
 import { isTable } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { FrameSize, Manifest, StoredMember, TableEntry } from '../model/manifest.js';
@@ -33,7 +33,7 @@ export function checkMember(member: StoredMember): void {
   if (rawBytes > BigInt(Number.MAX_SAFE_INTEGER) || length > BigInt(Number.MAX_SAFE_INTEGER))
     throw corrupt(`the sizes of ${name} cannot be`, member);
   try {
-    tarHeader(name, Number(rawBytes));
+    checkTarMember(name, Number(rawBytes));
   } catch (error) {
     throw corrupt(error instanceof Error ? error.message : String(error), member);
   }

@@ -49,6 +49,12 @@ function checksumOf(block: Uint8Array): number {
   return sum;
 }
 
+/** Whether a header can be written of it. Throws RangeError as `tarHeader` does. */
+export function checkTarMember(name: string, bytes: number): void {
+  checkName(name);
+  if (!Number.isSafeInteger(bytes) || bytes < 0) throw new RangeError(`a tar member cannot have ${bytes} bytes`);
+}
+
 /**
  * The header of a regular file: mode 0600, uid and gid 0, mtime 0, no user names, so that it depends on nothing but name and size.
  * Throws RangeError for a name that is not relative, safe ASCII of up to 100 bytes, or a size past 2^53.
@@ -61,8 +67,7 @@ export function tarHeader(name: string, bytes: number): Buffer {
 
 /** As `tarHeader`, into the first 512 bytes of `target`. */
 export function writeTarHeader(target: Uint8Array, name: string, bytes: number): void {
-  checkName(name);
-  if (!Number.isSafeInteger(bytes) || bytes < 0) throw new RangeError(`a tar member cannot have ${bytes} bytes`);
+  checkTarMember(name, bytes);
   const block = Buffer.from(target.buffer, target.byteOffset, tarBlock).fill(0);
   const octal = ([offset, length]: readonly [number, number], value: number): void => {
     block.write(value.toString(8).padStart(length - 1, '0'), offset, 'latin1');

@@ -30,6 +30,23 @@ test('comes back as it was, and bigints, dates and positions are text', () => {
   });
 });
 
+test('is written in one order, whatever the order of its fields, and not touched by that', () => {
+  const text = serializeManifest(manifest);
+  const turned = reversed(manifest) as Manifest;
+  const before = structuredClone(turned);
+  expect(serializeManifest(turned)).toBe(text);
+  expect(turned).toEqual(before);
+  expect(Object.keys(turned.tables[0]?.chunks[0] ?? {})).toEqual(Object.keys(before.tables[0]?.chunks[0] ?? {}));
+});
+
+/** With the fields of every object in reverse. */
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  const backwards = Object.entries(value).toReversed();
+  return Object.fromEntries(backwards.map(([name, field]) => [name, reversed(field)]));
+}
+
 test('everything that may be left out may be there', () => {
   const more: Manifest = {
     ...manifest,
