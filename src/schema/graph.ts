@@ -32,7 +32,7 @@ export function buildSchema(input: SchemaInput): Schema {
   const given = withoutPlainDefaults([...input.objects, ...input.facets.flatMap((facet) => facet.objects)], input.depends);
   const facetSteps = input.facets.flatMap((facet) => facet.steps.map(({ step }) => step.key));
   const resolver = createResolver({ objects: given, depends: input.depends, members: input.members, facetSteps });
-  const objects = withoutIncidental(given, input.facets).sort(compareObjects);
+  const objects = given.toSorted(compareObjects);
   const reduced = leaveOut(draftSteps(objects, { input, resolver }));
   const sorted = sortSteps(reduced.steps.map((draft) => sortable(draft, resolver)));
   const form: Form = { separated: (step) => sorted.separated.has(step) || reduced.gone.has(step) };
@@ -80,13 +80,6 @@ function withoutPlainDefaults(objects: readonly ObjectDraft[], depends: readonly
     if (referenced.startsWith('pg_attrdef:')) linked.add(referenced);
   }
   return objects.filter(({ kind, key, steps }) => kind !== 'default' || steps[0]?.inlineInto === undefined || linked.has(key));
-}
-
-/** Leaves out what is only there for what may be done to it, where nothing is. */
-function withoutIncidental(objects: readonly ObjectDraft[], facets: readonly FacetResult[]): ObjectDraft[] {
-  const touched = new Set<Key>();
-  for (const { steps } of facets) for (const { object } of steps) touched.add(object);
-  return objects.filter(({ key, incidental, steps }) => !incidental || steps.length > 0 || touched.has(key));
 }
 
 function statementsOf(step: StepDraft, { part, form }: { part: Part; form: Form }): readonly string[] {

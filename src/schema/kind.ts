@@ -95,8 +95,6 @@ export interface ObjectDraft {
   readonly also?: readonly Key[];
   /** The definition first. An object that is made by its parent's statement has no steps. */
   readonly steps: readonly StepDraft[];
-  /** Without steps it is no object of the schema unless a facet has one for it: not-null constraints, nearly as many as columns. */
-  readonly incidental?: boolean;
   /** As in `ALTER <ddl>`, `COMMENT ON <ddl>`: `TABLE "public"."t"`, `FUNCTION "s"."f"(integer)`, `TRIGGER "x" ON "s"."t"`. */
   readonly ddl: string;
   /** As in `GRANT ... ON <grant>`, where it has privileges: `TABLE "public"."t"`, `SEQUENCE ...`, `FUNCTION ...`, `TYPE ...`. */

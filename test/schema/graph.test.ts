@@ -187,15 +187,6 @@ describe('what is left out', () => {
   });
 });
 
-test('what is incidental is no object of the schema, unless something is done to it', () => {
-  const part = (name: string, own: string) => draft('not-null', name, own, { parent: 'pg_class:100', steps: [], incidental: true });
-  const comment: StepDraft = { key: 'pg_constraint:2/comment', facet: 'comment', section: 'pre-data', statements: () => ['COMMENT'] };
-  const objects = [table, part('plain', 'pg_constraint:1'), part('commented', 'pg_constraint:2')];
-  const schema = build(objects, { facets: [{ objects: [], steps: [{ object: 'pg_constraint:2', step: comment }] }] });
-  expect(schema.objects.map(({ name }) => name)).toEqual(['t', 'commented']);
-  expect(statements(schema)).toEqual(['CREATE table t', 'COMMENT']);
-});
-
 describe('order of kinds', () => {
   test('every kind that is registered has a place', () => {
     for (const { name } of kinds) expect(kindPriority(name)).toBeGreaterThanOrEqual(0);

@@ -81,6 +81,8 @@ interface Reading {
   readonly writer: ArchiveWriter;
   readonly level: number;
   readonly sampled?: SettledLevel['sampled'];
+  /** Until then rows are read, but none are written: what comes before them in the archive may still be on its way. */
+  readonly begun?: Promise<unknown>;
   readonly emit: EventListener;
 }
 
@@ -88,7 +90,7 @@ interface Reading {
  *  @returns the manifest's entry of every table of the catalog, in its order */
 export async function readRows(
   schema: SnapshotSchema,
-  { pool, writer, level, sampled, emit }: Reading,
+  { pool, writer, level, sampled, begun, emit }: Reading,
   ranges: readonly PlannedRange[] = planRanges(schema, sampled),
 ): Promise<TableEntry[]> {
   const accounts = new Map<number, Account>();
@@ -104,6 +106,7 @@ export async function readRows(
   await pool.read(ranges, level, {
     async chunk({ task, rows: chunkRows, member }) {
       const { object, blocks } = ranges[task.id] as PlannedRange;
+      await begun;
       const stored = await writer.append(member);
       const account = accounts.get(object) as Account;
       account.chunks.push({ ...stored, rows: chunkRows, range: blocks });

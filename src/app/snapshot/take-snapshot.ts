@@ -1,6 +1,6 @@
 // The use case "take a snapshot": one view of the database, its schema and rows read in that view, one archive. This page is the order
 // of the phases; each phase has a file of its own.
-
+import { setImmediate } from 'node:timers/promises';
 import { serializeCatalog } from '../../archive/catalog-schema.js';
 import { totalsOf } from '../../archive/layout.js';
 import { ArchiveWriter } from '../../archive/writer.js';
@@ -8,7 +8,7 @@ import type { Codec } from '../../frame/codec.js';
 import { catalogMember, globalsMember, postDataMember, preDataMember } from '../../frame/member-names.js';
 import { loadCodec } from '../../frame/zstd.js';
 import { encodeText } from '../../model/byte-text.js';
-import { formatVersion, type Manifest, type TableEntry } from '../../model/manifest.js';
+import { formatVersion, type Manifest, type StoredMember, type TableEntry } from '../../model/manifest.js';
 import type { Position } from '../../model/position.js';
 import { toolVersion } from '../../model/tool-version.js';
 import type { Session } from '../../pg/session.js';
@@ -116,16 +116,14 @@ async function write(
   await output.begin({ position, bytes: bytesToRead(schema) + smallBytes });
   const sink = await sealingSink(output, sealing);
   const writer = new ArchiveWriter({ sink, codec, level: plan.compressLevel === 'auto' ? usualLevel : plan.compressLevel });
-  const members = [await writer.addMember(catalogMember, encodeText(serializeCatalog(schema.catalog)))];
-  if (schema.catalog.globals !== undefined) members.push(await writer.addMember(globalsMember, encodeText(emitGlobals(schema.catalog))));
-  if (plan.contents.sections.has('pre-data'))
-    members.push(await writer.addMember(preDataMember, encodeText(emitSection(schema.catalog, 'pre-data'))));
 
   emit({ type: 'phase', phase: 'rows' });
   announce(schema, plan);
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
   const settled = await Promise.race([settleLevel(schema, plan, pool), control.lost]);
-  const read = await Promise.race([readRows(schema, { pool, writer, ...settled, emit }), control.lost]);
+  const begun = writeBeginning(writer, schema, plan);
+  const reading = Promise.all([begun, readRows(schema, { pool, writer, ...settled, begun, emit })]);
+  const [members, read] = await Promise.race([reading, control.lost]);
   members.push(await writer.addMember(postDataMember, encodeText(afterRows(schema))));
 
   emit({ type: 'phase', phase: 'publish' });
@@ -139,6 +137,15 @@ async function write(
   signal?.throwIfAborted();
   await output.finish(archive, manifest);
   return { manifest, archive };
+}
+
+/** What comes before the rows. The workers are at work by then, and of a large schema this is some time. */
+async function writeBeginning(writer: ArchiveWriter, { catalog }: SnapshotSchema, { contents }: SnapshotPlan): Promise<StoredMember[]> {
+  await setImmediate();
+  const members = [await writer.addMember(catalogMember, encodeText(serializeCatalog(catalog)))];
+  if (catalog.globals !== undefined) members.push(await writer.addMember(globalsMember, encodeText(emitGlobals(catalog))));
+  if (contents.sections.has('pre-data')) members.push(await writer.addMember(preDataMember, encodeText(emitSection(catalog, 'pre-data'))));
+  return members;
 }
 
 /** Values of sequences belong to the data, and come with what runs after the rows. */

@@ -1,7 +1,7 @@
 // Check and not-null constraints as objects, so that they can have comments, be taken out of CREATE TABLE where a loop must be broken,
 // and come after the rows where they are not valid. Primary keys and the like are kinds of their own.
 import { qualifiedName, quoteIdentifier } from '../../../pg/quote.js';
-import type { ObjectDraft, StepDraft } from '../../kind.js';
+import type { Key, ObjectDraft, StepDraft } from '../../kind.js';
 import { constraintClause } from './create.js';
 import type { Constraint, Table } from './row.js';
 import { constraintKey, inheritKey, provenParents, tableKey, treatConstraint } from './shape.js';
@@ -38,17 +38,32 @@ function steps(table: Table, constraint: Constraint): readonly StepDraft[] {
   }
 }
 
+export interface TableConstraints {
+  readonly objects: readonly ObjectDraft[];
+  /** Those that are part of the table and nothing else: not-nulls, nearly as many as columns. */
+  readonly within: readonly Key[];
+}
+
 /** The check and not-null constraints of a table. */
-export function constraintObjects(table: Table): readonly ObjectDraft[] {
+export function tableConstraints(table: Table): TableConstraints {
   const name = qualifiedName(table.nspname, table.relname);
-  return table.constraints.map((constraint) => ({
-    key: constraintKey(constraint),
-    kind: constraint.contype === 'c' ? 'check' : 'not-null',
-    schema: table.nspname,
-    name: constraint.conname,
-    parent: tableKey(table),
-    steps: steps(table, constraint),
-    incidental: true,
-    ddl: `CONSTRAINT ${quoteIdentifier(constraint.conname)} ON ${name}`,
-  }));
+  const objects: ObjectDraft[] = [];
+  const within: Key[] = [];
+  for (const constraint of table.constraints) {
+    const own = steps(table, constraint);
+    if (own.length === 0 && !constraint.commented) {
+      within.push(constraintKey(constraint));
+      continue;
+    }
+    objects.push({
+      key: constraintKey(constraint),
+      kind: constraint.contype === 'c' ? 'check' : 'not-null',
+      schema: table.nspname,
+      name: constraint.conname,
+      parent: tableKey(table),
+      steps: own,
+      ddl: `CONSTRAINT ${quoteIdentifier(constraint.conname)} ON ${name}`,
+    });
+  }
+  return { objects, within };
 }

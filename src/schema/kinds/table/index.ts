@@ -3,7 +3,7 @@
 import { qualifiedName } from '../../../pg/quote.js';
 import { defineKind, type Key, key, type ObjectDraft, type Server, type StepDraft } from '../../kind.js';
 import { alterColumns, finishTable } from './alter.js';
-import { constraintObjects } from './constraints.js';
+import { tableConstraints } from './constraints.js';
 import { createTable } from './create.js';
 import { defaultObjects, defaultsWithin } from './defaults.js';
 import { chargeFamily, familySteps } from './inherit.js';
@@ -47,13 +47,15 @@ function optional(wanted: boolean, step: StepDraft): readonly StepDraft[] {
   return wanted ? [step] : [];
 }
 
-function tableObject(table: Table, server: Server): ObjectDraft {
+/** @param within catalog rows that are nothing but part of it */
+function tableObject(table: Table, server: Server, within: readonly Key[]): ObjectDraft {
   const name = qualifiedName(table.nspname, table.relname);
   const isForeign = table.relkind === 'f';
   const also: Key[] = [
     ...[table.reltype, table.typarray].filter((oid) => oid !== 0).map((oid) => key('pg_type', oid)),
     ...(table.reltoastrelid === 0 ? [] : [key('pg_class', table.reltoastrelid)]),
     ...defaultsWithin(table, server),
+    ...within,
   ];
   return {
     key: tableKey(table),
@@ -82,6 +84,7 @@ export const table = defineKind<ListedTable>({
   query: tableQuery,
   objects(row, server) {
     const table = readTable(row);
-    return [tableObject(table, server), ...defaultObjects(table, server), ...constraintObjects(table)];
+    const constraints = tableConstraints(table);
+    return [tableObject(table, server, constraints.within), ...defaultObjects(table, server), ...constraints.objects];
   },
 });

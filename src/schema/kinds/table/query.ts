@@ -48,6 +48,9 @@ const inheritance = `
       FROM inherit i JOIN kincolumn k ON k.attrelid = i.inhparent
      GROUP BY i.inhrelid, k.attname)`;
 
+/** Of constraint `k`. */
+const commented = `k.oid IN (SELECT objoid FROM pg_description WHERE classoid = 'pg_constraint'::regclass)`;
+
 /** Checks and, from 18, not-nulls: those merge by column, checks by name. Parents can be tables that are not ours. `conparent`: what a constraint that is not the table's own is merged with, where it has to be known:
  *  to validate it apart from the parents', or to comment on it only when it is there. `late`: the constraints that a reordered child
  *  has from above only; they can come to it in no other way than by being added above when it is a child already. */
@@ -79,7 +82,7 @@ const constraints = `
     SELECT k.conrelid,
            json_agg(json_build_array(
              k.oid::int8, k.contype, k.conname, k.conislocal, k.connoinherit, k.convalidated, k.attname,
-             CASE k.contype WHEN 'c' THEN pg_get_constraintdef(k.oid) END, p.parents, l.late) ORDER BY k.conname) AS constraints
+             CASE k.contype WHEN 'c' THEN pg_get_constraintdef(k.oid) END, ${commented}, p.parents, l.late) ORDER BY k.conname) AS constraints
       FROM con k LEFT JOIN conparent p ON p.oid = k.oid LEFT JOIN late l ON l.oid = k.oid
      GROUP BY k.conrelid)`;
 
@@ -147,7 +150,7 @@ const withoutFamilies: Parts = {
     SELECT k.conrelid,
            json_agg(json_build_array(
              k.oid::int8, k.contype, k.conname, k.conislocal, k.connoinherit, k.convalidated, a.attname,
-             CASE k.contype WHEN 'c' THEN pg_get_constraintdef(k.oid) END, NULL, NULL) ORDER BY k.conname) AS constraints
+             CASE k.contype WHEN 'c' THEN pg_get_constraintdef(k.oid) END, ${commented}, NULL, NULL) ORDER BY k.conname) AS constraints
       FROM rel JOIN pg_constraint k ON k.conrelid = rel.oid AND k.contype IN ('c', 'n')
       LEFT JOIN pg_attribute a ON k.contype = 'n' AND a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
      GROUP BY k.conrelid),

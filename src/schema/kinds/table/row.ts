@@ -59,6 +59,8 @@ export interface Constraint {
   readonly attname?: string;
   /** `CHECK (...)` with all that follows; absent for NOT NULL. */
   readonly definition?: string;
+  /** It has a comment. */
+  readonly commented: boolean;
   /** The constraints of the parents that this one is merged with, where that matters (query.ts). */
   readonly parents?: readonly { readonly oid: number; readonly conname: string; readonly convalidated: boolean }[];
   /** Children that must have been put under this table first (inherit.ts). */
@@ -69,6 +71,7 @@ type ListedConstraint = readonly [
   ...plain: [oid: number, contype: 'c' | 'n', conname: string, conislocal: boolean, connoinherit: boolean, convalidated: boolean],
   attname: string | null,
   definition: string | null,
+  commented: boolean,
   parents: NonNullable<Constraint['parents']> | null,
   late: readonly number[] | null,
 ];
@@ -132,11 +135,12 @@ function readConstraint(list: ListedConstraint): Constraint {
     conislocal: list[3],
     connoinherit: list[4],
     convalidated: list[5],
+    commented: list[8],
   };
   if (list[6] !== null) constraint.attname = list[6];
   if (list[7] !== null) constraint.definition = list[7];
-  if (list[8] !== null) constraint.parents = list[8];
-  if (list[9] !== null) constraint.late = list[9];
+  if (list[9] !== null) constraint.parents = list[9];
+  if (list[10] !== null) constraint.late = list[10];
   return constraint;
 }
 
