@@ -15,6 +15,8 @@ export interface ConnectOptions {
   readonly applicationName: string;
   /** Reads through a CopySocket. */
   readonly copiesOut?: boolean | undefined;
+  /** Sends each statement at once, also before the answers to those before it; no COPY. */
+  readonly pipelined?: boolean | undefined;
   /** Cuts the connection whenever it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -42,7 +44,7 @@ function mayTryNext(error: unknown): boolean {
 async function connectOnce(
   connection: ConnectionSettings,
   ssl: TlsOptions,
-  { applicationName, copiesOut = false, signal }: ConnectOptions,
+  { applicationName, copiesOut = false, pipelined = false, signal }: ConnectOptions,
 ): Promise<pg.Client> {
   signal?.throwIfAborted();
   const { host, port, user, database, options, connectTimeoutMs = 30_000 } = connection;
@@ -57,6 +59,7 @@ async function connectOnce(
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
+    pipeline: pipelined,
     ...(copiesOut ? { stream: () => new CopySocket() } : {}),
     ...(options === undefined ? {} : { options }),
   });

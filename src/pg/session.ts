@@ -75,6 +75,8 @@ export class Session implements AsyncDisposable {
   /** Rejects when the connection is lost, with the server's reason: for work that does not use the session, and is worth nothing without it. */
   readonly lost: Promise<never>;
   #lost: Error | undefined;
+  /** Statements that were not answered yet. */
+  #underWay = 0;
 
   constructor(client: pg.Client, { version, serverEncoding, encoding, where, role }: Opened) {
     this.client = client;
@@ -102,8 +104,7 @@ export class Session implements AsyncDisposable {
     try {
       const sent = text === 'RESET ROLE' && this.#role !== undefined ? setRoleTo(this.#role) : text;
       const config = { text: await this.spell(sent), values: [...values], queryMode: 'extended' as const };
-      const result = await this.client.query<Row>(config);
-      return result.rows;
+      return (await this.#run(this.client.query<Row>(config))).rows;
     } catch (error) {
       throw queryError(error, text, this.#where);
     }
@@ -114,8 +115,7 @@ export class Session implements AsyncDisposable {
     if (this.#lost) throw queryError(this.#lost, text, this.#where);
     try {
       const config = { text, values: [...values], queryMode: 'extended' as const, rowMode: 'array' as const };
-      const result = await this.client.query<unknown[]>(config);
-      return result.rows;
+      return (await this.#run(this.client.query<unknown[]>(config))).rows;
     } catch (error) {
       throw queryError(error, text, this.#where);
     }
@@ -155,8 +155,18 @@ export class Session implements AsyncDisposable {
     return row;
   }
 
-  /** Ends the session in order; resolves also when the connection is gone already. */
+  async #run<Result>(answer: Promise<Result>): Promise<Result> {
+    this.#underWay += 1;
+    try {
+      return await answer;
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  /** Ends the session in order, or cuts it where a statement is under way; resolves also when the connection is gone already. */
   async close(): Promise<void> {
+    if (this.#underWay > 0) this.destroy();
     await this.client.end().catch(() => undefined);
   }
 

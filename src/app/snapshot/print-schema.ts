@@ -49,7 +49,7 @@ export async function printSchema(options: SchemaOptions): Promise<SchemaText> {
 
 async function readText(plan: SnapshotPlan): Promise<SchemaText> {
   const { sections: wanted } = plan.contents;
-  await using control = await openSession(plan.connection, { use: 'read', encoding: plan.encoding, signal: plan.signal });
+  await using control = await openSession(plan.connection, { use: 'read', encoding: plan.encoding, pipelined: true, signal: plan.signal });
   const view = await openView(control, {
     choose: (relations, schemas) => chooseTables(relations, schemas, plan.contents),
     lockTimeoutMs: plan.lockTimeoutMs,
@@ -62,7 +62,7 @@ async function readText(plan: SnapshotPlan): Promise<SchemaText> {
 
 /** In one view of the shared catalogs. */
 async function readGlobalsText(plan: SnapshotPlan): Promise<SchemaText> {
-  await using control = await openSession(plan.connection, { use: 'read', encoding: plan.encoding, signal: plan.signal });
+  await using control = await openSession(plan.connection, { use: 'read', encoding: plan.encoding, pipelined: true, signal: plan.signal });
   await control.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
   const { part, leftOut } = await globalsOf(control, plan);
   await control.query('COMMIT');

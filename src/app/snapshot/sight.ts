@@ -89,7 +89,8 @@ export async function withSight<Result>(
 ): Promise<Result> {
   const { connection, emit, signal } = plan;
   emit({ type: 'phase', phase: 'connect' });
-  await using control = await openSession(connection, { use: 'read', encoding: plan.encoding, applicationName: 'tidemark', signal });
+  const session = { use: 'read', encoding: plan.encoding, applicationName: 'tidemark', pipelined: true, signal } as const;
+  await using control = await openSession(connection, session);
   emit({ type: 'phase', phase: 'lock' });
   const view = await openView(control, {
     choose: (relations, schemas) => chooseTables(relations, schemas, { ...plan.contents, foreignServers: plan.foreignServers }),
