@@ -41,7 +41,6 @@ const settings: readonly (readonly [name: string, value: string, uses: readonly 
   ['default_transaction_read_only', 'off', ['write'], 0],
   ['default_tablespace', '', ['write'], 0],
   ['default_table_access_method', 'heap', ['write'], 0],
-  ['default_toast_compression', 'pglz', ['write'], 140000],
   ['transform_null_equals', 'off', ['write'], 0],
   ['synchronous_commit', 'off', ['write'], 0],
   ['session_replication_role', 'origin', [], 0],

@@ -24,3 +24,10 @@ test.each(requestedVersions())('nothing of a view that has taken the place of a 
   await expect(session.query('SELECT * FROM public.t')).rejects.toThrow('access to non-system view "t" is restricted');
   expect(await db.query('SELECT is_called FROM called')).toEqual([{ is_called: false }]);
 });
+
+test('how values are stored is for the server to say, as with pg_restore', async () => {
+  await using db = await createDatabase();
+  await using session = await openSession(resolveConnection(db.url, patience), { use: 'write' });
+  const storage = `SELECT name FROM pg_settings WHERE name LIKE '%toast%' AND source = 'session'`;
+  expect(await session.query(storage)).toEqual([]);
+});
