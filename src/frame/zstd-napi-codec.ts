@@ -14,6 +14,10 @@ export async function loadNapiCodec(): Promise<Codec> {
   return napiCodec(native);
 }
 
+/** ZSTD_c_literalCompressionMode and its value ZSTD_ps_enable, which the binding has no names for:
+ *  https://github.com/facebook/zstd/blob/v1.5.7/lib/zstd.h */
+const [literalCompressionMode, always] = [1002, 1];
+
 function napiCodec(native: Native): Codec {
   /** By what they were made for: the same parameters may come as another object, from another thread. */
   const contexts = new Map<string, Binding.CCtx>();
@@ -30,6 +34,7 @@ function napiCodec(native: Native): Codec {
     for (const [name, value] of Object.entries(parameters ?? {})) {
       context.setParameter(native.CParameter[name as keyof CompressionParameters], value);
     }
+    if (parameters?.targetLength !== undefined) compressLiterals(context);
     return context;
   }
 
@@ -62,6 +67,15 @@ function napiCodec(native: Native): Codec {
     },
     decompressStream: () => new DecompressTransform(native),
   };
+}
+
+/** Not part of what zstd promises to keep. Without it the output is larger, and whoever chooses parameters by that does not take these. */
+function compressLiterals(context: Binding.CCtx): void {
+  try {
+    context.setParameter(literalCompressionMode as Binding.CParameter, always);
+  } catch {
+    // As it is.
+  }
 }
 
 class CompressTransform extends Transform {
