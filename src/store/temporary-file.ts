@@ -83,7 +83,8 @@ export async function writeDurably(path: string, content: string | Uint8Array, m
   }
 }
 
-async function removeAll(prefix: string): Promise<void> {
+/** Removes all files whose paths begin with it. */
+export async function removeAll(prefix: string): Promise<void> {
   const directory = dirname(prefix);
   const start = basename(prefix);
   for (const name of await readdir(directory)) if (name.startsWith(start)) await rm(join(directory, name), { force: true });

@@ -371,7 +371,7 @@ describe('a full disk', () => {
   test('where rows that do not fit into memory would go', async () => {
     const args = ['snapshot', '-d', source.url, '-f', '-'];
     const { stderr, exitCode } = await runCli(args, { env: { TMPDIR: file('no/such/directory') } });
-    expect(stderr).toMatch(/^tidemark: make a directory for large rows in [^\n]+: the directory does not exist\n {2}hint: /);
+    expect(stderr).toMatch(/^tidemark: find room for large rows in [^\n]+: the directory does not exist\n {2}hint: /);
     expect(exitCode).toBe(exitCodes.FILE_ERROR);
   });
 });

@@ -1,17 +1,15 @@
 // Where the files of an export go: into a folder, which appears whole, or into a store, file by file as they are made and the manifest last.
 // What is in them is for others.
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportManifestFile } from '../../archive/export-names.js';
 import { encodeText } from '../../model/byte-text.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { ExportedFile } from '../../model/export.js';
-import { fileError } from '../../model/file-error.js';
 import { HashedFile } from '../../store/hashed-file.js';
 import { openStore, type StoreOptions } from '../../store/open-store.js';
 import { DirectoryPublication } from '../../store/publish-directory.js';
+import { Spool } from '../../store/spool.js';
 import type { Store, StoredObject } from '../../store/store.js';
 import { Pipe } from '../repository/pipe.js';
 import type { Destination } from '../snapshot/sight.js';
@@ -96,7 +94,7 @@ class StoreOutput implements ExportOutput {
   readonly untouched = true;
   readonly #store: Store;
   readonly #claim: ExportClaim;
-  readonly #directory: string;
+  readonly #spool: Spool;
   readonly #options: OutputOptions & { readonly owned: boolean };
   /** A store for taking away what was written, also after an abort has ended everything that the first one does. */
   readonly #again: () => Promise<Store>;
@@ -107,13 +105,13 @@ class StoreOutput implements ExportOutput {
   private constructor(
     store: Store,
     claim: ExportClaim,
-    { directory, options, again }: { directory: string; options: OutputOptions & { readonly owned: boolean }; again: () => Promise<Store> },
+    { spool, options, again }: { spool: Spool; options: OutputOptions & { readonly owned: boolean }; again: () => Promise<Store> },
   ) {
     this.#claim = claim;
     this.location = store.location;
-    this.spoolPrefix = join(directory, 'rows');
+    this.spoolPrefix = spool.prefix;
     this.#store = store;
-    this.#directory = directory;
+    this.#spool = spool;
     this.#options = options;
     this.#again = again;
   }
@@ -124,21 +122,17 @@ class StoreOutput implements ExportOutput {
       openStore(url, { ...more, s3: { ...uploads, ...s3 }, ...(stop && { signal: stop }) });
     const store = typeof given === 'string' ? await opened(given, signal) : given;
     const owned = typeof given === 'string';
-    let directory: string | undefined;
     try {
       if (!store.writable) {
         throw new TidemarkError('USAGE', `export to ${store.location}: it can only be read`, {
           hint: 'name a directory, or s3://bucket/prefix',
         });
       }
-      directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
-        throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
-      });
+      const spool = await Spool.open();
       const claim = await ExportClaim.take(store, options.notice);
       const again = async (): Promise<Store> => (owned ? opened(given) : store);
-      return new StoreOutput(store, claim, { directory, options: { ...options, owned }, again });
+      return new StoreOutput(store, claim, { spool, options: { ...options, owned }, again });
     } catch (error) {
-      if (directory !== undefined) await rm(directory, { recursive: true, force: true });
       if (owned) await store[Symbol.asyncDispose]();
       throw error;
     }
@@ -176,7 +170,7 @@ class StoreOutput implements ExportOutput {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#directory, { recursive: true, force: true });
+    await this.#spool[Symbol.asyncDispose]();
     if (!this.#published) await this.#takeAway();
     // An export that is there with its marker is whole.
     else await this.#claim.release(this.#store).catch(() => undefined);

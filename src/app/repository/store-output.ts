@@ -1,11 +1,9 @@
 // Writes a snapshot into a store without a copy on this machine: sent while it is made, then read
 // back, or vouched for by the store, and published.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import { TidemarkError } from '../../model/errors.js';
-import { fileError } from '../../model/file-error.js';
 import type { StoredSnapshot } from '../../model/stored-snapshot.js';
+import { Spool } from '../../store/spool.js';
 import type { WrittenObject } from '../../store/store.js';
 import { openStored } from '../archive/open-bytes.js';
 import { textsBesideArchive } from '../seal/seal-archive.js';
@@ -28,9 +26,7 @@ export async function openStoreOutput(
 ): Promise<RepositoryOutput> {
   await checkWriter(await repository.store(), repository.prefix, token);
   const place = await repository.place();
-  const directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
-    throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
-  });
+  const spool = await Spool.open();
   const pipe = new Pipe();
   let publication: StorePublication | undefined;
   let put: Promise<WrittenObject> | undefined;
@@ -38,7 +34,7 @@ export async function openStoreOutput(
 
   return {
     place,
-    spoolPrefix: join(directory, 'rows'),
+    spoolPrefix: spool.prefix,
     keepsBytes: false,
     // Nothing counts before the end, and what was written goes.
     untouched: true,
@@ -75,7 +71,7 @@ export async function openStoreOutput(
     async [Symbol.asyncDispose]() {
       pipe.fail(new TidemarkError('ABORTED', `write a snapshot to ${repository.location}: it was given up`));
       await publication?.[Symbol.asyncDispose]();
-      await rm(directory, { recursive: true, force: true });
+      await spool[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,7 +1,5 @@
 // Where a snapshot's bytes go: a file that becomes visible only when it is whole, or a stream that takes them in order.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { openArchive } from '../../archive/reader.js';
 import { checksumSidecar, encryptedManifestSidecar, manifestSidecar, signatureSidecar } from '../../archive/sidecars.js';
@@ -12,6 +10,7 @@ import { fileError } from '../../model/file-error.js';
 import type { Manifest } from '../../model/manifest.js';
 import type { Position } from '../../model/position.js';
 import { FilePublication } from '../../store/publish-file.js';
+import { Spool } from '../../store/spool.js';
 import { parseArchiveName } from '../archive/name.js';
 import { type Place, placeIn } from '../archive/place.js';
 import { type SealedArchive, textsBesideArchive } from '../seal/seal-archive.js';
@@ -106,9 +105,7 @@ async function readBack(path: string, archive: SealedArchive): Promise<void> {
 }
 
 async function streamOutput(stream: Writable): Promise<SnapshotOutput> {
-  const directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
-    throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
-  });
+  const spool = await Spool.open();
   let failure: Error | undefined;
   let touched = false;
   const onError = (error: Error): void => {
@@ -117,7 +114,7 @@ async function streamOutput(stream: Writable): Promise<SnapshotOutput> {
   stream.on('error', onError);
   return {
     place: undefined,
-    spoolPrefix: join(directory, 'rows'),
+    spoolPrefix: spool.prefix,
     // A stream that passes on what it gets, such as PassThrough, is done with a write before the next one has read it.
     keepsBytes: true,
     get untouched() {
@@ -135,7 +132,7 @@ async function streamOutput(stream: Writable): Promise<SnapshotOutput> {
     },
     async [Symbol.asyncDispose]() {
       stream.off('error', onError);
-      await rm(directory, { recursive: true, force: true });
+      await spool[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,10 +1,7 @@
 // The use case "tune": tries settings of snapshots on parts of a database's own tables, in one view of it, and says which to take. Nothing is
 // written to the database; what is written to files is at the end, and only where it was asked for.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { TidemarkError } from '../../model/errors.js';
-import { fileError } from '../../model/file-error.js';
+import { Spool } from '../../store/spool.js';
 import { bytesToRead, type Destination, inAttempts, type Sight, withSight } from '../snapshot/sight.js';
 import { planTune, type TuneOptions, type TunePlan } from './options.js';
 import { choosePicks, type Pick } from './picks.js';
@@ -62,14 +59,12 @@ export async function tuneSnapshot(options: TuneOptions = {}): Promise<TuneResul
 
 /** For rows that do not fit into memory, as everywhere. */
 async function temporary(): Promise<Destination> {
-  const directory = await mkdtemp(join(tmpdir(), 'tidemark-')).catch((error: unknown) => {
-    throw fileError(error, `make a directory for large rows in ${tmpdir()} (TMPDIR)`);
-  });
+  const spool = await Spool.open();
   return {
-    spoolPrefix: join(directory, 'rows'),
+    spoolPrefix: spool.prefix,
     keepsBytes: false,
     untouched: true,
-    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => spool[Symbol.asyncDispose](),
   };
 }
 

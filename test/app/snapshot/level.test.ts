@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { showSnapshot } from '#dist/app/archive/show-snapshot.js';
 import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
+import { readRows } from '#dist/app/snapshot/data.js';
+import { settleLevel } from '#dist/app/snapshot/level.js';
+import type { SnapshotPlan } from '#dist/app/snapshot/options.js';
+import type { SnapshotSchema } from '#dist/app/snapshot/schema.js';
 import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
+import type { ArchiveWriter } from '#dist/archive/writer.js';
+import type { RangeTask } from '#dist/snapshot/messages.js';
+import type { DescribedTable } from '#dist/snapshot/tables.js';
+import type { WorkerPool } from '#dist/snapshot/worker-pool.js';
 import { createDatabase } from '../../server/index.js';
 
 let folder = '';
@@ -46,3 +54,30 @@ test('a small database is not sampled; a level that is asked for needs no reason
   expect(asked.manifest.settings.compressLevel).toBe(7);
   expect(asked.manifest.settings).not.toHaveProperty('compression');
 });
+
+test('what a sample says of a table is told to those who read its ranges', async () => {
+  const parameters = { strategy: 1, hashLog: 15, minMatch: 7 };
+  const toRead = [tableOf('large', 100n << 20n, 0), tableOf('small', 1n << 20n, 1)];
+  const schema = { catalog: { objects: [], steps: [], tables: toRead.map(({ table }) => table) }, leftOut: [], toRead };
+  const read: RangeTask[] = [];
+  const pool = {
+    sample: async (questions: readonly unknown[]) => {
+      const trial = { level: 3, parameters, rawBytes: 1_000_000, compressedBytes: 200_000, ms: 2 };
+      return questions.map(() => ({ rawBytes: 2_000_000, readMs: 10, trials: [trial] }));
+    },
+    read: async (tasks: Iterable<RangeTask>) => void read.push(...tasks),
+  };
+  const settled = await settleLevel(schema, { compressLevel: 'auto', jobs: 2 } as SnapshotPlan, pool as unknown as WorkerPool);
+  await readRows(schema, { pool, writer: {} as ArchiveWriter, ...settled, emit: () => undefined });
+  const large = read.filter(({ directory }) => directory.endsWith('large'));
+  expect(large.length).toBeGreaterThan(1);
+  for (const { sampled } of large) expect(sampled).toEqual({ parameters, compressedTo: 0.2 });
+  expect(read.filter(({ directory }) => directory.endsWith('small')).map(({ sampled }) => sampled)).toEqual([undefined]);
+});
+
+function tableOf(name: string, bytes: bigint, object: number): SnapshotSchema['toRead'][number] {
+  const column = { name: 'a', type: 'text' };
+  const table = { object, directory: `data/${object}-public.${name}`, schema: 'public', name, columns: [column], format: 'text' } as const;
+  const described = { schema: 'public', name, relkind: 'r', heap: true, bytes, blocks: bytes / 8192n } as DescribedTable;
+  return { table, described };
+}
