@@ -17,8 +17,8 @@ export interface ParallelStepsOptions {
   readonly slots: Slots;
 }
 
-/** Steps that may still be waiting, for each session, when index builds begin to get a parallel worker of the server's each: before, the
- *  other sessions use the processors; towards the end a long build would leave them idle. */
+/** Steps that may still be waiting, for each job, when index builds begin to get parallel workers of the server: before, the other jobs use
+ *  the processors; towards the end a long build would leave them idle. */
 const tailSteps = 2;
 
 export class ParallelSteps {
@@ -85,13 +85,12 @@ export class ParallelSteps {
   }
 
   async #run(session: Session, step: Step): Promise<void> {
-    const count = this.#sessions.size;
-    const tail = this.#rowsAreThere && count > 1 && this.#schedule.waiting <= tailSteps * count;
     this.#running += 1;
+    const workers = this.#parallelWorkers();
     try {
       // Before more rows: the longest work is that on the largest table, whose rows come first.
       using _ = await this.#slots.take(true);
-      if (tail) await session.query('SET max_parallel_maintenance_workers = 1');
+      if (workers > 0) await session.query(`SET max_parallel_maintenance_workers = ${workers}`);
       await runStep(session, this.#catalog, step);
       this.#schedule.finish(step);
     } catch (error) {
@@ -101,6 +100,14 @@ export class ParallelSteps {
       this.#running -= 1;
       this.#wake();
     }
+  }
+
+  /** Of the server, for a build that begins now: as many as there are jobs for each that is left, without the one that it is itself. */
+  #parallelWorkers(): number {
+    const { waiting, awaitsRows } = this.#schedule;
+    const jobs = this.#slots.count;
+    if (jobs < 2 || awaitsRows || waiting > tailSteps * jobs) return 0;
+    return Math.max(1, Math.ceil(jobs / (this.#running + waiting)) - 1);
   }
 
   #wake(): void {

@@ -18,6 +18,8 @@ export interface Schedule {
   arrive(relation: number): void;
   /** Steps that were not taken yet. */
   readonly waiting: number;
+  /** Rows are still to come. */
+  readonly awaitsRows: boolean;
 }
 
 /** Bytes of rows that make a table a large one: its indexes begin while others are loaded, and are made side by side; autovacuum is kept away. */
@@ -69,10 +71,14 @@ export function createSchedule(
     get waiting() {
       return waiting.size + unfit;
     },
+    get awaitsRows() {
+      return rows.areAwaited;
+    },
   };
 }
 
 interface AwaitedRows {
+  readonly areAwaited: boolean;
   isAwaitedBy(step: Step): boolean;
   /** @returns the steps that have all their rows by that, in their order */
   arrive(relation: number): readonly Step[];
@@ -105,6 +111,9 @@ function awaitRows(
   }
   const waitingEarly = new Set([...early.values()].flat());
   return {
+    get areAwaited() {
+      return awaited.size > 0;
+    },
     isAwaitedBy: (step) => late.has(step) || waitingEarly.has(step),
     arrive(relation) {
       const others = (awaited.get(relation) ?? 0) - 1;

@@ -1,11 +1,13 @@
 // How much is done at once, whichever kind of work it is: as many pieces as there are jobs.
 
 export class Slots {
+  readonly count: number;
   #free: number;
   readonly #urgent: (() => void)[] = [];
   readonly #others: (() => void)[] = [];
 
   constructor(count: number) {
+    this.count = count;
     this.#free = count;
   }
 

@@ -34,6 +34,8 @@ export const usualLevel = 3;
 const fastest = 1;
 /** Tried one after the other, as long as there is time. */
 const slower: readonly number[] = [5, 7, 9, 12, 15, 19];
+/** How many times as long as the usual level the first of these takes at least: that one is made for speed. */
+const step = 2;
 /** The part of the time of reading that a level above the usual one may take. Server and client often share processors, and rows that are
  *  easy at the beginning of a table may be hard at its end. */
 const spare = 0.5;
@@ -57,11 +59,13 @@ export function tryLevels(
   const usual = compress(usualLevel);
   if (timeOf(usual) > readTime * bottleneck) return [usual, compress(fastest)];
   const trials = [usual];
+  let atLeast = timeOf(usual) * step;
   for (const level of slower) {
+    if (atLeast > readTime * spare) break;
+    const trial = compress(level, readTime * spare);
+    trials.push(trial);
     // The next one takes longer than the one before.
-    const last = trials.at(-1);
-    if (last === undefined || timeOf(last) > readTime * spare) break;
-    trials.push(compress(level, readTime * spare));
+    atLeast = timeOf(trial);
   }
   return trials;
 }
