@@ -14,8 +14,8 @@ interface Row extends Record<string, unknown> {
   readonly skipped: boolean;
 }
 
-/** Each table where it has no foreign tables below; else the local partitions of a partitioned table. A parent by inheritance cannot be
- *  done without its children, not even with ONLY.
+/** Each table where it has no foreign tables below, and where partitions can be done apart ($3) also each partition; else the local
+ *  partitions of a partitioned table. A parent by inheritance cannot be done without its children, not even with ONLY.
  *  https://www.postgresql.org/docs/current/sql-analyze.html */
 const query = `
   WITH RECURSIVE wanted AS MATERIALIZED (
@@ -35,8 +35,8 @@ const query = `
      UNION ALL
     SELECT n.nspname, c.relname, b.place, false
       FROM below b JOIN wanted w ON w.oid = b.top AND w.relkind = 'p'
-      JOIN pg_class c ON c.oid = b.oid AND c.relkind = 'r' JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE b.top IN (SELECT top FROM mixed)) t
+      JOIN pg_class c ON c.oid = b.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE CASE WHEN b.top IN (SELECT top FROM mixed) THEN c.relkind = 'r' ELSE $3 AND c.relkind IN ('r', 'p') END) t
    ORDER BY place, nspname, relname`;
 
 export interface Analyzable {
@@ -46,14 +46,18 @@ export interface Analyzable {
   readonly skipped: readonly string[];
 }
 
+/** From here on ONLY leaves partitions out: several sessions can do one each. Before, a partitioned table is done with all of them or not at all. */
+const hasOnly = 180000;
+
 export async function planAnalysis(
   session: Session,
   tables: readonly { readonly schema: string; readonly name: string }[],
 ): Promise<Analyzable> {
-  const rows = await session.query<Row>(query, [tables.map(({ schema }) => schema), tables.map(({ name }) => name)]);
+  const apart = session.version >= hasOnly;
+  const rows = await session.query<Row>(query, [tables.map(({ schema }) => schema), tables.map(({ name }) => name), apart]);
   const names = (which: boolean): string[] =>
     rows.filter(({ skipped }) => skipped === which).map(({ schema, name }) => qualifiedName(schema, name));
-  return { statements: names(false).map((name) => `ANALYZE ${name}`), skipped: names(true) };
+  return { statements: names(false).map((name) => `ANALYZE ${apart ? 'ONLY ' : ''}${name}`), skipped: names(true) };
 }
 
 /** Classes of SQLSTATEs that are of the server, not of what it analyzed: transaction, resources, operator, system, internal. */

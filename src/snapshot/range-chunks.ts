@@ -11,8 +11,10 @@ import type { FrameMemory } from './frame-memory.js';
 import type { RangeTask, WorkerSettings } from './messages.js';
 import type { Window } from './window.js';
 
-/** Bytes of a range's first chunk that decide how its chunks are compressed. */
-const sampleBytes = 1 << 20;
+/** The part of a range, and the bytes of its first chunk, that decide how its chunks are compressed: to try takes several times as long as to
+ *  compress. What comes again far away shows in a megabyte only. */
+const samplePart = 1 / 32;
+const [leastSample, mostSample] = [64 << 10, 1 << 20];
 /** A range of so few is compressed sooner than it is known how to do that best. */
 const fewBytes = 32 << 10;
 
@@ -117,7 +119,8 @@ export class RangeChunks {
   #parametersFor(body: Buffer): CompressionParameters | undefined {
     const level = this.#level;
     if (body.length < fewBytes) return defaultParameters(level);
-    const sample = body.subarray(0, sampleBytes);
+    const wanted = (this.#task.bytes === undefined ? body.length : Number(this.#task.bytes)) * samplePart;
+    const sample = body.subarray(0, Math.min(mostSample, Math.max(leastSample, wanted)));
     return chooseParameters(level, (parameters) => this.#tools.codec.compress(sample, level, { parameters }).length);
   }
 
