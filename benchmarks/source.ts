@@ -12,7 +12,19 @@ import { measure } from './measure.js';
 import { readStat, titleOf } from './process-tree.js';
 
 /** Files in data/, which say what is in them. */
-export const dataSets = ['indexer', 'numeric', 'documents', 'small-tables', 'many-objects', 'giant', 'bytea'] as const;
+export const dataSets = [
+  'indexer',
+  'numeric',
+  'documents',
+  'small-tables',
+  'many-objects',
+  'giant',
+  'bytea',
+  'ledger',
+  'readings',
+  'medium-tables',
+  'partitions',
+] as const;
 export type DataSet = (typeof dataSets)[number];
 
 export interface Source extends AsyncDisposable {

@@ -27,6 +27,6 @@ export class Spool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await removeAll(this.prefix);
+    await removeAll(this.prefix).catch(() => undefined);
   }
 }
