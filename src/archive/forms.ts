@@ -6,8 +6,7 @@ export interface Form<Value> {
   /** Makes the value of the JSON itself, which must be nobody else's: only what lies in another way is replaced in it.
    *  @throws Flaw where it is not of this form */
   read(json: unknown): Value;
-  /** Leaves the value alone, and gives it as it is where it lies in JSON as in memory.
-   *  @throws Flaw where `read` would refuse what comes out */
+  /** Leaves the value alone. @throws Flaw where `read` would refuse what comes out */
   write(value: Value): unknown;
 }
 
@@ -120,17 +119,15 @@ export function listOf<Value>(form: Form<Value>, least = 0): Form<readonly Value
     },
     write(given) {
       const values = checked(given);
-      let written: unknown[] | undefined;
+      const written: unknown[] = [];
       for (let at = 0; at < values.length; at += 1) {
         try {
-          const value = form.write(values[at] as Value);
-          if (value !== values[at]) written ??= values.slice(0, at);
-          written?.push(value);
+          written.push(form.write(values[at] as Value));
         } catch (error) {
           throw Flaw.at(at, error);
         }
       }
-      return written ?? values;
+      return written;
     },
   };
 }
@@ -158,13 +155,12 @@ export function fields<Value extends object>(forms: FieldForms<Value>): Form<Val
     write: form.write,
     optional: form.optional === true,
   }));
-  /** Goes through the fields that are there. @param take gets each by its place among them */
-  const each = (from: unknown, take: (object: Record<string, unknown>, field: (typeof known)[number], place: number) => void): void => {
+  const each = (from: unknown, take: (object: Record<string, unknown>, field: (typeof known)[number]) => void): void => {
     if (typeof from !== 'object' || from === null || Array.isArray(from)) throw new Flaw('it must be an object');
     let found = 0;
     for (const field of known) {
       try {
-        if ((from as Record<string, unknown>)[field.name] !== undefined) take(from as Record<string, unknown>, field, found);
+        if ((from as Record<string, unknown>)[field.name] !== undefined) take(from as Record<string, unknown>, field);
         else if (!field.optional) throw new Flaw('it is missing');
         else continue;
       } catch (error) {
@@ -177,29 +173,18 @@ export function fields<Value extends object>(forms: FieldForms<Value>): Form<Val
   return {
     read(json) {
       each(json, (object, { name, read }) => {
-        const value = read(object[name]);
-        if (value !== object[name]) object[name] = value;
+        object[name] = read(object[name]);
       });
       return json as Value;
     },
     write(value) {
-      let order: string[] | undefined;
-      let written: Record<string, unknown> | undefined;
-      each(value, (object, { name, write }, place) => {
-        order ??= Object.keys(object);
-        const field = write(object[name]);
-        if (written === undefined && (field !== object[name] || order[place] !== name)) written = beginning(object, order.slice(0, place));
-        if (written !== undefined) written[name] = field;
+      const written: Record<string, unknown> = {};
+      each(value, (object, { name, write }) => {
+        written[name] = write(object[name]);
       });
-      return written ?? value;
+      return written;
     },
   };
-}
-
-function beginning(object: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {
-  const some: Record<string, unknown> = {};
-  for (const name of names) some[name] = object[name];
-  return some;
 }
 
 function unknownOf(object: object, known: readonly { readonly name: string }[]): string | undefined {

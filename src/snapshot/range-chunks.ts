@@ -119,8 +119,9 @@ export class RangeChunks {
   #parametersFor(body: Buffer): CompressionParameters | undefined {
     const level = this.#level;
     if (body.length < fewBytes) return defaultParameters(level);
-    const wanted = (this.#task.bytes === undefined ? body.length : Number(this.#task.bytes)) * samplePart;
-    const sample = body.subarray(0, Math.min(mostSample, Math.max(leastSample, wanted)));
+    const { bytes } = this.#task;
+    const wanted = bytes === undefined ? mostSample : Math.max(leastSample, Number(bytes) * samplePart);
+    const sample = body.subarray(0, Math.min(mostSample, wanted));
     return chooseParameters(level, (parameters) => this.#tools.codec.compress(sample, level, { parameters }).length);
   }
 

@@ -21,17 +21,14 @@ function codecTo(factor: number) {
   return { codec: { compress } as Codec, asked };
 }
 
-/** Compresses a range of three chunks. @returns the parameters that the codec was asked for, one call after the other */
-function parametersOf(factor: number, known: SampledRows | undefined, level = 3) {
-  const { codec, asked } = codecTo(factor);
-  const buffer = ChunkBuilder.allocate(chunkBytes);
-  const sent: bigint[] = [];
-  const tools: ChunkTools = {
+function toolsOf(codec: Codec, bytes: number, sent: bigint[] = []): ChunkTools {
+  const buffer = ChunkBuilder.allocate(bytes);
+  return {
     codec,
     settings: {
       connection: { host: '', port: 0, user: '', database: '' },
       encoding: undefined,
-      chunkBytes,
+      chunkBytes: bytes,
       window: 8,
       framesComeBack: false,
       bare: true,
@@ -40,20 +37,30 @@ function parametersOf(factor: number, known: SampledRows | undefined, level = 3)
     },
     buffer,
     frames: new FrameMemory(frameBound(buffer.length), false),
-    window: new Window(8 * chunkBytes),
+    window: new Window(8 * bytes),
     spoolPath: () => '',
     send: (_, rows) => sent.push(rows),
     stop: () => undefined,
   };
-  const task = { id: 0, statement: '', format: 'text', table: 't', directory: 'd', range: 0, ...(known && { sampled: known }) } as const;
-  const chunks = new RangeChunks(task, level, tools);
-  const row = Buffer.from(`${'x'.repeat(chunkBytes / 2 - 1)}\n`);
-  for (let n = 0; n < 6; n += 1) {
-    const { builder } = chunks;
+}
+
+/** Two rows fill a chunk. */
+function feed({ builder }: RangeChunks, bytes: number, rows: number): void {
+  const row = Buffer.from(`${'x'.repeat(bytes / 2 - 1)}\n`);
+  for (let n = 0; n < rows; n += 1) {
     builder.room(row.length);
     builder.offset += row.copy(builder.buffer, builder.offset);
     builder.message(row.length);
   }
+}
+
+/** Compresses a range of three chunks. @returns the parameters that the codec was asked for, one call after the other */
+function parametersOf(factor: number, known: SampledRows | undefined, level = 3) {
+  const { codec, asked } = codecTo(factor);
+  const sent: bigint[] = [];
+  const task = { id: 0, statement: '', format: 'text', table: 't', directory: 'd', range: 0, ...(known && { sampled: known }) } as const;
+  const chunks = new RangeChunks(task, level, toolsOf(codec, chunkBytes, sent));
+  feed(chunks, chunkBytes, 6);
   expect(chunks.end(6n)).toBeUndefined();
   expect(sent).toEqual([2n, 2n, 2n]);
   return asked;
@@ -76,6 +83,26 @@ test('rows that are not like the sample are tried after the first chunk', () => 
   expect(asked[0]).toEqual(usual);
   expect(new Set(asked.slice(1, -2)).size).toBe(3);
   expect(asked.slice(-2)).toEqual([sampled, sampled]);
+});
+
+test.each([
+  { bytes: 1n << 20n, tried: 64 << 10 },
+  { bytes: 4n << 20n, tried: 128 << 10 },
+  { bytes: 64n << 20n, tried: 256 << 10 },
+  { bytes: undefined, tried: 256 << 10 },
+])('a range of $bytes bytes is tried with a part of it, as far as its first chunk goes: $tried', ({ bytes, tried }) => {
+  const lengths: number[] = [];
+  const compress: Codec['compress'] = (input) => {
+    lengths.push(input.length);
+    return Buffer.alloc(input.length >> 2);
+  };
+  const size = 256 << 10;
+  const tools = toolsOf({ compress } as Codec, size);
+  const task = { id: 0, statement: '', format: 'text', table: 't', directory: 'd', range: 0, ...(bytes && { bytes }) } as const;
+  const chunks = new RangeChunks(task, 3, tools);
+  feed(chunks, size, 2);
+  expect(chunks.end(2n)).toBeUndefined();
+  expect(new Set(lengths.slice(0, -1))).toEqual(new Set([tried]));
 });
 
 test('a level with one meaning is never tried', () => {

@@ -10,9 +10,11 @@ import type { SnapshotPlan } from '#dist/app/snapshot/options.js';
 import type { SnapshotSchema } from '#dist/app/snapshot/schema.js';
 import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
 import type { ArchiveWriter } from '#dist/archive/writer.js';
+import type { EncodedMember } from '#dist/frame/encode.js';
 import type { RangeTask } from '#dist/snapshot/messages.js';
 import type { DescribedTable } from '#dist/snapshot/tables.js';
-import type { WorkerPool } from '#dist/snapshot/worker-pool.js';
+import type { ChunkSink, WorkerPool } from '#dist/snapshot/worker-pool.js';
+
 import { createDatabase } from '../../server/index.js';
 
 let folder = '';
@@ -73,6 +75,26 @@ test('what a sample says of a table is told to those who read its ranges', async
   expect(large.length).toBeGreaterThan(1);
   for (const { sampled } of large) expect(sampled).toEqual({ parameters, compressedTo: 0.2 });
   expect(read.filter(({ directory }) => directory.endsWith('small')).map(({ sampled }) => sampled)).toEqual([undefined]);
+});
+
+test('rows that come before the schema is written wait for it', async () => {
+  const toRead = [tableOf('small', 1n << 20n, 0)];
+  const schema = { catalog: { objects: [], steps: [], tables: toRead.map(({ table }) => table) }, leftOut: [], toRead };
+  const order: string[] = [];
+  const member = { name: 'data/0-public.small/00000-00000.copy' } as EncodedMember;
+  const append = async () => {
+    order.push('rows');
+    return { member: member.name, offset: 0n, length: 1n, frames: [], rawBytes: 1n, sha256: '' };
+  };
+  const pool = {
+    async read(tasks: Iterable<RangeTask>, _level: number, sink: ChunkSink) {
+      for (const task of tasks) await sink.chunk({ task, rows: 1n, member });
+    },
+  };
+  const begun = new Promise((resolve) => setImmediate(resolve)).then(() => order.push('schema'));
+  const entries = await readRows(schema, { pool, writer: { append } as unknown as ArchiveWriter, level: 3, begun, emit: () => undefined });
+  expect(order).toEqual(['schema', 'rows']);
+  expect(entries.map(({ rows }) => rows)).toEqual([1n]);
 });
 
 function tableOf(name: string, bytes: bigint, object: number): SnapshotSchema['toRead'][number] {
