@@ -53,8 +53,11 @@ export class HttpsStore implements Store {
     this.#patience = options.patience ?? backoff(5, options.signal);
   }
 
-  // biome-ignore lint/correctness/useYield: what is never there has nothing to yield
   async *list(): AsyncGenerator<StoredObject, void> {
+    yield* this.#refuseList();
+  }
+
+  #refuseList(): readonly StoredObject[] {
     throw new TidemarkError('USAGE', `list ${this.location}: HTTPS has no lists`, {
       hint: 'name the snapshot; latest.json tells the newest one',
     });
