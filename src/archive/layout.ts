@@ -84,14 +84,14 @@ function checkTable(table: TableEntry): void {
   if (rawBytes !== table.rawBytes) throw corrupt(`the chunks of table ${name} have ${rawBytes} bytes, not ${table.rawBytes}`);
 }
 
-/** The totals that belong to these tables: raw and compressed bytes are those of their chunks, compressed ones only of those in this archive. Large objects and
- *  statistics are no tables, but count with their rows and bytes. */
+/** The totals that belong to these tables: raw and compressed bytes are those of their chunks, compressed ones only of those in this archive. Large objects are
+ *  no tables, but count with their pieces as rows; statistics with their bytes alone. */
 export function totalsOf(tables: readonly TableEntry[]): Manifest['totals'] {
   let rows = 0n;
   let rawBytes = 0n;
   let compressedBytes = 0n;
   for (const table of tables) {
-    rows += table.rows;
+    if (!table.statistics) rows += table.rows;
     rawBytes += table.rawBytes;
     if (table.in === undefined) for (const chunk of table.chunks) compressedBytes += chunk.length;
   }

@@ -44,18 +44,11 @@ export function describeManifest({ file, bytes, manifest }: { file: string; byte
   return lines.map(printable).join('\n');
 }
 
-/** `3 tables, 2 large objects, statistics, 15 rows, 1.2 kB`; pieces of large objects and statistics count as rows. */
+/** `3 tables, 2 large objects, 15 rows, 1.2 kB`; pieces of large objects count as rows, statistics do not. */
 export function describeTotals({ totals, tables }: Manifest): string {
   const blobs = tables.find(({ largeObjects }) => largeObjects !== undefined)?.largeObjects;
   const objects = blobs === undefined ? [] : [formatCounted(blobs, 'large object')];
-  const statistics = tables.some((table) => table.statistics) ? ['statistics'] : [];
-  return [
-    formatCounted(totals.tables, 'table'),
-    ...objects,
-    ...statistics,
-    formatCounted(totals.rows, 'row'),
-    formatBytes(totals.rawBytes),
-  ].join(', ');
+  return [formatCounted(totals.tables, 'table'), ...objects, formatCounted(totals.rows, 'row'), formatBytes(totals.rawBytes)].join(', ');
 }
 
 function tableLabel({ schema, name, largeObjects, statistics }: TableEntry): string {

@@ -26,7 +26,7 @@ interface Flags extends ContentFlags, ViewFlags, PlaceFlags {
   readonly secrets?: true;
   readonly globals?: true;
   readonly rolePasswords?: true;
-  readonly statistics?: true;
+  readonly statistics?: boolean;
   readonly includeForeignData?: readonly string[];
   readonly completedOnce?: readonly string[];
   readonly base?: string;
@@ -56,7 +56,11 @@ export function snapshotCommand(): Command {
       .option('--secrets', 'with the passwords of user mappings and subscriptions')
       .option('--globals', 'with roles, memberships, privileges on parameters and tablespaces of the server')
       .option('--role-passwords', 'with --globals: with the password hashes of the roles')
-      .option('--statistics', "with the planner's statistics, which hold values of rows")
+      .option(
+        '--statistics',
+        "with all of the planner's statistics, which hold values of rows (default: those that ANALYZE takes long for)",
+      )
+      .option('--no-statistics', "without the planner's statistics")
       .option('--include-foreign-data <pattern>', 'with the rows of foreign tables of these servers (repeatable)', collect)
       .option(
         '--completed-once <pattern>',

@@ -84,8 +84,15 @@ export interface CatalogTable {
   readonly withoutData?: 'excluded' | 'schema-only' | 'unlogged-on-standby';
 }
 
+/** A table as people name it. */
+export type TableName = Pick<CatalogTable, 'schema' | 'name'>;
+
 /** The kind of the object that stands for the planner's statistics. */
 export const statisticsKind = 'planner statistics';
+
+/** The first server that takes them.
+ *  https://www.postgresql.org/docs/18/functions-admin.html#FUNCTIONS-ADMIN-STATSMOD */
+export const takesStatistics = 180000;
 
 /** Whether what has a place among the tables is one, and not what only travels as rows. */
 export function isTable({ largeObjects, statistics }: Pick<CatalogTable, 'largeObjects' | 'statistics'>): boolean {

@@ -1,6 +1,7 @@
 // What ANALYZE is run on after the rows came. ANALYZE of a partitioned table, or of a parent by inheritance, also reads its foreign
 // children, on servers that may not be reached from here or want a password that was not carried. Only what is local is done. A failure
 // ends nothing: all the rows are there by then.
+import type { TableName } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import { isServerError, sqlstateOf } from '../pg/errors.js';
@@ -49,12 +50,12 @@ export interface Analyzable {
 /** From here on ONLY leaves partitions out: several sessions can do one each. Before, a partitioned table is done with all of them or not at all. */
 const hasOnly = 180000;
 
-export async function planAnalysis(
-  session: Session,
-  tables: readonly { readonly schema: string; readonly name: string }[],
-): Promise<Analyzable> {
+/** @param known what has statistics already */
+export async function planAnalysis(session: Session, tables: readonly TableName[], known: readonly TableName[] = []): Promise<Analyzable> {
   const apart = session.version >= hasOnly;
-  const rows = await session.query<Row>(query, [tables.map(({ schema }) => schema), tables.map(({ name }) => name), apart]);
+  const there = await session.query<Row>(query, [tables.map(({ schema }) => schema), tables.map(({ name }) => name), apart]);
+  const knownNames = new Set(known.map(({ schema, name }) => qualifiedName(schema, name)));
+  const rows = there.filter(({ schema, name }) => !knownNames.has(qualifiedName(schema, name)));
   const names = (which: boolean): string[] =>
     rows.filter(({ skipped }) => skipped === which).map(({ schema, name }) => qualifiedName(schema, name));
   return { statements: names(false).map((name) => `ANALYZE ${apart ? 'ONLY ' : ''}${name}`), skipped: names(true) };

@@ -1,12 +1,8 @@
 // Keeps autovacuum away from tables while they are filled and their indexes are made. It would begin to clean up what is still being
 // loaded, take processor time and disk from that, and hold a lock that the making of a constraint has to wait for.
+import type { TableName } from '../model/catalog.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
-
-export interface TableName {
-  readonly schema: string;
-  readonly name: string;
-}
 
 /** The parameters that were set on a table, and are to be reset. */
 export interface Held {

@@ -1,6 +1,6 @@
 // Carries a plan out, one action after the other. What each action is made of lies in the files beside this one; this one knows
 // on which sessions an action runs, and in which state a failure leaves the database.
-import type { Catalog, Step } from '../model/catalog.js';
+import type { Catalog, Step, TableName } from '../model/catalog.js';
 import type { EventListener } from '../model/events.js';
 import type { Manifest } from '../model/manifest.js';
 import { qualifiedName } from '../pg/quote.js';
@@ -62,6 +62,8 @@ export class Execution {
   readonly #crew: Crew;
   #inTransaction = false;
   #held: readonly Held[] = [];
+  /** What got statistics of the archive. */
+  #known: readonly TableName[] = [];
   readonly #slots: Slots;
   #postData: readonly Step[] = [];
   #postDataWork: ParallelSteps | undefined;
@@ -238,7 +240,7 @@ export class Execution {
 
   async #analyze(tables: Extract<Action, { action: 'analyze' }>['tables']): Promise<void> {
     const { emit } = this.#options;
-    const { statements, skipped } = await planAnalysis(await this.#crew.control(), tables);
+    const { statements, skipped } = await planAnalysis(await this.#crew.control(), tables, this.#known);
     for (const name of skipped) {
       emit({ type: 'notice', message: `table ${name} is not analyzed: that would read its foreign children` });
     }
@@ -258,8 +260,11 @@ export class Execution {
   async #statistics({ place, relations }: Extract<Action, { action: 'statistics' }>): Promise<void> {
     const { catalog, emit } = this.#options;
     const sessions = await this.#sessionsAtWork(relations.length);
-    await restoreStatistics({ sessions, inTransaction: this.#inTransaction, place, relations, emit });
-    const extended = countExtended(catalog);
+    this.#known = await restoreStatistics({ sessions, inTransaction: this.#inTransaction, place, relations, emit });
+    const extended = countExtended(
+      catalog,
+      relations.filter(({ itself }) => itself),
+    );
     if (extended > 0) emit({ type: 'notice', message: `${extended} extended statistics are empty until ANALYZE: no server takes them` });
   }
 

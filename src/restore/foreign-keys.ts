@@ -1,12 +1,8 @@
 // Foreign keys of tables that are there already while rows go into them: the order in which they are satisfied, and the check of those
 // that the rows of one snapshot do not satisfy by themselves. Foreign keys that a restore makes are ordinary steps.
+import type { TableName } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Session } from '../pg/session.js';
-
-export interface TableName {
-  readonly schema: string;
-  readonly name: string;
-}
 
 /** Whether triggers can be set aside while rows are loaded: superuser, or from 15 on by GRANT SET ON PARAMETER. */
 export async function maySetAsideTriggers(session: Session): Promise<boolean> {

@@ -1,7 +1,7 @@
 // What the planner is to know after a restore, as data: pure. Which of the archive's statistics are put in (tables' with their rows,
-// materialized views' once they are filled, indexes' where they are made, or stay over rows that were replaced), or what is analyzed
-// instead. How, is the matter of statistics.ts and analyze.ts.
-import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
+// materialized views' once they are filled, indexes' where they are made, or stay over rows that were replaced), and what is analyzed
+// where there were none. How, is the matter of statistics.ts and analyze.ts.
+import { type Catalog, type CatalogObject, isTable, type Step, type TableName } from '../model/catalog.js';
 
 /** A table or view whose statistics are wanted: its own, those of its indexes, or both. */
 export interface StatisticsOf {
@@ -18,22 +18,25 @@ export interface StatisticsScope {
   /** Materialized views are filled. */
   readonly refreshes: boolean;
   readonly truncate: boolean;
+  /** What gets rows is analyzed if it has no statistics by then. */
+  readonly analyze: boolean;
   /** Objects (by id) that nothing is done to. */
   readonly present: ReadonlySet<number>;
 }
 
 const tables = new Set(['table', 'foreign table']);
 
-/** Empty where the catalog has no statistics. */
+/** Empty where the catalog has no statistics. Tables with extended statistics, which no server takes, are left to ANALYZE. */
 export function planStatistics(
-  { objects, tables: entries }: Pick<Catalog, 'objects' | 'tables'>,
-  { data, postData, refreshes, truncate, present }: StatisticsScope,
+  catalog: Catalog,
+  { data, postData, refreshes, truncate, analyze, present }: StatisticsScope,
 ): readonly StatisticsOf[] {
-  const there = entries.some(({ statistics, withoutData }) => statistics === true && withoutData === undefined);
+  const there = catalog.tables.some(({ statistics, withoutData }) => statistics === true && withoutData === undefined);
   if (!there) return [];
   const filled = postData && refreshes;
-  return objects.flatMap(({ id, kind, schema, name, parent }): StatisticsOf[] => {
-    if (schema === undefined || parent !== undefined || present.has(id)) return [];
+  const analyzed = data && analyze ? filledWithExtended(catalog) : new Set();
+  return catalog.objects.flatMap(({ id, kind, schema, name, parent }): StatisticsOf[] => {
+    if (schema === undefined || parent !== undefined || present.has(id) || analyzed.has(id)) return [];
     const view = kind === 'materialized view';
     if (!view && !tables.has(kind)) return [];
     const itself = view ? filled : data;
@@ -42,14 +45,27 @@ export function planStatistics(
   });
 }
 
-/** How many objects there are that only ANALYZE can gather statistics for: no server takes those of CREATE STATISTICS. */
-export function countExtended({ objects }: Pick<Catalog, 'objects'>): number {
-  return objects.filter(({ kind }) => kind === 'statistics').length;
+/** Tables with extended statistics that get rows, themselves or in partitions. */
+function filledWithExtended(catalog: Catalog): ReadonlySet<number> {
+  const filled = new Set<number>();
+  for (const { object, ...table } of catalog.tables) {
+    if (!isTable(table) || table.withoutData !== undefined) continue;
+    for (let id: number | undefined = object; id !== undefined; id = catalog.objects[id]?.partitionOf) filled.add(id);
+  }
+  return new Set(extendedOf(catalog).flatMap(({ parent }) => (parent !== undefined && filled.has(parent) ? parent : [])));
 }
 
-interface TableName {
-  readonly schema: string;
-  readonly name: string;
+function extendedOf({ objects }: Pick<Catalog, 'objects'>): readonly CatalogObject[] {
+  return objects.filter(({ kind }) => kind === 'statistics');
+}
+
+/** How many extended statistics these tables have, which stay empty where the tables are not analyzed. */
+export function countExtended(catalog: Pick<Catalog, 'objects'>, relations: readonly TableName[]): number {
+  const names = new Set(relations.map(({ schema, name }) => JSON.stringify([schema, name])));
+  return extendedOf(catalog).filter(({ parent }) => {
+    const table = parent === undefined ? undefined : catalog.objects[parent];
+    return table !== undefined && names.has(JSON.stringify([table.schema, table.name]));
+  }).length;
 }
 
 /** The tables that got rows, partitioned tables instead of their partitions (ANALYZE of one does those, too, and nobody else ever does

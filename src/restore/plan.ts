@@ -1,6 +1,6 @@
 // What a restore does, as data: pure, from a catalog, the rows that are there and the mode. The same plan is printed by a dry run and
 // executed (app/restore/restore-snapshot.ts); which of its post-data steps may run at once is schedule.ts's decision.
-import { type Catalog, type CatalogObject, type CatalogTable, isTable, type Step } from '../model/catalog.js';
+import { type Catalog, type CatalogObject, type CatalogTable, isTable, type Step, type TableName } from '../model/catalog.js';
 import type { StoredChunk } from '../model/manifest.js';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
 import { dropOrder } from './drop-order.js';
@@ -47,6 +47,11 @@ export function deliveryOf(load: TableLoad): Pick<TableLoad, 'sql' | 'staging' |
   return { sql, what: describeLoad(load), ...more };
 }
 
+/** What it loads are rows of tables, or of large objects: not statistics. */
+export function countsRows({ table, staging }: TableLoad): boolean {
+  return table || staging !== undefined;
+}
+
 /** For messages: `rows of table public.events`. */
 export function describeLoad({ schema, name, staging, table }: TableLoad): string {
   if (table) return `rows of table ${schema}.${name}`;
@@ -76,11 +81,11 @@ export type Action =
   | { readonly action: 'post-data'; readonly steps: readonly Step[] }
   /** Where they wait until all that they are of is there. */
   | { readonly action: 'stage statistics'; readonly statements: readonly string[] }
-  /** Instead of ANALYZE. */
   | { readonly action: 'statistics'; readonly place: StatisticsPlace; readonly relations: readonly StatisticsOf[] }
-  | { readonly action: 'analyze'; readonly tables: readonly { readonly schema: string; readonly name: string }[] }
+  /** But for those that got statistics. */
+  | { readonly action: 'analyze'; readonly tables: readonly TableName[] }
   /** Foreign keys that were not checked while the rows came. */
-  | { readonly action: 'check foreign keys'; readonly tables: readonly { readonly schema: string; readonly name: string }[] }
+  | { readonly action: 'check foreign keys'; readonly tables: readonly TableName[] }
   /** Of the database itself: owner, comment, privileges, settings. */
   | { readonly action: 'database properties'; readonly statements: readonly string[] }
   | { readonly action: 'swap'; readonly from: string; readonly to: string };
@@ -128,8 +133,9 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   // Rows that came in an earlier restore are as good.
   const refreshes = data || !schema;
   const place = options.statistics;
-  const statistics =
-    place === undefined ? [] : planStatistics(catalog, { data, postData, refreshes, truncate: options.truncate ?? false, present });
+  const analyze = data && options.analyze !== false;
+  const scope = { data, postData, refreshes, truncate: options.truncate ?? false, analyze, present };
+  const statistics = place === undefined ? [] : planStatistics(catalog, scope);
   const wanted = (into?.order ?? catalog.tables).filter((table) => (table.statistics ? statistics.length > 0 : data));
   const loads = planLoads({ ...catalog, tables: wanted }, options);
   const names = loads.filter(({ table }) => table).map(({ schema, name }) => ({ schema, name }));
@@ -157,8 +163,7 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
     if (refreshes) actions.push({ action: 'refresh', steps: [...steps.refresh, ...last] });
   }
   if (place !== undefined && statistics.length > 0) actions.push({ action: 'statistics', place, relations: statistics });
-  else if (data && options.analyze !== false)
-    actions.push({ action: 'analyze', tables: planAnalyze(catalog, names, postData ? steps.refresh : []) });
+  if (analyze) actions.push({ action: 'analyze', tables: planAnalyze(catalog, names, postData ? steps.refresh : []) });
   return actions;
 }
 
@@ -233,8 +238,6 @@ export function loadTarget({ objects }: Pick<Catalog, 'objects'>, table: Catalog
   const through = table.loadInto === undefined ? undefined : objects[table.loadInto];
   return through?.schema === undefined ? table : { ...table, schema: through.schema, name: through.name };
 }
-
-type TableName = Pick<TableLoad, 'schema' | 'name'>;
 
 /** Those that autovacuum would be at work on before their indexes are there. */
 function large(loads: readonly TableLoad[]): readonly TableName[] {

@@ -4,7 +4,7 @@
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import type { Manifest } from '../model/manifest.js';
-import { describeLoad, type TableLoad } from './plan.js';
+import { countsRows, describeLoad, type TableLoad } from './plan.js';
 
 interface Loaded {
   rows: bigint;
@@ -33,16 +33,17 @@ export class Progress {
   /** Sizes ahead; `exact` false where the archive comes from a pipe. */
   plan(loads: readonly TableLoad[]): void {
     const exact = loads.every(({ chunks }) => chunks !== undefined);
-    const rows = loads.reduce((sum, load) => sum + load.rows, 0n);
+    const rows = loads.reduce((sum, load) => (countsRows(load) ? sum + load.rows : sum), 0n);
     const bytes = loads.reduce((sum, load) => sum + load.rawBytes, 0n);
     this.#emit({ type: 'plan', tables: loads.length, rows, bytes, exact });
   }
 
   /** The server has the rows of one chunk. */
-  loaded({ directory }: TableLoad, { rows, rawBytes, compressedBytes }: Loaded & { compressedBytes: bigint }): void {
+  loaded(load: TableLoad, { rows, rawBytes, compressedBytes }: Loaded & { compressedBytes: bigint }): void {
+    const { directory } = load;
     const table = this.#tables.get(directory) ?? { rows: 0n, rawBytes: 0n };
     this.#tables.set(directory, { rows: table.rows + rows, rawBytes: table.rawBytes + rawBytes });
-    this.#rows += rows;
+    if (countsRows(load)) this.#rows += rows;
     this.#rawBytes += rawBytes;
     this.#compressedBytes += compressedBytes;
     this.#emit({ type: 'progress', rows: this.#rows, rawBytes: this.#rawBytes, compressedBytes: this.#compressedBytes });

@@ -2,7 +2,7 @@
 // time, through these, so that none of them is ever in JavaScript. A statistic that the server does not take ends nothing: the planner
 // does without it, which is told.
 // https://www.postgresql.org/docs/18/functions-admin.html#FUNCTIONS-ADMIN-STATSMOD
-import type { CatalogTable } from '../model/catalog.js';
+import type { CatalogTable, TableName } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
 import { isServerError, sqlstateOf } from '../pg/errors.js';
@@ -12,9 +12,6 @@ import { ofServer } from './analyze.js';
 import { markedStatistics, markerSchema } from './marker.js';
 import type { StatisticsOf } from './plan-statistics.js';
 import { withSavepoint } from './savepoint.js';
-
-/** The first server that has the functions. */
-export const firstWithStatistics = 180000;
 
 /** Where the rows wait: beside the mark, for all sessions, or for the one session in its transaction. */
 export type StatisticsPlace = 'marked' | 'temporary';
@@ -49,24 +46,33 @@ export interface RestoreStatistics {
   readonly emit: EventListener;
 }
 
-/** @throws TidemarkError only for what is of the server or the connection */
-export async function restoreStatistics({ sessions, inTransaction, place, relations, emit }: RestoreStatistics): Promise<void> {
+/** @returns tables and views whose columns have theirs now, as a whole
+ *  @throws TidemarkError only for what is of the server or the connection */
+export async function restoreStatistics(options: RestoreStatistics): Promise<readonly TableName[]> {
+  const { sessions, inTransaction, place, relations, emit } = options;
   const [control] = sessions;
-  if (control === undefined) return;
+  if (control === undefined) return [];
   const staging = statisticsStaging(place);
   await keepWanted(control, staging, relations);
-  const refused = [...(await dropForbidden(control, staging))];
+  const forbidden = await dropForbidden(control, staging);
+  const refused: Refused[] = [];
   const { last } = await control.one<{ last: string | null }>(`SELECT max("at") AS last FROM ${staging}`);
   const batches = batchesUpTo(Number(last ?? 0)).values();
   await Promise.all(
     sessions.map(async (session) => {
-      const taker = new Taker(session, { staging, inTransaction, refuse: (why) => refused.push(why) });
+      const taker = new Taker(session, { staging, inTransaction, refuse: (one) => refused.push(one) });
       for (const batch of batches) await taker.take(batch);
     }),
   );
-  for (const message of refused.slice(0, told)) emit({ type: 'notice', message });
-  if (refused.length > told)
-    emit({ type: 'notice', message: `statistics: ${refused.length - told} more were not taken, or not as a whole` });
+  const messages = [...forbidden, ...refused.map(({ why }) => why)];
+  for (const message of messages.slice(0, told)) emit({ type: 'notice', message });
+  if (messages.length > told)
+    emit({ type: 'notice', message: `statistics: ${messages.length - told} more were not taken, or not as a whole` });
+  return control.query<TableName & Record<string, unknown>>(
+    `SELECT "schemaname" AS schema, "tablename" AS name FROM ${staging} GROUP BY 1, 2
+     HAVING bool_or("indexname" IS NULL AND "inherited" IS NOT NULL) AND NOT bool_or("at" = ANY ($1))`,
+    [refused.map(({ at }) => at)],
+  );
 }
 
 type Batch = readonly [first: number, last: number];
@@ -161,7 +167,13 @@ function takeSql(staging: string): string {
 interface Taking {
   readonly staging: string;
   readonly inTransaction: boolean;
-  readonly refuse: (why: string) => void;
+  readonly refuse: (refused: Refused) => void;
+}
+
+/** A row that the server did not take as it is. */
+interface Refused {
+  readonly at: number;
+  readonly why: string;
 }
 
 /** One session at work. */
@@ -205,7 +217,7 @@ class Taker {
     } finally {
       this.#session.client.off('notice', listen);
     }
-    this.#taking.refuse(`${what}: ${warnings.join('; ') || 'the server does not take them'}`);
+    this.#taking.refuse({ at, why: `${what}: ${warnings.join('; ') || 'the server does not take them'}` });
   }
 
   async #refuseOne(at: number, error: TidemarkError): Promise<void> {
@@ -215,6 +227,6 @@ class Taker {
                      "schemaname", coalesce("indexname", "tablename")) AS what FROM ${this.#taking.staging} WHERE "at" = $1`,
       [at],
     );
-    this.#taking.refuse(`${what}: ${said}`);
+    this.#taking.refuse({ at, why: `${what}: ${said}` });
   }
 }

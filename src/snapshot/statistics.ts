@@ -57,6 +57,22 @@ export async function listAnalyzable(session: Session): Promise<readonly Analyza
   return rows.map(({ oid, nspname, relname }) => ({ oid, schema: nspname, name: relname }));
 }
 
+/** Which of these tables need no ANALYZE, as autovacuum counts by default: no more than 50 rows and a tenth of all have changed since the
+ *  last. Not tables that others inherit from: of those, ANALYZE knows of the others' rows as well. Nor those with statistics that no server
+ *  takes.
+ *  https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-STATISTICS */
+export async function keepUpToDate(session: Session, oids: readonly number[]): Promise<readonly number[]> {
+  const rows = await session.query<{ oid: number }>(
+    `SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.oid = ANY ($1) AND NOT c.relhassubclass AND pg_stat_get_mod_since_analyze(c.oid) <= 50 + 0.1 * c.reltuples
+        AND NOT EXISTS (SELECT FROM pg_statistic_ext e WHERE e.stxrelid = c.oid)
+        AND EXISTS (SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname)
+      ORDER BY n.nspname, c.relname`,
+    [oids],
+  );
+  return rows.map(({ oid }) => oid);
+}
+
 /** Tables that one COPY is of: as many ranges are read at once as there are workers. */
 const rangeTables = 1000;
 

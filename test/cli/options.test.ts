@@ -121,6 +121,7 @@ const options: Readonly<Record<string, readonly (readonly [args: readonly string
     [['--streams-query', 'SELECT 1'], { streamsQuery: 'SELECT 1' }],
     [['--max-age', '1h'], { maxAge: 3_600_000 }],
     [['--statistics'], { statistics: true }],
+    [['--no-statistics'], { statistics: false }],
   ],
   tune: [
     ...connection,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Catalog } from '#dist/model/catalog.js';
 import { openSession } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
-import { planStatistics } from '#dist/restore/plan-statistics.js';
+import { countExtended, planStatistics } from '#dist/restore/plan-statistics.js';
 import { restoreStatistics, stageStatistics } from '#dist/restore/statistics.js';
 import { splitStatistics, statisticsTable } from '#dist/snapshot/statistics.js';
 import { createDatabase, patience } from '../server/index.js';
@@ -23,7 +23,7 @@ test('a few bad ones among many', async () => {
     INSERT INTO tidemark_restoring.statistics (version, schemaname, tablename, attname, inherited, null_frac, avg_width, n_distinct, most_common_vals, most_common_freqs)
     SELECT 180000, 'public', 't' || g, 'a', false, 0.25, 4, g, CASE g WHEN 300 THEN '{x}' ELSE '{7}' END, '{0.5}' FROM generate_series(1, 450) g`);
   const notices: string[] = [];
-  await restoreStatistics({
+  const known = await restoreStatistics({
     sessions: [one, two],
     inTransaction: false,
     place: 'marked',
@@ -36,6 +36,13 @@ test('a few bad ones among many', async () => {
   ]);
   const [row] = await database.query<Record<string, unknown>>(`
     SELECT count(*)::int, count(most_common_vals)::int AS values, sum(n_distinct)::int, bool_or(tablename = 't441') AS more FROM pg_stats WHERE schemaname = 'public'`);
+  const names = new Set(known.map(({ name }) => name));
+  expect(Array.from({ length: 450 }, (_, n) => `t${n + 1}`).filter((name) => !names.has(name))).toEqual([
+    't5',
+    't7',
+    't300',
+    ...Array.from({ length: 10 }, (_, n) => `t${n + 441}`),
+  ]);
   // 1 to 440 but 5 and 7; of 300 without its values.
   expect(row).toEqual({ count: 438, values: 437, sum: (440 * 441) / 2 - 12, more: false });
 });
@@ -48,8 +55,9 @@ test('of what statistics are wanted', () => {
     steps: [],
     tables: [statisticsTable(6)],
   };
-  const plan = (data: boolean, postData: boolean, { refreshes = true, truncate = false } = {}) =>
-    planStatistics(catalog, { data, postData, refreshes, truncate, present: new Set([4]) }).map(
+  const scope = { data: true, postData: true, refreshes: true, truncate: false, analyze: true, present: new Set([4]) };
+  const plan = (data: boolean, postData: boolean, more: Partial<typeof scope> = {}) =>
+    planStatistics(catalog, { ...scope, data, postData, ...more }).map(
       ({ name, itself, indexes }) => `${name}${itself ? ' itself' : ''}${indexes ? ' indexes' : ''}`,
     );
   expect(plan(true, true)).toEqual(['o0 itself indexes', 'o1 itself indexes', 'o2 itself indexes']);
@@ -57,9 +65,35 @@ test('of what statistics are wanted', () => {
   expect(plan(true, false, { truncate: true })).toEqual(['o0 itself indexes', 'o1 itself indexes']);
   expect(plan(false, true)).toEqual(['o0 indexes', 'o1 indexes', 'o2 itself indexes']);
   expect(plan(false, true, { refreshes: false })).toEqual([]);
-  const scope = { data: true, postData: true, refreshes: true, truncate: false, present: new Set<number>() };
   expect(planStatistics({ ...catalog, tables: [] }, scope)).toEqual([]);
   expect(planStatistics({ ...catalog, tables: [{ ...statisticsTable(6), withoutData: 'excluded' }] }, scope)).toEqual([]);
+});
+
+test('what has extended statistics is left to ANALYZE where that runs', () => {
+  const table = { schema: 's', columns: [], format: 'text' } as const;
+  const rows = (object: number) => ({ ...table, object, name: `o${object}`, directory: `data/${object}` });
+  const catalog: Catalog = {
+    objects: [
+      { id: 0, kind: 'table', schema: 's', name: 'o0' },
+      { id: 1, kind: 'table', schema: 's', name: 'o1', partitionOf: 0 },
+      { id: 2, kind: 'table', schema: 's', name: 'o2' },
+      { id: 3, kind: 'table', schema: 's', name: 'o3' },
+      { id: 4, kind: 'statistics', schema: 's', name: 'of0', parent: 0 },
+      { id: 5, kind: 'statistics', schema: 's', name: 'of2', parent: 2 },
+      { id: 6, kind: 'statistics', schema: 's', name: 'of3', parent: 3 },
+      { id: 7, kind: 'planner statistics', name: 'all' },
+    ],
+    steps: [],
+    tables: [rows(1), rows(2), { ...rows(3), withoutData: 'excluded' }, statisticsTable(7)],
+  };
+  const scope = { data: true, postData: true, refreshes: true, truncate: false, analyze: true, present: new Set<number>() };
+  const plan = (more: Partial<typeof scope>) => {
+    const planned = planStatistics(catalog, { ...scope, ...more });
+    return { names: planned.map(({ name }) => name), empty: countExtended(catalog, planned) };
+  };
+  expect(plan({})).toEqual({ names: ['o1', 'o3'], empty: 1 });
+  expect(plan({ analyze: false })).toEqual({ names: ['o0', 'o1', 'o2', 'o3'], empty: 3 });
+  expect(plan({ data: false })).toEqual({ names: ['o0', 'o1', 'o2', 'o3'], empty: 3 });
 });
 
 test('tables are read some at a time', () => {

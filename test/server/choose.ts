@@ -17,6 +17,9 @@ export interface SharedServer {
 /** On embedded servers. */
 export const templateName = 'test_template';
 
+/** What a test's tables are to the planner is for the test to say, not for autovacuum, which comes when it likes. In seconds. */
+export const seldomVacuumed = { autovacuum_naptime: '86400' } as const;
+
 /** Servers by version, each started at its first request. */
 export class ServerPool implements AsyncDisposable {
   #external: Promise<SharedServer | undefined> | undefined;
@@ -61,7 +64,7 @@ export class ServerPool implements AsyncDisposable {
     });
     if (container) return announce(container, 'a container');
     const { startEmbedded } = await import('./embedded.js');
-    const server = await startEmbedded({ version });
+    const server = await startEmbedded({ version, settings: seldomVacuumed });
     return announce({ ...server, template: await makeTemplate(server) }, 'embedded binaries');
   }
 }

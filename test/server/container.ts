@@ -1,7 +1,7 @@
 // PostgreSQL in a container, by testcontainers, where a Docker engine really answers. That is asked of the engine directly and within a
 // second: testcontainers' own search tries several strategies, slowly, and loading it costs more than embedded binaries need to start.
 import { request } from 'node:http';
-import type { SharedServer } from './choose.js';
+import { type SharedServer, seldomVacuumed } from './choose.js';
 import type { Version } from './version.js';
 
 /** Starts a container of this version, or gives undefined where no engine answers. testcontainers' own reaper removes it after us.
@@ -9,7 +9,15 @@ import type { Version } from './version.js';
 export async function startContainer(version: Version): Promise<SharedServer | undefined> {
   if (!(await engineAnswers(process.env.DOCKER_HOST))) return undefined;
   const { PostgreSqlContainer } = await import('@testcontainers/postgresql');
-  const settings = ['fsync=off', 'max_connections=200', 'max_locks_per_transaction=256', 'wal_level=replica', 'shared_buffers=128MB'];
+  const more = Object.entries(seldomVacuumed).map(([name, value]) => `${name}=${value}`);
+  const settings = [
+    'fsync=off',
+    'max_connections=200',
+    'max_locks_per_transaction=256',
+    'wal_level=replica',
+    'shared_buffers=128MB',
+    ...more,
+  ];
   const container = await new PostgreSqlContainer(`postgres:${version}-alpine`)
     .withUsername('postgres')
     .withPassword('postgres')

@@ -140,7 +140,7 @@ const snapshot = section({
   secrets: flag().optional().describe('With the passwords of user mappings and subscriptions.'),
   globals: flag().optional().describe('With roles, memberships and tablespaces of the server.'),
   rolePasswords: flag().optional().describe("With the roles' password hashes; needs globals."),
-  statistics: flag().optional().describe("With the planner's statistics."),
+  statistics: flag().optional().describe("With all of the planner's statistics, or with none. Default: those that ANALYZE takes long for."),
   includeForeignData: patterns('With the rows of foreign tables of these servers.'),
   skipUnsupported: flag().optional().describe('Goes on without objects of unknown kinds, and lists them.'),
   attempts: wholeNumber({ from: 1, to: 100 }).optional().describe('How often to begin anew when DDL comes in between. Default 5.'),

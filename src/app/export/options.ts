@@ -58,5 +58,5 @@ export function planExport({ directory, store, format = 'csv', ...options }: Exp
   refuse(!['csv', 'text', 'binary'].includes(format), 'export: the format must be csv, text or binary');
   refuse('includeForeignData' in options, 'export: foreign_data in a filter file is for snapshots');
   const copyFormat = format === 'binary' ? 'binary' : 'text';
-  return { directory, store, format, plan: planSnapshot({ ...options, copyFormat, largeObjects: false }) };
+  return { directory, store, format, plan: planSnapshot({ ...options, copyFormat, largeObjects: false, statistics: false }) };
 }

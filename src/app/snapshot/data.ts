@@ -112,7 +112,7 @@ export async function readRows(
       account.chunks.push({ ...stored, rows: chunkRows, range: blocks });
       account.rows += chunkRows;
       account.rawBytes += stored.rawBytes;
-      rows += chunkRows;
+      if (object !== schema.statistics?.table.object) rows += chunkRows;
       rawBytes += stored.rawBytes;
       compressedBytes += stored.length;
       emit({ type: 'progress', rows, rawBytes, compressedBytes });

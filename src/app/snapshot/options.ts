@@ -33,9 +33,10 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions, Sealing
   readonly globals?: boolean;
   /** With `globals`: takes the password hashes of the roles along, which only superusers can read. Default: without. */
   readonly rolePasswords?: boolean;
-  /** Takes the planner's statistics along. They are data: the most common values of columns are among them, also of tables whose rows are
-   *  left out by `excludeTableData`. */
-  readonly statistics?: boolean;
+  /** Takes the planner's statistics along: all of them (they are data: the most common values of columns are among them, also of tables whose
+   *  rows are left out by `excludeTableData`), or none. 'auto' (default): from PostgreSQL 18 on those of tables that would take long to
+   *  analyze again, where they are up to date, and of rows that are taken along, too. */
+  readonly statistics?: boolean | 'auto';
   /** Patterns of foreign servers whose tables' rows are taken along. They are read when their turn comes, not at the snapshot's instant. */
   readonly includeForeignData?: readonly string[];
   /** How long a table lock may be waited for, in ms; readers that come after us wait as long at most. 0: for ever. Default 10 s. */
@@ -69,7 +70,7 @@ export interface SnapshotPlan extends CommonPlan {
   readonly chunkBytes: number | undefined;
   readonly secrets: boolean;
   readonly globals: { readonly passwords: boolean } | undefined;
-  readonly statistics: boolean;
+  readonly statistics: boolean | 'auto';
   readonly foreignServers: readonly Pattern[];
   readonly lockTimeoutMs: number;
   readonly maxAgeMs: number | undefined;
@@ -98,8 +99,10 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>, attempt = '
   refuse(maxAgeMs !== undefined && !(maxAgeMs > 0), `${attempt}: the maximum age must be greater than zero`);
   refuse(!Number.isInteger(attempts) || attempts < 1, `${attempt}: attempts must be a whole number from 1`);
   refuseBoth(options, ['height', 'heightQuery'], attempt);
-  refuseBoth(options, ['schemaOnly', 'statistics'], attempt);
-  refuseBoth(options, ['dataOnly', 'statistics'], attempt);
+  if (options.statistics === true) {
+    refuseBoth(options, ['schemaOnly', 'statistics'], attempt);
+    refuseBoth(options, ['dataOnly', 'statistics'], attempt);
+  }
   refuse(
     options.height !== undefined && (options.height < 0n || options.height >= 10n ** 19n),
     `${attempt}: the height must have 1 to 19 digits and no sign`,
@@ -130,7 +133,7 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>, attempt = '
     chunkBytes,
     secrets: options.secrets ?? false,
     globals: options.globals ? { passwords: options.rolePasswords ?? false } : undefined,
-    statistics: options.statistics ?? false,
+    statistics: common.contents.sections.has('data') && !options.dataOnly && (options.statistics ?? 'auto'),
     foreignServers,
     asked: { ...common.asked, ...(foreignServers.length === 0 ? {} : { includeForeignData: foreignServers.map(({ text }) => text) }) },
     lockTimeoutMs,

@@ -1,22 +1,25 @@
 // The planner's statistics in a snapshot: of which tables they are read, and what stands for them in the catalog. They are data: values of
 // rows are among them.
-import { type Catalog, isTable, statisticsKind } from '../../model/catalog.js';
+import { type Catalog, isTable, statisticsKind, takesStatistics } from '../../model/catalog.js';
 import type { EventListener } from '../../model/events.js';
 import { qualifiedName } from '../../pg/quote.js';
 import type { Session } from '../../pg/session.js';
-import { listAnalyzable, splitStatistics, statisticsTable } from '../../snapshot/statistics.js';
+import { keepUpToDate, listAnalyzable, splitStatistics, statisticsTable } from '../../snapshot/statistics.js';
+import type { SnapshotPlan } from './options.js';
 import type { SnapshotSchema } from './schema.js';
 
 /** Kinds whose objects ANALYZE looks at. */
 const analyzed = new Set(['table', 'foreign table', 'materialized view']);
 
-/** The same schema with the statistics of what is in it. As with pg_dump, those of extensions' tables are not, and those of tables whose
- *  rows are left out are. */
-export async function withStatistics(session: Session, schema: SnapshotSchema): Promise<SnapshotSchema> {
+/** The same schema with the statistics that are wanted of what is in it. */
+export async function withStatistics(
+  session: Session,
+  schema: SnapshotSchema,
+  wanted: SnapshotPlan['statistics'],
+): Promise<SnapshotSchema> {
+  if (wanted === false) return schema;
   const { catalog } = schema;
-  const chosen = new Set(analyzable(catalog).map(({ schema: nspname, name }) => JSON.stringify([nspname, name])));
-  const all = await listAnalyzable(session);
-  const oids = all.filter(({ schema: nspname, name }) => chosen.has(JSON.stringify([nspname, name]))).map(({ oid }) => oid);
+  const oids = await (wanted === 'auto' ? worthwhile(session, schema) : all(session, catalog));
   if (oids.length === 0) return schema;
   const object = catalog.objects.length;
   const table = statisticsTable(object);
@@ -29,6 +32,29 @@ export async function withStatistics(session: Session, schema: SnapshotSchema): 
     },
     statistics: { table, ranges: splitStatistics(oids), version: session.version },
   };
+}
+
+/** As with pg_dump, those of extensions' tables are not in, and those of tables whose rows are left out are. */
+async function all(session: Session, catalog: Catalog): Promise<readonly number[]> {
+  const chosen = new Set(analyzable(catalog).map(({ schema, name }) => JSON.stringify([schema, name])));
+  const there = await listAnalyzable(session);
+  return there.filter(({ schema, name }) => chosen.has(JSON.stringify([schema, name]))).map(({ oid }) => oid);
+}
+
+/** Bytes of a table from which on a restore puts statistics in faster than it gathers them. */
+const worthwhileBytes = 256n << 10n;
+
+/** Of tables whose rows are taken along, so that no value is in the archive that is not in its rows. */
+async function worthwhile(session: Session, { toRead }: SnapshotSchema): Promise<readonly number[]> {
+  if (session.version < takesStatistics) return [];
+  const large = toRead.filter(
+    ({ table, described }) => table.extensionCondition === undefined && described.heap && described.bytes >= worthwhileBytes,
+  );
+  if (large.length === 0) return [];
+  return keepUpToDate(
+    session,
+    large.map(({ described }) => described.oid),
+  );
 }
 
 function analyzable({ objects }: Catalog): Catalog['objects'] {

@@ -108,7 +108,7 @@ export async function withSight<Result>(
 
   emit({ type: 'phase', phase: 'schema' });
   const read = await readSchema(control, view, plan);
-  const schema = plan.statistics ? await withStatistics(control, read) : read;
+  const schema = await withStatistics(control, read, plan.statistics);
   await attached;
   const pool = await workers.pool;
   for (const object of schema.leftOut) emit({ type: 'left-out', object });

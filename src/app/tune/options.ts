@@ -43,7 +43,7 @@ export function planTune({ seconds = 60, plot, write, ...options }: TuneOptions)
   refuse(!(seconds >= 1) || seconds > 3600, 'tune: the seconds must be a number from 1 to 3600');
   refuse(plot === '', 'tune: the file for the picture has no name');
   refuse(write === '', 'tune: the configuration to write has no name');
-  const plan = planSnapshot(options);
+  const plan = planSnapshot({ ...options, statistics: false });
   const start: Settings = { copyFormat: 'auto', compressLevel: 3, jobs: plan.jobs, chunkBytes: usualChunkBytes };
   return { plan, ms: seconds * 1000, processors: availableParallelism(), start, plot, write };
 }
