@@ -4,12 +4,20 @@ import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from '../model/file-error.js';
 
+/** Bytes that are put on disk at once while more are written, so that there is little left to wait for at the end. */
+const flushedBytes = 16 << 20;
+
 export class TemporaryFile implements AsyncDisposable {
   readonly path: string;
   /** What messages call it. */
   readonly #name: string;
   readonly #handle: FileHandle;
   #position = 0;
+  /** Where the last flush ended that was begun. */
+  #flushedTo = 0;
+  #flushing: Promise<void> | undefined;
+  /** Why a flush failed. The kernel says so once: who asks again is told that all is well. */
+  #failure: { readonly error: unknown } | undefined;
 
   private constructor(path: string, name: string, handle: FileHandle) {
     this.path = path;
@@ -35,6 +43,8 @@ export class TemporaryFile implements AsyncDisposable {
         from += bytesWritten;
         this.#position += bytesWritten;
       }
+      this.#flush();
+      if (this.#failure) throw this.#failure.error;
     } catch (error) {
       throw fileError(error, `write ${this.#name}`);
     }
@@ -44,6 +54,8 @@ export class TemporaryFile implements AsyncDisposable {
    *  @throws TidemarkError DISK_FULL, FILE_ERROR */
   async sync(): Promise<void> {
     try {
+      await this.#flushing;
+      if (this.#failure) throw this.#failure.error;
       await this.#handle.sync();
     } catch (error) {
       throw fileError(error, `write ${this.#name} to disk`);
@@ -62,12 +74,27 @@ export class TemporaryFile implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    await this.#flushing;
     await this.#handle.close();
+  }
+
+  /** Has the disk take what was written meanwhile. One at a time: what comes in between is in the next. */
+  #flush(): void {
+    if (this.#flushing !== undefined || this.#position - this.#flushedTo < flushedBytes) return;
+    this.#flushedTo = this.#position;
+    this.#flushing = this.#handle
+      .datasync()
+      .catch((error: unknown) => {
+        this.#failure = { error };
+      })
+      .finally(() => {
+        this.#flushing = undefined;
+      });
   }
 
   /** Closes it and removes all that is left. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.close().catch(() => undefined);
+    await this.close().catch(() => undefined);
     await removeAll(this.path).catch(() => undefined);
   }
 }
