@@ -7,7 +7,7 @@ import { dropOrder } from './drop-order.js';
 import type { GlobalsAction } from './globals.js';
 import { largeObjectGroups, type Staging, stageLargeObjects, unlinkSql } from './large-objects.js';
 import { planAnalyze, planStatistics, type StatisticsOf } from './plan-statistics.js';
-import { anyRelation, largeBytes } from './schedule.js';
+import { anyRelation } from './schedule.js';
 import { type StatisticsPlace, stageStatistics, statisticsStaging } from './statistics.js';
 
 /** A statement that is not a step of the catalog, and the object that it is for (messages name it). */
@@ -239,9 +239,12 @@ export function loadTarget({ objects }: Pick<Catalog, 'objects'>, table: Catalog
   return through?.schema === undefined ? table : { ...table, schema: through.schema, name: through.name };
 }
 
+/** Bytes of rows from which on autovacuum takes longer with a table than it takes to keep it away. */
+const heldBytes = 256n << 10n;
+
 /** Those that autovacuum would be at work on before their indexes are there. */
 function large(loads: readonly TableLoad[]): readonly TableName[] {
-  return loads.filter(({ rawBytes, table }) => rawBytes >= largeBytes && table).map(({ schema, name }) => ({ schema, name }));
+  return loads.filter(({ rawBytes, table }) => rawBytes >= heldBytes && table).map(({ schema, name }) => ({ schema, name }));
 }
 
 /** A table without columns has rows, too: an empty line each, and no column list. */

@@ -130,7 +130,7 @@ test('large tables first; tables whose rows are not in the archive are left alon
 
 test('autovacuum is kept away from large tables while they are filled and indexed, where that is asked for', () => {
   const catalog: Catalog = { objects: [object(0, 'table'), object(1, 'table')], steps: [], tables: [table(0), table(1)] };
-  const rowsOf = ({ name }: CatalogTable) => ({ rows: 1n, rawBytes: name === 'o1' ? 8n << 20n : (8n << 20n) - 1n, chunks: [] });
+  const rowsOf = ({ name }: CatalogTable) => ({ rows: 1n, rawBytes: name === 'o1' ? 256n << 10n : (256n << 10n) - 1n, chunks: [] });
   const plan = planContents(catalog, { schema: true, data: true, rowsOf, holdAutovacuum: true });
   expect(plan.map(({ action }) => action).slice(0, 6)).toEqual([
     ...['pre-data', 'hold autovacuum', 'rows', 'values', 'post-data', 'release autovacuum'],
