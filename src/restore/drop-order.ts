@@ -1,5 +1,5 @@
 // The order in which objects can be dropped: pure. It is the opposite of the order of their making, but for what was made in two parts:
-// a view's stub is made before the things that its query needs. What is dropped, and by which statements, is plan.ts's.
+// a view's stub is made before the things that its query needs. What is dropped, and by which statements, is plan-drops.ts's.
 import type { Catalog, CatalogObject } from '../model/catalog.js';
 
 /** Sorts objects so that each comes before what it needs. Of objects that need each other none can be dropped alone; they come in the

@@ -1,7 +1,7 @@
 // What the planner is to know after a restore, as data: pure. Which of the archive's statistics are put in (tables' with their rows,
 // materialized views' once they are filled, indexes' where they are made, or stay over rows that were replaced), and what is analyzed
 // where there were none. How, is the matter of statistics.ts and analyze.ts.
-import { type Catalog, type CatalogObject, isTable, type Step, type TableName } from '../model/catalog.js';
+import { type Catalog, type CatalogObject, type CatalogTable, isTable, type Step, type TableName } from '../model/catalog.js';
 
 /** A table or view whose statistics are wanted: its own, those of its indexes, or both. */
 export interface StatisticsOf {
@@ -20,23 +20,25 @@ export interface StatisticsScope {
   readonly truncate: boolean;
   /** What gets rows is analyzed if it has no statistics by then. */
   readonly analyze: boolean;
+  /** The tables as they are in the archive, before rows of some were left out. */
+  readonly archived: readonly CatalogTable[];
   /** Objects (by id) that nothing is done to. */
   readonly present: ReadonlySet<number>;
 }
 
 const tables = new Set(['table', 'foreign table']);
 
-/** Empty where the catalog has no statistics. Tables with extended statistics, which no server takes, are left to ANALYZE. */
+/** Empty where the catalog has no statistics. Without those that are of other rows than the table is going to have. */
 export function planStatistics(
   catalog: Catalog,
-  { data, postData, refreshes, truncate, analyze, present }: StatisticsScope,
+  { data, postData, refreshes, truncate, analyze, archived, present }: StatisticsScope,
 ): readonly StatisticsOf[] {
   const there = catalog.tables.some(({ statistics, withoutData }) => statistics === true && withoutData === undefined);
   if (!there) return [];
   const filled = postData && refreshes;
-  const analyzed = data && analyze ? filledWithExtended(catalog) : new Set();
+  const others = new Set([...present, ...leftEmpty(catalog, archived), ...(data && analyze ? leftToAnalyze(catalog) : [])]);
   return catalog.objects.flatMap(({ id, kind, schema, name, parent }): StatisticsOf[] => {
-    if (schema === undefined || parent !== undefined || present.has(id) || analyzed.has(id)) return [];
+    if (schema === undefined || parent !== undefined || others.has(id)) return [];
     const view = kind === 'materialized view';
     if (!view && !tables.has(kind)) return [];
     const itself = view ? filled : data;
@@ -45,14 +47,26 @@ export function planStatistics(
   });
 }
 
-/** Tables with extended statistics that get rows, themselves or in partitions. */
-function filledWithExtended(catalog: Catalog): ReadonlySet<number> {
+/** Tables whose rows the archive has, and nobody wants. */
+function leftEmpty(catalog: Pick<Catalog, 'tables'>, archived: readonly CatalogTable[]): readonly number[] {
+  const withRows = new Set(archived.filter(({ withoutData }) => withoutData === undefined).map(({ directory }) => directory));
+  return catalog.tables.flatMap(({ object, directory, withoutData }) =>
+    withoutData !== undefined && withRows.has(directory) ? object : [],
+  );
+}
+
+/** Tables that get rows, and of which ANALYZE knows more: with extended statistics, which no server takes, on themselves or on what they are
+ *  partitions of; and partitions whose rows may go to others. */
+function leftToAnalyze(catalog: Catalog): readonly number[] {
+  const loaded = catalog.tables.filter((table) => isTable(table) && table.withoutData === undefined);
   const filled = new Set<number>();
-  for (const { object, ...table } of catalog.tables) {
-    if (!isTable(table) || table.withoutData !== undefined) continue;
+  for (const { object } of loaded) {
     for (let id: number | undefined = object; id !== undefined; id = catalog.objects[id]?.partitionOf) filled.add(id);
   }
-  return new Set(extendedOf(catalog).flatMap(({ parent }) => (parent !== undefined && filled.has(parent) ? parent : [])));
+  return [
+    ...extendedOf(catalog).flatMap(({ parent }) => (parent !== undefined && filled.has(parent) ? parent : [])),
+    ...loaded.flatMap(({ object, loadInto }) => (loadInto === undefined ? [] : object)),
+  ];
 }
 
 function extendedOf({ objects }: Pick<Catalog, 'objects'>): readonly CatalogObject[] {

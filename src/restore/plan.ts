@@ -1,20 +1,14 @@
 // What a restore does, as data: pure, from a catalog, the rows that are there and the mode. The same plan is printed by a dry run and
 // executed (app/restore/restore-snapshot.ts); which of its post-data steps may run at once is schedule.ts's decision.
-import { type Catalog, type CatalogObject, type CatalogTable, isTable, type Step, type TableName } from '../model/catalog.js';
+import type { Catalog, CatalogTable, Step, TableName } from '../model/catalog.js';
 import type { StoredChunk } from '../model/manifest.js';
 import { qualifiedName, quoteIdentifier } from '../pg/quote.js';
-import { dropOrder } from './drop-order.js';
 import type { GlobalsAction } from './globals.js';
-import { largeObjectGroups, type Staging, stageLargeObjects, unlinkSql } from './large-objects.js';
+import { type Staging, stageLargeObjects } from './large-objects.js';
+import { planDrops, planTruncate, type Statement } from './plan-drops.js';
 import { planAnalyze, planStatistics, type StatisticsOf } from './plan-statistics.js';
 import { anyRelation } from './schedule.js';
 import { type StatisticsPlace, stageStatistics, statisticsStaging } from './statistics.js';
-
-/** A statement that is not a step of the catalog, and the object that it is for (messages name it). */
-export interface Statement {
-  readonly object: CatalogObject;
-  readonly text: string;
-}
 
 /** The rows of one table. */
 export interface TableLoad {
@@ -117,6 +111,8 @@ export interface PlanOptions {
   readonly truncateWhole?: readonly string[];
   /** Rows of a table. Undefined for a table without an entry; absent for a pipe. */
   readonly rowsOf?: (table: CatalogTable) => TableRows | undefined;
+  /** The tables as they are in the archive, before rows of some were left out. Default: those of the catalog. */
+  readonly archived?: readonly CatalogTable[];
   /** Objects (by id) that the target has already: nothing is done to them. */
   readonly present?: ReadonlySet<number>;
   /** Keeps autovacuum away from large tables meanwhile: where the database is ours alone. With `schema` only. */
@@ -134,7 +130,8 @@ export function planContents(catalog: Catalog, options: PlanOptions): Plan {
   const refreshes = data || !schema;
   const place = options.statistics;
   const analyze = data && options.analyze !== false;
-  const scope = { data, postData, refreshes, truncate: options.truncate ?? false, analyze, present };
+  const { truncate = false, archived = catalog.tables } = options;
+  const scope = { data, postData, refreshes, truncate, analyze, archived, present };
   const statistics = place === undefined ? [] : planStatistics(catalog, scope);
   const wanted = (into?.order ?? catalog.tables).filter((table) => (table.statistics ? statistics.length > 0 : data));
   const loads = planLoads({ ...catalog, tables: wanted }, options);
@@ -255,50 +252,4 @@ export function copySql({ schema, name, columns, format }: Pick<CatalogTable, 's
 function copyInto(into: string, { columns, format }: Pick<CatalogTable, 'columns' | 'format'>): string {
   const list = columns.length === 0 ? '' : ` (${columns.map((column) => quoteIdentifier(column.name)).join(', ')})`;
   return `COPY ${into}${list} FROM STDIN (FORMAT ${format})`;
-}
-
-/** What has a definition in this catalog is dropped, in the opposite order of its making; foreign keys before all else, since they may go
- *  in circles. As in pg_restore nothing is dropped that depends on these objects without being one of them (no CASCADE). */
-export function planDrops(
-  catalog: Catalog,
-  { ifExists, present, data = true }: { readonly ifExists: boolean; readonly present: ReadonlySet<number>; readonly data?: boolean },
-): readonly Statement[] {
-  const when = ifExists ? 'IF EXISTS ' : '';
-  const made = new Set(catalog.steps.filter(({ facet }) => facet === 'definition').map(({ object }) => object));
-  const objects = dropOrder(
-    catalog,
-    catalog.objects.filter(({ id }) => made.has(id) && !present.has(id)),
-  );
-  const keys = objects.flatMap((object): Statement[] => {
-    const table = object.parent === undefined ? undefined : catalog.objects[object.parent];
-    if (object.kind !== 'foreign key' || table === undefined || object.drop !== undefined) return [];
-    const text = `ALTER TABLE ${when}${qualifiedName(table.schema, table.name)} DROP CONSTRAINT ${when}${quoteIdentifier(object.name)}`;
-    return [{ object, text }];
-  });
-  const rest = objects.flatMap((object): Statement[] => (object.drop === undefined ? [] : [{ object, text: dropSql(object.drop, when) }]));
-  const blobs = data ? largeObjectGroups(catalog) : [];
-  return [...keys, ...rest, ...blobs.map((object): Statement => ({ object, text: unlinkSql(object.oids, { ifExists }) }))];
-}
-
-/** `TABLE "s"."t"` -> `DROP TABLE IF EXISTS "s"."t"`. IF EXISTS goes between the object's type and its name, which begins with the first
- *  quote or, for a cast, parenthesis; for a transform and a user mapping before FOR. */
-export function dropSql(drop: string, when: string): string {
-  const at = drop.search(/FOR |["(]/);
-  return at < 0 || when === '' ? `DROP ${drop}` : `DROP ${drop.slice(0, at)}${when}${drop.slice(at)}`;
-}
-
-/** One statement for all tables: TRUNCATE then allows foreign keys among them, and refuses those from outside. Of tables of
- *  extensions only the user's rows go. Large objects are replaced by those of the archive with the same OIDs. */
-export function planTruncate(catalog: Catalog, whole: readonly string[] = []): readonly Statement[] {
-  const withRows = catalog.tables.filter((table) => table.withoutData === undefined && isTable(table));
-  const tables = withRows.filter(({ extensionCondition }) => extensionCondition === undefined);
-  const object = catalog.objects[tables[0]?.object ?? -1];
-  const configuration = withRows.flatMap(({ object, schema, name, extensionCondition }): Statement[] => {
-    const owner = catalog.objects[object];
-    if (extensionCondition === undefined || owner === undefined) return [];
-    return [{ object: owner, text: `DELETE FROM ONLY ${qualifiedName(schema, name)} ${extensionCondition}`.trimEnd() }];
-  });
-  const names = [...tables.map(({ schema, name }) => `ONLY ${qualifiedName(schema, name)}`), ...whole];
-  const blobs = largeObjectGroups(catalog).map((group) => ({ object: group, text: unlinkSql(group.oids, { ifExists: true }) }));
-  return [...(object === undefined ? [] : [{ object, text: `TRUNCATE TABLE ${names.join(', ')}` }]), ...configuration, ...blobs];
 }

@@ -3,7 +3,7 @@ import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
 import type { EventListener } from '../model/events.js';
 import type { Session } from '../pg/session.js';
 import { dropLeniently, needsLeniency } from './lenient-children.js';
-import type { Statement } from './plan.js';
+import type { Statement } from './plan-drops.js';
 import { describeObject, restoreError, withoutStatement } from './restore-error.js';
 
 /** @throws TidemarkError RESTORE_FAILED naming the object */

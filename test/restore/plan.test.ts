@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Catalog, CatalogObject, CatalogTable, Facet, Section, Step } from '#dist/model/catalog.js';
-import { copySql, dropSql, type PlanOptions, planContents, planDrops, planTruncate, stepsByPhase } from '#dist/restore/plan.js';
+import { copySql, type PlanOptions, planContents, stepsByPhase } from '#dist/restore/plan.js';
+import { dropSql, planDrops, planTruncate } from '#dist/restore/plan-drops.js';
 
 function object(id: number, kind: string, more: Partial<CatalogObject> = {}): CatalogObject {
   return { id, kind, schema: 's', name: `o${id}`, ...more };

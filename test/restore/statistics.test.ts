@@ -55,7 +55,8 @@ test('of what statistics are wanted', () => {
     steps: [],
     tables: [statisticsTable(6)],
   };
-  const scope = { data: true, postData: true, refreshes: true, truncate: false, analyze: true, present: new Set([4]) };
+  const { tables: archived } = catalog;
+  const scope = { data: true, postData: true, refreshes: true, truncate: false, analyze: true, archived, present: new Set([4]) };
   const plan = (data: boolean, postData: boolean, more: Partial<typeof scope> = {}) =>
     planStatistics(catalog, { ...scope, data, postData, ...more }).map(
       ({ name, itself, indexes }) => `${name}${itself ? ' itself' : ''}${indexes ? ' indexes' : ''}`,
@@ -69,7 +70,7 @@ test('of what statistics are wanted', () => {
   expect(planStatistics({ ...catalog, tables: [{ ...statisticsTable(6), withoutData: 'excluded' }] }, scope)).toEqual([]);
 });
 
-test('what has extended statistics is left to ANALYZE where that runs', () => {
+test('what has extended statistics or gets rows of others is left to ANALYZE where that runs; what stays empty has none', () => {
   const table = { schema: 's', columns: [], format: 'text' } as const;
   const rows = (object: number) => ({ ...table, object, name: `o${object}`, directory: `data/${object}` });
   const catalog: Catalog = {
@@ -81,19 +82,25 @@ test('what has extended statistics is left to ANALYZE where that runs', () => {
       { id: 4, kind: 'statistics', schema: 's', name: 'of0', parent: 0 },
       { id: 5, kind: 'statistics', schema: 's', name: 'of2', parent: 2 },
       { id: 6, kind: 'statistics', schema: 's', name: 'of3', parent: 3 },
-      { id: 7, kind: 'planner statistics', name: 'all' },
+      { id: 7, kind: 'table', schema: 's', name: 'o7', partitionOf: 0 },
+      { id: 8, kind: 'table', schema: 's', name: 'o8' },
+      { id: 9, kind: 'planner statistics', name: 'all' },
     ],
     steps: [],
-    tables: [rows(1), rows(2), { ...rows(3), withoutData: 'excluded' }, statisticsTable(7)],
+    tables: [
+      ...[rows(1), rows(2), { ...rows(3), withoutData: 'excluded' as const }, { ...rows(7), loadInto: 0 }],
+      ...[{ ...rows(8), withoutData: 'excluded' as const }, statisticsTable(9)],
+    ],
   };
-  const scope = { data: true, postData: true, refreshes: true, truncate: false, analyze: true, present: new Set<number>() };
+  const archived = [...catalog.tables.slice(0, -2), rows(8)];
+  const scope = { data: true, postData: true, refreshes: true, truncate: false, analyze: true, archived, present: new Set<number>() };
   const plan = (more: Partial<typeof scope>) => {
     const planned = planStatistics(catalog, { ...scope, ...more });
     return { names: planned.map(({ name }) => name), empty: countExtended(catalog, planned) };
   };
   expect(plan({})).toEqual({ names: ['o1', 'o3'], empty: 1 });
-  expect(plan({ analyze: false })).toEqual({ names: ['o0', 'o1', 'o2', 'o3'], empty: 3 });
-  expect(plan({ data: false })).toEqual({ names: ['o0', 'o1', 'o2', 'o3'], empty: 3 });
+  expect(plan({ analyze: false })).toEqual({ names: ['o0', 'o1', 'o2', 'o3', 'o7'], empty: 3 });
+  expect(plan({ data: false })).toEqual({ names: ['o0', 'o1', 'o2', 'o3', 'o7'], empty: 3 });
 });
 
 test('tables are read some at a time', () => {

@@ -71,6 +71,14 @@ test('those of tables that take long to analyze, where they are up to date and o
   expect(await originsIn(neither)).toEqual({ carried, gathered: [] });
 });
 
+test('none of rows that are left out of a restore, or may go to other partitions', async () => {
+  await using source = await analyzedSource();
+  await using archive = await archiveOf(source);
+  const options = { excludeTableData: ['plain'], loadViaPartitionRoot: true };
+  await using target = await restored(archive, { ...options, into: { version: 18 } });
+  expect(await originsIn(target)).toEqual({ carried: [], gathered: all.filter((name) => !name.startsWith('plain')) });
+});
+
 test('all of them, where that is asked for; what has none, or more than a server takes, is analyzed', async () => {
   await using source = await analyzedSource();
   await using archive = await archiveOf(source, { statistics: true });

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { planDrops } from '#dist/restore/plan.js';
+import { planDrops } from '#dist/restore/plan-drops.js';
 import { createDatabase } from '../server/index.js';
 import { readSchema } from './judge.js';
 

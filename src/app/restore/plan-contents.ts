@@ -24,6 +24,7 @@ export function contentsOf(settings: RestoreSettings, source: RestoreSource): Pl
     analyze: settings.analyze,
     ...(settings.clean === undefined ? {} : { clean: settings.clean }),
     truncate: settings.truncate,
+    archived: source.catalog.tables,
     ...(manifest === undefined ? {} : { rowsOf: ({ directory }) => tables.get(directory) }),
   };
 }

@@ -48,7 +48,8 @@ const worthwhileBytes = 256n << 10n;
 async function worthwhile(session: Session, { toRead }: SnapshotSchema): Promise<readonly number[]> {
   if (session.version < takesStatistics) return [];
   const large = toRead.filter(
-    ({ table, described }) => table.extensionCondition === undefined && described.heap && described.bytes >= worthwhileBytes,
+    ({ table: { extensionCondition, loadInto }, described }) =>
+      extensionCondition === undefined && loadInto === undefined && described.heap && described.bytes >= worthwhileBytes,
   );
   if (large.length === 0) return [];
   return keepUpToDate(
