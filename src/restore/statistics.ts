@@ -1,6 +1,6 @@
 // Puts the planner's statistics in, by the server's own functions: rows of the archive go by COPY into a table and from there, some at a
-// time, through these, so that none of them is ever in JavaScript. A statistic that the server does not take ends nothing: the planner
-// does without it, which is told.
+// time, through these, so that none of them is ever in JavaScript. A statistic that the server does not take ends nothing: that is told,
+// and ANALYZE gathers it.
 // https://www.postgresql.org/docs/18/functions-admin.html#FUNCTIONS-ADMIN-STATSMOD
 import type { CatalogTable, TableName } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';

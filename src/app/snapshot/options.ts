@@ -35,7 +35,8 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions, Sealing
   readonly rolePasswords?: boolean;
   /** Takes the planner's statistics along: all of them (they are data: the most common values of columns are among them, also of tables whose
    *  rows are left out by `excludeTableData`), or none. 'auto' (default): from PostgreSQL 18 on those of tables that would take long to
-   *  analyze again, where they are up to date, and of rows that are taken along, too. */
+   *  analyze again, where they are up to date, and of rows that are taken along, too. Values that were deleted since the last ANALYZE may
+   *  be among them. */
   readonly statistics?: boolean | 'auto';
   /** Patterns of foreign servers whose tables' rows are taken along. They are read when their turn comes, not at the snapshot's instant. */
   readonly includeForeignData?: readonly string[];

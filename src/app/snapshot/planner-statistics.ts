@@ -44,7 +44,7 @@ async function all(session: Session, catalog: Catalog): Promise<readonly number[
 /** Bytes of a table from which on a restore puts statistics in faster than it gathers them. */
 const worthwhileBytes = 256n << 10n;
 
-/** Of tables whose rows are taken along, so that no value is in the archive that is not in its rows. */
+/** Of tables whose rows are taken along, so that no value of rows that are left out is in the archive. */
 async function worthwhile(session: Session, { toRead }: SnapshotSchema): Promise<readonly number[]> {
   if (session.version < takesStatistics) return [];
   const large = toRead.filter(
