@@ -88,9 +88,11 @@ describe('into an empty database', () => {
     expect(plan.map(({ action }) => action)).toEqual([
       'mark',
       'pre-data',
+      'hold autovacuum',
       'rows',
       'values',
       'post-data',
+      'release autovacuum',
       'privileges',
       'refresh',
       'analyze',
