@@ -109,6 +109,21 @@ export class Session implements AsyncDisposable {
     }
   }
 
+  /** Runs statements in one transaction, or as part of the one that is open, sent in one message: each must be one that a transaction may
+   *  have. A text that holds several is not refused. After a failure none of them has been run where no transaction was open.
+   *  https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+   *  @throws TidemarkError without saying which of them failed */
+  async queryTogether(texts: readonly string[]): Promise<void> {
+    // A text may end with a comment.
+    const text = texts.join('\n;\n');
+    if (this.#lost) throw queryError(this.#lost, '', this.#where);
+    try {
+      await this.#run(this.client.query({ text: await this.spell(text) }));
+    } catch (error) {
+      throw queryError(error, '', this.#where);
+    }
+  }
+
   /** Like `query`, for statements of users: each row is the list of its values, as their columns may have the same name, or none. */
   async values(text: string, values: readonly unknown[] = []): Promise<unknown[][]> {
     if (this.#lost) throw queryError(this.#lost, text, this.#where);

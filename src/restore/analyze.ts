@@ -78,3 +78,30 @@ export async function analyze(
     emit({ type: 'notice', message: `${statement}: ${said}; the planner has no statistics of it` });
   }
 }
+
+export interface AnalyzeTables {
+  readonly control: Session;
+  /** Sessions for so many pieces of work. */
+  readonly crew: (pieces: number) => Promise<readonly Session[]>;
+  /** What has statistics already. */
+  readonly known: readonly TableName[];
+  readonly inTransaction: boolean;
+  readonly emit: EventListener;
+}
+
+/** Several at a time, as there are sessions. What is passed over is told. */
+export async function analyzeTables(
+  tables: readonly TableName[],
+  { control, crew, known, inTransaction, emit }: AnalyzeTables,
+): Promise<void> {
+  const { statements, skipped } = await planAnalysis(control, tables, known);
+  for (const name of skipped) {
+    emit({ type: 'notice', message: `table ${name} is not analyzed: that would read its foreign children` });
+  }
+  const waiting = statements.values();
+  await Promise.all(
+    (await crew(statements.length)).map(async (session) => {
+      for (const statement of waiting) await analyze(session, statement, { inTransaction, emit });
+    }),
+  );
+}

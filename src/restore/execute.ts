@@ -5,7 +5,7 @@ import type { EventListener } from '../model/events.js';
 import type { Manifest } from '../model/manifest.js';
 import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
-import { analyze, planAnalysis } from './analyze.js';
+import { analyzeTables } from './analyze.js';
 import { type Held, holdAutovacuum, releaseAutovacuum } from './autovacuum.js';
 import { Crew } from './crew.js';
 import { createDatabase, type DatabaseLocale, dropDatabase, setProperties } from './database.js';
@@ -20,7 +20,7 @@ import { runPrivileges } from './privileges.js';
 import { Progress } from './progress.js';
 import { runRefreshes } from './refresh.js';
 import { runGlobals } from './run-globals.js';
-import { runPreData, runStatements, runSteps } from './run-steps.js';
+import { type RunSteps, runPreData, runStatements, runSteps } from './run-steps.js';
 import { largeBytes } from './schedule.js';
 import type { Sessions } from './sessions.js';
 import { Slots } from './slots.js';
@@ -41,6 +41,8 @@ export interface ExecuteOptions {
   readonly tablespace?: string;
   readonly swap?: { readonly names: SwapNames; readonly force: boolean };
   readonly mark: Mark;
+  /** The archive is not trusted: no message to the server may hold two of its statements. */
+  readonly untrusted: boolean;
   readonly emit: EventListener;
   readonly signal: AbortSignal;
 }
@@ -91,7 +93,7 @@ export class Execution {
   }
 
   async #perform(action: Action): Promise<void> {
-    const { catalog, mark } = this.#options;
+    const { mark } = this.#options;
     switch (action.action) {
       case 'globals':
         return this.#globals(action);
@@ -136,15 +138,15 @@ export class Execution {
       case 'check foreign keys':
         return checkForeignKeys(await this.#crew.control(), action.tables);
       case 'pre-data':
-        return runPreData(await this.#crew.control(), { catalog, steps: action.steps, emit: this.#options.emit });
+        return runPreData(await this.#crew.control(), { ...this.#work(action.steps), emit: this.#options.emit });
       case 'large objects':
       case 'values':
-        return runSteps(await this.#crew.control(), catalog, action.steps);
+        return runSteps(await this.#crew.control(), this.#work(action.steps));
       case 'privileges':
       case 'refresh': {
         const run = action.action === 'refresh' ? runRefreshes : runPrivileges;
         const { emit } = this.#options;
-        return run(await this.#crew.control(), { catalog, steps: action.steps, inTransaction: this.#inTransaction, emit });
+        return run(await this.#crew.control(), { ...this.#work(action.steps), emit });
       }
       case 'post-data':
         this.#postDataWork ??= this.#planPostData();
@@ -162,6 +164,11 @@ export class Execution {
       case 'swap':
         return this.#swap();
     }
+  }
+
+  #work(steps: readonly Step[]): RunSteps {
+    const { catalog, untrusted } = this.#options;
+    return { catalog, steps, inTransaction: this.#inTransaction, alone: untrusted };
   }
 
   async #globals(action: Extract<Action, { action: 'globals' }>): Promise<void> {
@@ -234,22 +241,15 @@ export class Execution {
       return (object && sizes.get(qualifiedName(object.schema, object.name))) ?? 0n;
     };
     const more = awaiting === undefined ? {} : { awaiting };
-    const work = this.#inTransaction ? { catalog, steps: this.#postData } : splitKeys(catalog, this.#postData, weightOf);
-    return new ParallelSteps({ ...work, weightOf, slots: this.#slots, ...more });
+    const work = this.#inTransaction ? {} : splitKeys(catalog, this.#postData, weightOf);
+    return new ParallelSteps({ ...this.#work(this.#postData), ...work, weightOf, slots: this.#slots, ...more });
   }
 
-  async #analyze(tables: Extract<Action, { action: 'analyze' }>['tables']): Promise<void> {
+  async #analyze(tables: readonly TableName[]): Promise<void> {
     const { emit } = this.#options;
-    const { statements, skipped } = await planAnalysis(await this.#crew.control(), tables, this.#known);
-    for (const name of skipped) {
-      emit({ type: 'notice', message: `table ${name} is not analyzed: that would read its foreign children` });
-    }
-    const waiting = statements.values();
-    await Promise.all(
-      (await this.#sessionsAtWork(statements.length)).map(async (session) => {
-        for (const statement of waiting) await analyze(session, statement, { inTransaction: this.#inTransaction, emit });
-      }),
-    );
+    const control = await this.#crew.control();
+    const crew = (pieces: number) => this.#sessionsAtWork(pieces);
+    await analyzeTables(tables, { control, crew, known: this.#known, inTransaction: this.#inTransaction, emit });
   }
 
   async #stage(statements: readonly string[]): Promise<void> {

@@ -1,15 +1,13 @@
 // Runs the steps that come after the rows, several at a time on several sessions as schedule.ts allows, and as there are slots, which are shared with
 // whoever still loads rows.
-import type { Catalog, Step } from '../model/catalog.js';
+import type { Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Session } from '../pg/session.js';
-import { runStep } from './run-steps.js';
+import { type RunSteps, runSteps } from './run-steps.js';
 import { createSchedule, type Schedule } from './schedule.js';
 import type { Slots } from './slots.js';
 
-export interface ParallelStepsOptions {
-  readonly catalog: Catalog;
-  readonly steps: readonly Step[];
+export interface ParallelStepsOptions extends RunSteps {
   /** Size of a relation by object id: work on the largest begins first. */
   readonly weightOf: (relation: number) => bigint;
   /** Relations whose rows are still to come. */
@@ -21,10 +19,14 @@ export interface ParallelStepsOptions {
  *  the processors; towards the end a long build would leave them idle. */
 const tailSteps = 2;
 
+/** Steps on few rows that one session does at a time, and the least parts that it does what is left in: the last ones are shared out
+ *  among all sessions. */
+const [mostTogether, parts] = [50, 4];
+
 export class ParallelSteps {
   /** Never resolves; rejects with the error of the first step that failed: TidemarkError RESTORE_FAILED. Others may still be running. */
   readonly failed: Promise<never>;
-  readonly #catalog: Catalog;
+  readonly #options: RunSteps;
   readonly #slots: Slots;
   readonly #schedule: Schedule;
   readonly #sessions = new Map<Session, Promise<void>>();
@@ -34,8 +36,9 @@ export class ParallelSteps {
   #hasFailed = false;
   #fail: (error: unknown) => void = () => undefined;
 
-  constructor({ catalog, steps, weightOf, awaiting, slots }: ParallelStepsOptions) {
-    this.#catalog = catalog;
+  constructor({ weightOf, awaiting, slots, ...options }: ParallelStepsOptions) {
+    const { catalog, steps } = options;
+    this.#options = options;
     this.#slots = slots;
     this.#schedule = createSchedule(catalog, steps, weightOf, awaiting);
     this.#rowsAreThere = awaiting === undefined;
@@ -73,26 +76,26 @@ export class ParallelSteps {
   async #work(session: Session): Promise<void> {
     const schedule = this.#schedule;
     while (schedule.waiting > 0 && !this.#hasFailed) {
-      const step = schedule.take();
-      if (step === undefined) {
+      const steps = schedule.take(Math.min(mostTogether, Math.ceil(schedule.waiting / (this.#slots.count * parts))));
+      if (steps.length === 0) {
         if (this.#running === 0 && this.#rowsAreThere)
           throw new TidemarkError('INTERNAL', `restore ${schedule.waiting} steps: each waits for another one`);
         await new Promise<void>((resume) => this.#idle.add(resume));
         continue;
       }
-      await this.#run(session, step);
+      await this.#run(session, steps);
     }
   }
 
-  async #run(session: Session, step: Step): Promise<void> {
+  async #run(session: Session, steps: readonly Step[]): Promise<void> {
     this.#running += 1;
     const workers = this.#parallelWorkers();
     try {
       // Before more rows: the longest work is that on the largest table, whose rows come first.
       using _ = await this.#slots.take(true);
       if (workers > 0) await session.query(`SET max_parallel_maintenance_workers = ${workers}`);
-      await runStep(session, this.#catalog, step);
-      this.#schedule.finish(step);
+      await runSteps(session, { ...this.#options, steps });
+      for (const step of steps) this.#schedule.finish(step);
     } catch (error) {
       this.#hasFailed = true;
       throw error;

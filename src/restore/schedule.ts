@@ -10,9 +10,10 @@ interface Locks {
   readonly shared: boolean;
 }
 
-/** Hands out steps. `take` gives one that may run now, or nothing; `finish` is to be called when it is done. */
+/** Hands out steps. `take` gives one that may run now, and where it is on few rows up to `most` such steps, which may all run together; or
+ *  none. `finish` is to be called for each when it is done. */
 export interface Schedule {
-  take(): Step | undefined;
+  take(most: number): readonly Step[];
   finish(step: Step): void;
   /** The rows of a relation are there: one of those that were awaited. */
   arrive(relation: number): void;
@@ -24,6 +25,9 @@ export interface Schedule {
 
 /** Bytes of rows that make a table a large one: its indexes begin while others are loaded, and are made side by side; autovacuum is kept away. */
 export const largeBytes = 8n << 20n;
+
+/** Steps on no more bytes of rows take about as long as to ask for them. */
+const fewBytes = 256n << 10n;
 
 /** Stands for rows that go nobody knows where: through a partitioned table. */
 export const anyRelation = -1;
@@ -37,10 +41,11 @@ export function createSchedule(
   awaiting: Iterable<number> = [],
 ): Schedule {
   const locks = new Map(steps.map((step) => [step.id, locksOf(catalog, step)] as const));
-  const order = steps
+  const weighed = steps
     .map((step) => ({ step, weight: heaviest(locks.get(step.id)?.relations ?? new Set(), weightOf) }))
-    .sort((a, b) => (a.weight === b.weight ? a.step.id - b.step.id : a.weight < b.weight ? 1 : -1))
-    .map(({ step }) => step);
+    .sort((a, b) => (a.weight === b.weight ? a.step.id - b.step.id : a.weight < b.weight ? 1 : -1));
+  const order = weighed.map(({ step }) => step);
+  const ofFewRows = new Set(weighed.flatMap(({ step, weight }) => (weight <= fewBytes ? [step] : [])));
   // Needs outside of these steps were done in an earlier phase.
   const open = new Set(steps.map(({ id }) => id));
   const running = new Map<number, Locks>();
@@ -48,15 +53,18 @@ export function createSchedule(
   const waiting = new Set(order.filter((step) => !rows.isAwaitedBy(step)));
   let unfit = order.length - waiting.size;
   return {
-    take() {
+    take(most) {
+      const taken: Step[] = [];
       for (const step of waiting) {
+        if (taken.length > 0 && !ofFewRows.has(step)) continue;
         const wanted = locks.get(step.id);
         if (wanted === undefined || step.needs.some((need) => open.has(need)) || conflicts(wanted, running.values())) continue;
         waiting.delete(step);
         running.set(step.id, wanted);
-        return step;
+        taken.push(step);
+        if (taken.length >= most || !ofFewRows.has(step)) break;
       }
-      return undefined;
+      return taken;
     },
     finish(step) {
       open.delete(step.id);

@@ -43,6 +43,8 @@ async function build(indexes: readonly number[], jobs: number, arrivals: (steps:
     const steps = new ParallelSteps({
       catalog,
       steps: catalog.steps,
+      inTransaction: false,
+      alone: false,
       weightOf: () => largeBytes,
       awaiting: indexes.keys(),
       slots: new Slots(jobs),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Catalog, CatalogObject, Step } from '#dist/model/catalog.js';
-import { anyRelation, createSchedule, largeBytes, locksOf } from '#dist/restore/schedule.js';
+import { anyRelation, createSchedule, largeBytes, locksOf, type Schedule } from '#dist/restore/schedule.js';
 
 const objects: CatalogObject[] = [
   { id: 0, kind: 'table', schema: 's', name: 'a' },
@@ -26,6 +26,10 @@ function step(
   return { id, object, section: 'post-data', facet: 'definition', statements, needs };
 }
 
+function next(schedule: Schedule): Step | undefined {
+  return schedule.take(1)[0];
+}
+
 const index = { statements: ['CREATE INDEX "i" ON "s"."a" ("x")'] };
 const none = () => 0n;
 const large = () => 1n << 30n;
@@ -34,7 +38,7 @@ describe('what may run at once', () => {
   test('indexes of one table share it', () => {
     const steps = [step(0, 2, index), step(1, 3, index)];
     const schedule = createSchedule(catalogOf(steps), steps, none);
-    expect([schedule.take()?.id, schedule.take()?.id, schedule.take()]).toEqual([0, 1, undefined]);
+    expect([next(schedule)?.id, next(schedule)?.id, next(schedule)]).toEqual([0, 1, undefined]);
   });
 
   test('a tablespace around an index does not matter, another statement does', () => {
@@ -47,57 +51,57 @@ describe('what may run at once', () => {
   test('a constraint has its table alone', () => {
     const steps = [step(0, 4), step(1, 2, index), step(2, 5)];
     const schedule = createSchedule(catalogOf(steps), steps, none);
-    const first = schedule.take();
-    expect([first?.id, schedule.take()?.id, schedule.take()]).toEqual([0, 2, undefined]);
+    const first = next(schedule);
+    expect([first?.id, next(schedule)?.id, next(schedule)]).toEqual([0, 2, undefined]);
     if (first) schedule.finish(first);
-    expect(schedule.take()?.id).toBe(1);
+    expect(next(schedule)?.id).toBe(1);
   });
 
   test('a foreign key has both tables alone, and waits for the key that it refers to', () => {
     const steps = [step(0, 4), step(1, 6, { needs: [0] }), step(2, 3, index), step(3, 5)];
     const schedule = createSchedule(catalogOf(steps), steps, none);
-    const key = schedule.take();
-    const other = schedule.take();
-    expect([key?.id, other?.id, schedule.take()]).toEqual([0, 3, undefined]);
+    const key = next(schedule);
+    const other = next(schedule);
+    expect([key?.id, other?.id, next(schedule)]).toEqual([0, 3, undefined]);
     if (key) schedule.finish(key);
     // b is still in use.
-    expect(schedule.take()?.id).toBe(2);
+    expect(next(schedule)?.id).toBe(2);
     if (other) schedule.finish(other);
-    expect(schedule.take()).toBeUndefined();
+    expect(next(schedule)).toBeUndefined();
   });
 
   test("what is no relation is in nobody's way", () => {
     const steps = [step(0, 7), step(1, 7)];
     const schedule = createSchedule(catalogOf(steps), steps, none);
-    expect([schedule.take()?.id, schedule.take()?.id]).toEqual([0, 1]);
+    expect([next(schedule)?.id, next(schedule)?.id]).toEqual([0, 1]);
   });
 
   test('work on the largest table begins first', () => {
     const steps = [step(0, 4), step(1, 5)];
     const schedule = createSchedule(catalogOf(steps), steps, (relation) => (relation === 1 ? 10n : 1n));
-    expect(schedule.take()?.id).toBe(1);
+    expect(next(schedule)?.id).toBe(1);
   });
 
   test('an index waits for the rows of its table, all else for all rows', () => {
     const steps = [step(0, 2, index), step(1, 4), step(2, 5), step(3, 7), step(4, 6, { needs: [1] })];
     const schedule = createSchedule(catalogOf(steps), steps, large, [0, 1]);
-    expect(schedule.take()).toBeUndefined();
+    expect(next(schedule)).toBeUndefined();
     schedule.arrive(1);
-    const key = schedule.take();
-    expect([key?.id, schedule.take()]).toEqual([2, undefined]);
+    const key = next(schedule);
+    expect([key?.id, next(schedule)]).toEqual([2, undefined]);
     if (key) schedule.finish(key);
-    expect(schedule.take()).toBeUndefined();
+    expect(next(schedule)).toBeUndefined();
     schedule.arrive(0);
-    expect([schedule.take()?.id, schedule.take()?.id]).toEqual([0, 3]);
+    expect([next(schedule)?.id, next(schedule)?.id]).toEqual([0, 3]);
   });
 
   test('an index of a small table waits for all rows', () => {
     const steps = [step(0, 2, index), step(1, 5)];
     const schedule = createSchedule(catalogOf(steps), steps, (relation) => (relation === 0 ? largeBytes - 1n : largeBytes), [0, 1]);
     schedule.arrive(0);
-    expect(schedule.take()).toBeUndefined();
+    expect(next(schedule)).toBeUndefined();
     schedule.arrive(1);
-    expect([schedule.take()?.id, schedule.take()?.id]).toEqual([1, 0]);
+    expect([next(schedule)?.id, next(schedule)?.id]).toEqual([1, 0]);
   });
 
   test('an index that calls a function waits for all rows, and so does every one where rows go through a partitioned table', () => {
@@ -105,22 +109,33 @@ describe('what may run at once', () => {
     const after = steps.slice(1);
     const schedule = createSchedule(catalogOf(steps), after, large, [0, 1]);
     schedule.arrive(0);
-    expect([schedule.take()?.id, schedule.take()]).toEqual([2, undefined]);
+    expect([next(schedule)?.id, next(schedule)]).toEqual([2, undefined]);
     schedule.arrive(1);
-    expect(schedule.take()?.id).toBe(1);
+    expect(next(schedule)?.id).toBe(1);
 
     const through = createSchedule(catalogOf(steps), after, large, [0, anyRelation, anyRelation]);
     through.arrive(0);
     through.arrive(anyRelation);
-    expect(through.take()).toBeUndefined();
+    expect(next(through)).toBeUndefined();
     through.arrive(anyRelation);
-    expect([through.take()?.id, through.take()?.id]).toEqual([1, 2]);
+    expect([next(through)?.id, next(through)?.id]).toEqual([1, 2]);
+  });
+
+  test('steps on few rows are taken together, those on many one by one', () => {
+    const steps = [step(0, 4), step(1, 2, index), step(2, 5), step(3, 6, { needs: [0] })];
+    const few = createSchedule(catalogOf(steps), steps, none);
+    expect(few.take(3).map(({ id }) => id)).toEqual([0, 2]);
+    expect(few.take(3)).toEqual([]);
+    const many = createSchedule(catalogOf(steps), steps, large);
+    expect([many.take(3).map(({ id }) => id), many.take(3).map(({ id }) => id)]).toEqual([[0], [2]]);
+    const mixed = createSchedule(catalogOf(steps), steps, (relation) => (relation === 1 ? 1n << 30n : 0n));
+    expect([mixed.take(3).map(({ id }) => id), mixed.take(3).map(({ id }) => id)]).toEqual([[2], [0]]);
   });
 
   test('needs of an earlier phase are met', () => {
     const earlier = step(0, 0);
     const later = step(1, 2, { ...index, needs: [0] });
-    expect(createSchedule(catalogOf([earlier, later]), [later], none).take()?.id).toBe(1);
+    expect(next(createSchedule(catalogOf([earlier, later]), [later], none))?.id).toBe(1);
   });
 });
 
@@ -129,35 +144,42 @@ test('any steps: each runs once, after its needs, never beside what it conflicts
     maxLength: 20,
   });
   fc.assert(
-    fc.property(plans, fc.infiniteStream(fc.nat(100)), fc.integer({ min: 1, max: 5 }), (drafts, choices, jobs) => {
-      const steps = drafts.map(({ object, shared, needs }, id) =>
-        step(id, object, { needs: needs.filter((need) => need < id), ...(shared ? index : {}) }),
-      );
-      const catalog = catalogOf(steps);
-      const schedule = createSchedule(catalog, steps, (relation) => BigInt(relation));
-      const running: Step[] = [];
-      const done = new Set<number>();
-      for (const choice of choices) {
-        const next = running.length < jobs ? schedule.take() : undefined;
-        if (next) {
-          expect(next.needs.every((need) => done.has(need))).toBe(true);
-          for (const other of running) {
-            const [one, two] = [locksOf(catalog, next), locksOf(catalog, other)];
-            const meet = [...one.relations].some((relation) => two.relations.has(relation));
-            expect(meet && !(one.shared && two.shared)).toBe(false);
+    fc.property(
+      plans,
+      fc.infiniteStream(fc.nat(100)),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 3 }),
+      (drafts, choices, jobs, most) => {
+        const steps = drafts.map(({ object, shared, needs }, id) =>
+          step(id, object, { needs: needs.filter((need) => need < id), ...(shared ? index : {}) }),
+        );
+        const catalog = catalogOf(steps);
+        const schedule = createSchedule(catalog, steps, (relation) => BigInt(relation));
+        const running: Step[] = [];
+        const done = new Set<number>();
+        for (const choice of choices) {
+          const taken = running.length < jobs ? schedule.take(most) : [];
+          expect(taken.length).toBeLessThanOrEqual(most);
+          for (const next of taken) {
+            expect(next.needs.every((need) => done.has(need))).toBe(true);
+            for (const other of running) {
+              const [one, two] = [locksOf(catalog, next), locksOf(catalog, other)];
+              const meet = [...one.relations].some((relation) => two.relations.has(relation));
+              expect(meet && !(one.shared && two.shared)).toBe(false);
+            }
+            running.push(next);
           }
-          running.push(next);
-          continue;
+          if (taken.length > 0) continue;
+          if (running.length === 0) break;
+          const [ended] = running.splice(choice % running.length, 1);
+          if (ended) {
+            schedule.finish(ended);
+            done.add(ended.id);
+          }
         }
-        if (running.length === 0) break;
-        const [ended] = running.splice(choice % running.length, 1);
-        if (ended) {
-          schedule.finish(ended);
-          done.add(ended.id);
-        }
-      }
-      expect(done.size).toBe(steps.length);
-      expect(schedule.waiting).toBe(0);
-    }),
+        expect(done.size).toBe(steps.length);
+        expect(schedule.waiting).toBe(0);
+      },
+    ),
   );
 });

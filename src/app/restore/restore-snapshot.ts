@@ -159,6 +159,7 @@ function executeOptions(
     ...(tablespace === undefined ? {} : { tablespace }),
     ...(names === undefined ? {} : { swap: { names, force } }),
     mark: source.mark(new Date()),
+    untrusted: settings.untrusted !== undefined,
     emit,
     signal,
   };
