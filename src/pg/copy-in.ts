@@ -12,6 +12,7 @@ import { describeConnection } from './settings.js';
 /** Largest body of one CopyData message. Large enough that the 5 bytes before it and the call are nothing, small enough that a
  *  server error or an abort is noticed soon. */
 const pieceBytes = 128 * 1024;
+const nothing = new Uint8Array(0);
 
 /** A server that only drops what we send (after an error) takes it as fast as it comes: `write` never says that it is enough, and what the
  *  server has to say would never be read. So the event loop gets a turn after this many bytes. */
@@ -40,6 +41,12 @@ function copyDataHeader(length: number): Buffer {
 }
 
 const fullHeader = copyDataHeader(pieceBytes);
+
+/** One CopyData message. @returns whether the socket wants more */
+function writePiece(socket: Socket, piece: Uint8Array): boolean {
+  socket.write(piece.length === pieceBytes ? fullHeader : copyDataHeader(piece.length));
+  return socket.write(piece);
+}
 
 /** One COPY on the wire. pg calls `submit` and the `handle...` methods. */
 class CopyInQuery extends CopyFrom {
@@ -82,10 +89,12 @@ class CopyInQuery extends CopyFrom {
   override submit(connection: unknown): void {
     const wire = connection as Wire;
     this.#wire = wire;
+    wire.stream.cork();
     wire.parse({ text: this.text });
     wire.bind({});
     wire.execute({});
     wire.flush();
+    wire.stream.uncork();
   }
 
   /** Sends bytes of the row stream; resolves when the socket wants more. */
@@ -95,8 +104,7 @@ class CopyInQuery extends CopyFrom {
       const piece = bytes.subarray(start, start + pieceBytes);
       const socket = this.#socket();
       socket.cork();
-      socket.write(piece.length === pieceBytes ? fullHeader : copyDataHeader(piece.length));
-      const hungry = socket.write(piece);
+      const hungry = writePiece(socket, piece);
       socket.uncork();
       this.#unheard += piece.length;
       if (!hungry) await this.#drained(socket);
@@ -106,10 +114,14 @@ class CopyInQuery extends CopyFrom {
     }
   }
 
-  /** All rows are sent. */
-  complete(): void {
+  /** These are the last rows: at most `pieceBytes`, or none. With them goes what ends the COPY: of few rows each call to the system counts. */
+  complete(bytes: Uint8Array): void {
+    const socket = this.#socket();
+    socket.cork();
+    if (bytes.length > 0) writePiece(socket, bytes);
     this.#wire?.endCopyFrom();
     this.#sync();
+    socket.uncork();
   }
 
   /** Takes the COPY back; resolves when the server has. */
@@ -186,8 +198,7 @@ export async function copyIn(session: Session, sql: string, source: AsyncIterabl
   session.client.query(query);
   try {
     await query.opened;
-    await pump(query, source);
-    query.complete();
+    query.complete(await pump(query, source));
     return await query.done;
   } catch (error) {
     if (query.failure !== undefined) throw queryError(query.failure, sql, describe(session));
@@ -197,17 +208,21 @@ export async function copyIn(session: Session, sql: string, source: AsyncIterabl
   }
 }
 
-async function pump(query: CopyInQuery, source: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<void> {
+/** @returns the last bytes, at most `pieceBytes`, which are not sent yet; none where nobody can say which are the last */
+async function pump(query: CopyInQuery, source: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<Uint8Array> {
   if (Array.isArray(source)) {
-    for (const bytes of source) await query.send(bytes);
-    return;
+    const last: Uint8Array = source.at(-1) ?? nothing;
+    for (const bytes of source.slice(0, -1)) await query.send(bytes);
+    const whole = Math.max(0, Math.ceil(last.length / pieceBytes) - 1) * pieceBytes;
+    await query.send(last.subarray(0, whole));
+    return last.subarray(whole);
   }
   const rows = (source as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   try {
     for (;;) {
       // A source can be slow (a pipe): the server's error must not wait for its next piece.
       const next = await Promise.race([rows.next(), query.failed]);
-      if (next.done) return;
+      if (next.done) return nothing;
       await query.send(next.value);
     }
   } catch (error) {

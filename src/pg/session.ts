@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import { decodeText, encodeText } from '../model/byte-text.js';
 import { TidemarkError } from '../model/errors.js';
+import { Batch } from './batch.js';
 import { type ConnectOptions, connectClient, streamOf } from './connect.js';
 import { isServerError, queryError, sqlstateOf } from './errors.js';
 import { quoteIdentifier, quoteLiteral } from './quote.js';
@@ -109,16 +110,17 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Runs statements in one transaction, or as part of the one that is open, sent in one message: each must be one that a transaction may
-   *  have. A text that holds several is not refused. After a failure none of them has been run where no transaction was open.
-   *  https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
-   *  @throws TidemarkError without saying which of them failed */
+  /** Runs statements in one transaction, or as part of the one that is open, without waiting for the answer to each; what they return is not
+   *  looked at. Each has to be one that a transaction may have. After a failure none is done, where no transaction was open.
+   *  @throws TidemarkError of the first that failed, without saying which it is */
   async queryTogether(texts: readonly string[]): Promise<void> {
-    // A text may end with a comment.
-    const text = texts.join('\n;\n');
     if (this.#lost) throw queryError(this.#lost, '', this.#where);
     try {
-      await this.#run(this.client.query({ text: await this.spell(text) }));
+      const spelled: string[] = [];
+      for (const text of texts) spelled.push(await this.spell(text));
+      const batch = new Batch(spelled);
+      this.client.query(batch);
+      await this.#run(batch.done);
     } catch (error) {
       throw queryError(error, '', this.#where);
     }

@@ -16,18 +16,19 @@ import { dropMark, type Mark, setMark } from './marker.js';
 import { ParallelSteps } from './parallel-steps.js';
 import type { Action, Plan, TableLoad } from './plan.js';
 import { countExtended } from './plan-statistics.js';
+import { runPreData } from './pre-data.js';
 import { runPrivileges } from './privileges.js';
 import { Progress } from './progress.js';
 import { runRefreshes } from './refresh.js';
 import { runGlobals } from './run-globals.js';
-import { type RunSteps, runPreData, runStatements, runSteps } from './run-steps.js';
+import { type RunSteps, runStatements, runSteps } from './run-steps.js';
 import { largeBytes } from './schedule.js';
 import type { Sessions } from './sessions.js';
 import { Slots } from './slots.js';
 import { splitKeys } from './split-keys.js';
 import { restoreStatistics } from './statistics.js';
 import { commentStaging, dropReplaced, type SwapNames, swapDatabases } from './swap.js';
-import { dropSubscriptions, wipeTarget } from './target.js';
+import { dropSubscriptionsOf, wipeTarget } from './target.js';
 
 export interface ExecuteOptions {
   readonly catalog: Catalog;
@@ -41,8 +42,6 @@ export interface ExecuteOptions {
   readonly tablespace?: string;
   readonly swap?: { readonly names: SwapNames; readonly force: boolean };
   readonly mark: Mark;
-  /** The archive is not trusted: no message to the server may hold two of its statements. */
-  readonly untrusted: boolean;
   readonly emit: EventListener;
   readonly signal: AbortSignal;
 }
@@ -98,7 +97,7 @@ export class Execution {
       case 'globals':
         return this.#globals(action);
       case 'drop database':
-        if (action.force) await this.#dropSubscriptions(action.database);
+        if (action.force) await dropSubscriptionsOf(action.database, this.#maintenance(), this.#options.sessions);
         return dropDatabase(this.#maintenance(), action.database, { force: action.force });
       case 'create database':
         return this.#create(action);
@@ -138,7 +137,7 @@ export class Execution {
       case 'check foreign keys':
         return checkForeignKeys(await this.#crew.control(), action.tables);
       case 'pre-data':
-        return runPreData(await this.#crew.control(), { ...this.#work(action.steps), emit: this.#options.emit });
+        return this.#preData(action.steps);
       case 'large objects':
       case 'values':
         return runSteps(await this.#crew.control(), this.#work(action.steps));
@@ -167,26 +166,18 @@ export class Execution {
   }
 
   #work(steps: readonly Step[]): RunSteps {
-    const { catalog, untrusted } = this.#options;
-    return { catalog, steps, inTransaction: this.#inTransaction, alone: untrusted };
+    return { catalog: this.#options.catalog, steps, inTransaction: this.#inTransaction };
+  }
+
+  async #preData(steps: readonly Step[]): Promise<void> {
+    const { sessions, emit } = this.#options;
+    const crew = () => this.#crew.withControl(sessions.jobs);
+    await runPreData(await this.#crew.control(), { ...this.#work(steps), crew, emit });
   }
 
   async #globals(action: Extract<Action, { action: 'globals' }>): Promise<void> {
     const { catalog, maintenance } = this.#options;
     if (catalog.globals !== undefined) await runGlobals(maintenance ?? (await this.#crew.control()), action, catalog.globals);
-  }
-
-  /** Of a database that a restore made and did not end: no database with subscriptions can be dropped. */
-  async #dropSubscriptions(database: string): Promise<void> {
-    const found = await this.#maintenance().query(
-      'SELECT FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = $1',
-      [database],
-    );
-    if (found.length === 0) return;
-    const { sessions } = this.#options;
-    const session = await sessions.open(database);
-    await dropSubscriptions(session);
-    await sessions.close(session);
   }
 
   async #create({ database, staging }: Extract<Action, { action: 'create database' }>): Promise<void> {

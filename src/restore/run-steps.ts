@@ -1,10 +1,7 @@
-// Runs steps one after the other on one session. Where one may, many statements go in one message and one transaction: each alone waits for
-// the answer to the one before, and commits. A failure names the object all the same: those of its message are undone, and then go alone.
+// Runs steps one after the other on one session. Many go to the server together, as one transaction: each alone waits for the answer to the one
+// before, and commits. A failure names the object all the same: those that went with it are undone, and go alone then.
 import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
-import type { EventListener } from '../model/events.js';
-import { quoteIdentifier } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
-import { dropLeniently, needsLeniency } from './lenient-children.js';
 import type { Statement } from './plan-drops.js';
 import { describeObject, restoreError, withoutStatement } from './restore-error.js';
 import { withSavepoint } from './savepoint.js';
@@ -33,17 +30,14 @@ export interface RunSteps {
   readonly steps: readonly Step[];
   /** A transaction is open. */
   readonly inTransaction: boolean;
-  /** Every statement goes alone through the extended protocol, in which the server refuses a text that holds two: for archives that are not
-   *  trusted. */
-  readonly alone: boolean;
 }
 
-/** What one message takes: more would take no less time, and would hold more locks at once. */
+/** What goes together: more would take no less time, and would hold more locks at once. */
 const [mostSteps, mostCharacters] = [100, 64 << 10];
 
 /** @throws TidemarkError RESTORE_FAILED naming the object */
-export async function runSteps(session: Session, { catalog, steps, inTransaction, alone }: RunSteps): Promise<void> {
-  for (const batch of alone ? steps.map((step) => [step]) : inBatches(steps)) {
+export async function runSteps(session: Session, { catalog, steps, inTransaction }: RunSteps): Promise<void> {
+  for (const batch of inBatches(steps)) {
     if (await runTogether(session, batch, inTransaction)) continue;
     for (const step of batch) await runStep(session, catalog, step);
   }
@@ -75,45 +69,6 @@ async function runTogether(session: Session, steps: readonly Step[], inTransacti
   } catch {
     return false;
   }
-}
-
-/** What comes before the rows. */
-export async function runPreData(session: Session, { emit, ...work }: PreData): Promise<void> {
-  const { catalog } = work;
-  const later: { readonly step: Step; readonly text: string }[] = [];
-  const steps: Step[] = [];
-  const isDone = await ownersByThemselves(session, work.steps);
-  for (const step of work.steps) {
-    if (isDone(step)) continue;
-    const lenient = step.statements.filter((text) => needsLeniency(session, text));
-    if (lenient.length === 0) steps.push(step);
-    else {
-      const statements = step.statements.filter((text) => !lenient.includes(text));
-      if (statements.length > 0) steps.push({ ...step, statements });
-      later.push(...lenient.map((text) => ({ step, text })));
-    }
-  }
-  await runSteps(session, { ...work, steps });
-  for (const { step, text } of later) {
-    const { statements, told } = await dropLeniently(session, text);
-    await runStep(session, catalog, { ...step, statements });
-    for (const message of told) emit({ type: 'notice', message });
-  }
-}
-
-export interface PreData extends RunSteps {
-  readonly emit: EventListener;
-}
-
-/** Which steps only say that what this session makes is its own. Event triggers may have given it to somebody else. */
-async function ownersByThemselves(session: Session, steps: readonly Step[]): Promise<(step: Step) => boolean> {
-  const { role, fires } = await session.one<{ role: string; fires: boolean }>(
-    `SELECT current_user AS role, EXISTS (SELECT FROM pg_event_trigger WHERE evtenabled <> 'D') AS fires`,
-  );
-  if (fires) return () => false;
-  const made = new Set(steps.flatMap(({ object, facet }) => (facet === 'definition' ? [object] : [])));
-  const end = ` OWNER TO ${quoteIdentifier(role)}`;
-  return ({ object, facet, statements }) => facet === 'owner' && made.has(object) && statements.every((text) => text.endsWith(end));
 }
 
 /** Drops and truncations. @throws TidemarkError RESTORE_FAILED naming the object */

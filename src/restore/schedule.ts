@@ -166,7 +166,8 @@ export function locksOf(catalog: Catalog, step: Step): Locks {
 
 const relationKinds: ReadonlySet<string> = new Set(['table', 'view', 'materialized view', 'foreign table', 'sequence']);
 
-function topOf(catalog: Catalog, id: number): CatalogObject | undefined {
+/** The object that one of its parts belongs to, or itself. */
+export function topOf(catalog: Pick<Catalog, 'objects'>, id: number): CatalogObject | undefined {
   let object = catalog.objects[id];
   while (object?.parent !== undefined) object = catalog.objects[object.parent];
   return object;

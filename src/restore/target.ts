@@ -5,6 +5,7 @@ import { quoteIdentifier, quoteLiteral } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
 import { unlinkAll } from './large-objects.js';
 import { isMarked, markerSchema } from './marker.js';
+import type { Sessions } from './sessions.js';
 
 export interface TargetState {
   /** A restore into it was begun and has not ended. */
@@ -111,8 +112,20 @@ export async function wipeTarget(session: Session, extensions: readonly string[]
   await renewPublic(session);
 }
 
+/** Of a database that a restore made and did not end: none with subscriptions can be dropped.
+ *  @param maintenance a session on another one */
+export async function dropSubscriptionsOf(database: string, maintenance: Session, sessions: Sessions): Promise<void> {
+  const found = await maintenance.query('SELECT FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = $1', [
+    database,
+  ]);
+  if (found.length === 0) return;
+  const session = await sessions.open(database);
+  await dropSubscriptions(session);
+  await sessions.close(session);
+}
+
 /** Those of a restore are disabled and know of no slot on the other side, or not yet: nothing is to be told there. */
-export async function dropSubscriptions(session: Session): Promise<void> {
+async function dropSubscriptions(session: Session): Promise<void> {
   const rows = await session.query<{ name: string }>(
     `SELECT format('SUBSCRIPTION %I', subname) AS name FROM pg_subscription
       WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY subname`,

@@ -44,7 +44,6 @@ async function build(indexes: readonly number[], jobs: number, arrivals: (steps:
       catalog,
       steps: catalog.steps,
       inTransaction: false,
-      alone: false,
       weightOf: () => largeBytes,
       awaiting: indexes.keys(),
       slots: new Slots(jobs),

@@ -159,7 +159,6 @@ function executeOptions(
     ...(tablespace === undefined ? {} : { tablespace }),
     ...(names === undefined ? {} : { swap: { names, force } }),
     mark: source.mark(new Date()),
-    untrusted: settings.untrusted !== undefined,
     emit,
     signal,
   };
