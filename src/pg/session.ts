@@ -102,8 +102,7 @@ export class Session implements AsyncDisposable {
   async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     if (this.#lost) throw queryError(this.#lost, text, this.#where);
     try {
-      const sent = text === 'RESET ROLE' && this.#role !== undefined ? setRoleTo(this.#role) : text;
-      const config = { text: await this.spell(sent), values: [...values], queryMode: 'extended' as const };
+      const config = { text: await this.#send(text), values: [...values], queryMode: 'extended' as const };
       return (await this.#run(this.client.query<Row>(config))).rows;
     } catch (error) {
       throw queryError(error, text, this.#where);
@@ -111,13 +110,13 @@ export class Session implements AsyncDisposable {
   }
 
   /** Runs statements in one transaction, or as part of the one that is open, without waiting for the answer to each; what they return is not
-   *  looked at. Each has to be one that a transaction may have. After a failure none is done, where no transaction was open.
+   *  looked at. Each has to be one that a transaction may have. RESET ROLE is as in `query`. After a failure none is done, where no transaction was open.
    *  @throws TidemarkError of the first that failed, without saying which it is */
   async queryTogether(texts: readonly string[]): Promise<void> {
     if (this.#lost) throw queryError(this.#lost, '', this.#where);
     try {
       const spelled: string[] = [];
-      for (const text of texts) spelled.push(await this.spell(text));
+      for (const text of texts) spelled.push(await this.#send(text));
       const batch = new Batch(spelled);
       this.client.query(batch);
       await this.#run(batch.done);
@@ -157,6 +156,11 @@ export class Session implements AsyncDisposable {
     const sql = `SELECT convert($1::bytea, 'UTF8', '${encoding}') AS bytes`;
     const { rows } = await this.client.query<{ bytes: Buffer }>({ text: sql, values: [encodeText(text)] });
     return decodeText(rows[0]?.bytes ?? Buffer.alloc(0));
+  }
+
+  /** What is sent for a statement. */
+  #send(text: string): Promise<string> {
+    return this.spell(text === 'RESET ROLE' && this.#role !== undefined ? setRoleTo(this.#role) : text);
   }
 
   /** Like `query`, for exactly one row. */

@@ -10,7 +10,7 @@ interface Locks {
   readonly shared: boolean;
 }
 
-/** Hands out steps. `take` gives one that may run now, and where it is on few rows up to `most` such steps, which may all run together; or
+/** Hands out steps. `take` gives one that may run now, and where it is a light one up to `most` of these, which may all be one transaction; or
  *  none. `finish` is to be called for each when it is done. */
 export interface Schedule {
   take(most: number): readonly Step[];
@@ -45,7 +45,9 @@ export function createSchedule(
     .map((step) => ({ step, weight: heaviest(locks.get(step.id)?.relations ?? new Set(), weightOf) }))
     .sort((a, b) => (a.weight === b.weight ? a.step.id - b.step.id : a.weight < b.weight ? 1 : -1));
   const order = weighed.map(({ step }) => step);
-  const ofFewRows = new Set(weighed.flatMap(({ step, weight }) => (weight <= fewBytes ? [step] : [])));
+  const inTrees = relationsInTrees(catalog);
+  const isInTree = ({ id }: Step): boolean => [...(locks.get(id)?.relations ?? [])].some((relation) => inTrees.has(relation));
+  const light = new Set(weighed.flatMap(({ step, weight }) => (weight <= fewBytes && !isInTree(step) ? [step] : [])));
   // Needs outside of these steps were done in an earlier phase.
   const open = new Set(steps.map(({ id }) => id));
   const running = new Map<number, Locks>();
@@ -56,13 +58,13 @@ export function createSchedule(
     take(most) {
       const taken: Step[] = [];
       for (const step of waiting) {
-        if (taken.length > 0 && !ofFewRows.has(step)) continue;
+        if (taken.length > 0 && !light.has(step)) continue;
         const wanted = locks.get(step.id);
         if (wanted === undefined || step.needs.some((need) => open.has(need)) || conflicts(wanted, running.values())) continue;
         waiting.delete(step);
         running.set(step.id, wanted);
         taken.push(step);
-        if (taken.length >= most || !ofFewRows.has(step)) break;
+        if (taken.length >= most || !light.has(step)) break;
       }
       return taken;
     },
@@ -83,6 +85,17 @@ export function createSchedule(
       return rows.areAwaited;
     },
   };
+}
+
+/** Parents and children, partitions among them. What is done to one locks others of its tree, in an order that only the server knows: a
+ *  transaction that keeps several locks would wait in a circle with another one. */
+function relationsInTrees({ objects }: Pick<Catalog, 'objects'>): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const { id, partitionOf, inherits = [] } of objects) {
+    const parents = partitionOf === undefined ? inherits : [partitionOf, ...inherits];
+    for (const relation of parents.length === 0 ? [] : [id, ...parents]) found.add(relation);
+  }
+  return found;
 }
 
 interface AwaitedRows {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { openSession, type Session } from '#dist/pg/session.js';
 import { resolveConnection } from '#dist/pg/settings.js';
-import { createDatabase, patience } from '../server/index.js';
+import { createDatabase, createRole, patience } from '../server/index.js';
 
 async function withSession(use: (session: Session) => Promise<void>): Promise<void> {
   await using db = await createDatabase();
@@ -44,6 +44,19 @@ test('one that wants rows gets none', () =>
     await expect(session.queryTogether(texts)).rejects.toThrow('during COPY from stdin');
     await expect(session.query(there)).rejects.toThrow();
   }));
+
+test('RESET ROLE goes back to the role of the session, as it does for one statement', async () => {
+  await using role = await createRole();
+  await using db = await createDatabase();
+  await db.run(`CREATE SCHEMA a AUTHORIZATION ${role.name}; GRANT CREATE ON SCHEMA a TO pg_monitor; GRANT pg_monitor TO ${role.name}`);
+  const connection = { ...resolveConnection(db.url, patience), role: role.name };
+  await using session = await openSession(connection, { use: 'write' });
+  await session.queryTogether(['SET ROLE pg_monitor', 'CREATE TABLE a.x ()', 'RESET ROLE', 'CREATE TABLE a.y ()']);
+  expect(await db.query(`SELECT tablename AS name, tableowner AS owner FROM pg_tables WHERE schemaname = 'a' ORDER BY 1`)).toEqual([
+    { name: 'x', owner: 'pg_monitor' },
+    { name: 'y', owner: role.name },
+  ]);
+});
 
 test('a lost connection is told', () =>
   withSession(async (session) => {

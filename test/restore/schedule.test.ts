@@ -132,6 +132,19 @@ describe('what may run at once', () => {
     expect([mixed.take(3).map(({ id }) => id), mixed.take(3).map(({ id }) => id)]).toEqual([[2], [0]]);
   });
 
+  test('steps on parents and children are taken one by one, as they lock each other', () => {
+    const steps = [step(0, 4), step(1, 5), step(2, 8)];
+    const trees: CatalogObject[][] = [
+      [{ id: 8, kind: 'table', schema: 's', name: 'child', partitionOf: 0 }],
+      [{ id: 8, kind: 'table', schema: 's', name: 'child', inherits: [0] }],
+    ];
+    for (const tree of trees) {
+      const schedule = createSchedule({ objects: [...objects, ...tree], steps, tables: [] }, steps, none);
+      const taken = [schedule.take(3), schedule.take(3), schedule.take(3)];
+      expect(taken.map((some) => some.map(({ id }) => id))).toEqual([[0], [1], [2]]);
+    }
+  });
+
   test('needs of an earlier phase are met', () => {
     const earlier = step(0, 0);
     const later = step(1, 2, { ...index, needs: [0] });
