@@ -59,10 +59,11 @@ function inBatches(steps: readonly Step[]): Step[][] {
   return batches;
 }
 
-/** @returns false where nothing was done: each is to be run alone, which does what cannot be done in a transaction, or tells what fails */
+/** Not one step by itself, however many statements it has: that may be long work, which would be done again after a failure.
+ *  @returns false where nothing was done: each is to be run alone, which does what cannot be done in a transaction, or tells what fails */
 async function runTogether(session: Session, steps: readonly Step[], inTransaction: boolean): Promise<boolean> {
+  if (steps.length < 2) return false;
   const texts = steps.flatMap(({ statements }) => statements);
-  if (texts.length < 2) return false;
   try {
     await withSavepoint(session, inTransaction, () => session.queryTogether(texts));
     return true;

@@ -1,5 +1,5 @@
 // Many statements together: what a failure leaves and says, and what cannot be done in a transaction.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { runSteps } from '#dist/restore/run-steps.js';
 import { catalogOf, create, makeTarget, outside } from './steps.js';
 
@@ -39,6 +39,21 @@ describe('many steps', () => {
     const catalog = catalogOf([...create(2), 'VACUUM public.t0']);
     await runSteps(target.session, { ...outside, catalog, steps: catalog.steps });
     expect(await target.tables()).toEqual(['t0', 't1']);
+  });
+
+  test('one by itself is not tried together with nothing', async () => {
+    await using target = await makeTarget();
+    const { objects, steps } = catalogOf(['']);
+    const several = steps.map((step) => ({
+      ...step,
+      statements: ['CREATE TABLE public.t0 ()', 'CREATE INDEX ON public.t0 ((1 / 0))', 'SELECT 1 / 0'],
+    }));
+    const together = vi.spyOn(target.session, 'queryTogether');
+    await expect(
+      runSteps(target.session, { ...outside, catalog: { objects, steps: several, tables: [] }, steps: several }),
+    ).rejects.toThrow('division by zero');
+    expect(together).not.toHaveBeenCalled();
+    expect(await target.tables()).toEqual(['t0']);
   });
 
   test('none of them can be two', async () => {
