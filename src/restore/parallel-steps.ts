@@ -76,7 +76,7 @@ export class ParallelSteps {
   async #work(session: Session): Promise<void> {
     const schedule = this.#schedule;
     while (schedule.waiting > 0 && !this.#hasFailed) {
-      const steps = schedule.take(Math.min(mostTogether, Math.ceil(schedule.waiting / (this.#slots.count * parts))));
+      const steps = schedule.take(this.#together());
       if (steps.length === 0) {
         if (this.#running === 0 && this.#rowsAreThere)
           throw new TidemarkError('INTERNAL', `restore ${schedule.waiting} steps: each waits for another one`);
@@ -85,6 +85,13 @@ export class ParallelSteps {
       }
       await this.#run(session, steps);
     }
+  }
+
+  /** Within a transaction the tables may have been there before: then nobody knows how many rows they have, and what takes long must not be
+   *  done again after a failure. */
+  #together(): number {
+    if (this.#options.inTransaction) return 1;
+    return Math.min(mostTogether, Math.ceil(this.#schedule.waiting / (this.#slots.count * parts)));
   }
 
   async #run(session: Session, steps: readonly Step[]): Promise<void> {

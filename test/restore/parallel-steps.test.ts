@@ -79,3 +79,22 @@ test('while rows of other tables are loaded, and with one job, none does', async
   expect(told).toEqual(['i0 0', 'i1 1']);
   expect(await build([1], 1, (steps) => steps.arrive(0))).toEqual(['i0 0']);
 });
+
+test('of small tables many go together, but not within a transaction, where nobody knows how small they are', async () => {
+  await using db = await createDatabase();
+  await using session = await openSession(resolveConnection(db.url, patience), { use: 'write' });
+  const together = vi.spyOn(session, 'queryTogether');
+  const catalog = catalogOf(Array.from({ length: 20 }, () => 1));
+  for (const inTransaction of [true, false]) {
+    for (const id of catalog.steps.keys()) await session.query(`CREATE TABLE public.t${id} (x integer)`);
+    if (inTransaction) await session.query('BEGIN');
+    const steps = new ParallelSteps({ catalog, steps: catalog.steps, inTransaction, weightOf: () => 0n, slots: new Slots(1) });
+    steps.use([session]);
+    await steps.finish();
+    if (inTransaction) await session.query('COMMIT');
+    expect(together.mock.calls.length > 0).toBe(!inTransaction);
+    const made = await db.query<{ n: number }>(`SELECT count(*)::int AS n FROM pg_indexes WHERE schemaname = 'public'`);
+    expect(made).toEqual([{ n: 20 }]);
+    for (const id of catalog.steps.keys()) await session.query(`DROP TABLE public.t${id}`);
+  }
+});

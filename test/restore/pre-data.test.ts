@@ -69,7 +69,8 @@ describe('sessions', () => {
 });
 
 describe('owners', () => {
-  /** What `steps` change of the owner of a table that the second of them gives to us. @returns what was sent for that, and whose it is then */
+  /** Gives a table to us. @param made the table, too, is made
+   *  @returns what was sent for that, and whether it is ours then */
   async function restore(target: Target, made: boolean): Promise<{ readonly sent: readonly string[]; readonly isOurs: boolean }> {
     const { db, session } = target;
     const { role } = await session.one<{ role: string }>('SELECT current_user AS role');

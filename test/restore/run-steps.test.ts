@@ -16,6 +16,14 @@ describe('many steps', () => {
     expect(made).toEqual({ n: 3 });
   });
 
+  test('long ones go in more', async () => {
+    await using target = await makeTarget();
+    const catalog = catalogOf(create(4).map((text) => text + 'o'.repeat(30_000)));
+    const together = vi.spyOn(target.session, 'queryTogether');
+    await runSteps(target.session, { ...outside, catalog, steps: catalog.steps });
+    expect(together.mock.calls.map(([texts]) => texts.length)).toEqual([2, 2]);
+  });
+
   test('one that fails is named, and those before it are done', async () => {
     await using target = await makeTarget();
     const catalog = catalogOf(create(5).with(3, 'CREATE TABLE public.t1 ()'));
