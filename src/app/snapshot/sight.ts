@@ -3,6 +3,7 @@
 import { TidemarkError } from '../../model/errors.js';
 import type { Position } from '../../model/position.js';
 import { isUntranslatable } from '../../pg/errors.js';
+import { inTurn } from '../../pg/in-turn.js';
 import { openSession, type Session } from '../../pg/session.js';
 import { isMarked, markerSchema } from '../../restore/marker.js';
 import { readCounters } from '../../snapshot/counters.js';
@@ -101,7 +102,7 @@ export async function withSight<Result>(
   await using workers = new Workers({ ...plan, jobs: idle ? 0 : plan.jobs }, destination);
   const watched: OpenedView = { ...opened, describe: (turns) => workers.follow(opened.describe(turns)) };
   // The threads start up and connect while the control session reads the schema.
-  if (opened.chosen.length <= fewTables) await watched.describe(control);
+  if (opened.chosen.length <= fewTables) await watched.describe(inTurn(control));
   if (await isMarked(control)) throw halfRestored(connection.database);
   const position = { at: opened.at, lsn: opened.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
 
