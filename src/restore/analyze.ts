@@ -41,8 +41,8 @@ const query = `
    ORDER BY place, nspname, relname`;
 
 export interface Analyzable {
-  /** In the order of the tables. */
-  readonly statements: readonly string[];
+  /** In the order of the tables, as ANALYZE has them. */
+  readonly targets: readonly string[];
   /** Quoted names of those that are passed over. */
   readonly skipped: readonly string[];
 }
@@ -58,24 +58,43 @@ export async function planAnalysis(session: Session, tables: readonly TableName[
   const rows = there.filter(({ schema, name }) => !knownNames.has(qualifiedName(schema, name)));
   const names = (which: boolean): string[] =>
     rows.filter(({ skipped }) => skipped === which).map(({ schema, name }) => qualifiedName(schema, name));
-  return { statements: names(false).map((name) => `ANALYZE ${apart ? 'ONLY ' : ''}${name}`), skipped: names(true) };
+  return { targets: names(false).map((name) => `${apart ? 'ONLY ' : ''}${name}`), skipped: names(true) };
 }
 
 /** Classes of SQLSTATEs that are of the server, not of what it analyzed: transaction, resources, operator, system, internal. */
 export const ofServer = /^(?:25|40|53|57|58|XX)/;
 
-/** ANALYZE evaluates the expressions of CREATE STATISTICS, which nothing has evaluated so far: the source may have rows they fail for. */
+/** ANALYZE evaluates the expressions of CREATE STATISTICS, which nothing has evaluated so far: the source may have rows they fail for. Of
+ *  several, each is done by itself then. */
 export async function analyze(
   session: Session,
-  statement: string,
+  targets: readonly string[],
   { inTransaction, emit }: { readonly inTransaction: boolean; readonly emit: EventListener },
 ): Promise<void> {
+  const statement = `ANALYZE ${targets.join(', ')}`;
   try {
     await withSavepoint(session, inTransaction, () => session.query(statement));
   } catch (error) {
     if (!(error instanceof TidemarkError) || error.code === 'CONNECTION_LOST' || ofServer.test(sqlstateOf(error) ?? 'XX')) throw error;
+    if (targets.length > 1) {
+      for (const target of targets) await analyze(session, [target], { inTransaction, emit });
+      return;
+    }
     const said = isServerError(error.cause) ? error.cause.message : error.message;
     emit({ type: 'notice', message: `${statement}: ${said}; the planner has no statistics of it` });
+  }
+}
+
+/** A statement for each of thousands of small tables takes as long again as analyzing them. */
+const mostTogether = 50;
+
+/** What several take their next work from: much of it while there is much, and less towards the end, so that they end at about the same time. */
+export function* inGroups<Item>(items: readonly Item[], takers: number): Generator<readonly Item[], void, undefined> {
+  for (let at = 0; at < items.length; ) {
+    const share = Math.floor((items.length - at) / (4 * takers));
+    const group = items.slice(at, at + Math.min(Math.max(share, 1), mostTogether));
+    at += group.length;
+    yield group;
   }
 }
 
@@ -94,14 +113,15 @@ export async function analyzeTables(
   tables: readonly TableName[],
   { control, crew, known, inTransaction, emit }: AnalyzeTables,
 ): Promise<void> {
-  const { statements, skipped } = await planAnalysis(control, tables, known);
+  const { targets, skipped } = await planAnalysis(control, tables, known);
   for (const name of skipped) {
     emit({ type: 'notice', message: `table ${name} is not analyzed: that would read its foreign children` });
   }
-  const waiting = statements.values();
+  const sessions = await crew(targets.length);
+  const groups = inGroups(targets, sessions.length);
   await Promise.all(
-    (await crew(statements.length)).map(async (session) => {
-      for (const statement of waiting) await analyze(session, statement, { inTransaction, emit });
+    sessions.map(async (session) => {
+      for (const group of groups) await analyze(session, group, { inTransaction, emit });
     }),
   );
 }
