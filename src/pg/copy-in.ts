@@ -14,8 +14,8 @@ import { describeConnection } from './settings.js';
 const pieceBytes = 128 * 1024;
 const nothing = new Uint8Array(0);
 
-/** A server that only drops what we send (after an error) takes it as fast as it comes: `write` never says that it is enough, and what the
- *  server has to say would never be read. So the event loop gets a turn after this many bytes. */
+/** A server that only drops what we send (after an error) takes it as fast as it comes: `write` says that it is enough, and 'drain' comes, without
+ *  a turn of the event loop between them, and what the server has to say would never be read. So it gets one after this many bytes. */
 const listenEveryBytes = 1024 * 1024;
 
 /** What the query needs of pg's Connection, which its types leave out. */
@@ -108,8 +108,8 @@ class CopyInQuery extends CopyFrom {
       socket.uncork();
       this.#unheard += piece.length;
       if (!hungry) await this.#drained(socket);
-      else if (this.#unheard >= listenEveryBytes) await nextTurn();
-      else continue;
+      if (this.#unheard < listenEveryBytes) continue;
+      await nextTurn();
       this.#unheard = 0;
     }
   }
