@@ -66,9 +66,12 @@ class CopyInQuery extends CopyFrom {
   #open: () => void = () => undefined;
   #finish: (rows: bigint) => void = () => undefined;
   readonly #onFailure = new Set<(error: Error) => void>();
+  /** All there is to send, where it is sent at once. */
+  readonly #all: Uint8Array | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, all?: Uint8Array) {
     super(text);
+    this.#all = all;
     this.opened = new Promise((resolve, reject) => {
       this.#open = resolve;
       this.#onFailure.add(reject);
@@ -85,7 +88,8 @@ class CopyInQuery extends CopyFrom {
   }
 
   /** Extended protocol, so that the server refuses a second statement in the text. Sync must wait until after the rows: the server
-   *  ignores it in copy-in mode (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY). */
+   *  ignores it in copy-in mode (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY). Rows that come before it wants
+   *  them wait for it, or are passed over up to Sync where it refuses the statement. */
   override submit(connection: unknown): void {
     const wire = connection as Wire;
     this.#wire = wire;
@@ -93,7 +97,8 @@ class CopyInQuery extends CopyFrom {
     wire.parse({ text: this.text });
     wire.bind({});
     wire.execute({});
-    wire.flush();
+    if (this.#all === undefined) wire.flush();
+    else this.complete(this.#all);
     wire.stream.uncork();
   }
 
@@ -194,11 +199,14 @@ class CopyInQuery extends CopyFrom {
  *  @throws TidemarkError with SQLSTATE in `details.sqlstate` when the server refuses, as soon as it says so;
  *  CONNECTION_LOST when the connection ends; COPY_INCOMPLETE when the server gives no count */
 export async function copyIn(session: Session, sql: string, source: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<bigint> {
-  const query = new CopyInQuery(await session.spell(sql));
+  const all = few(source);
+  const query = new CopyInQuery(await session.spell(sql), all);
   session.client.query(query);
   try {
-    await query.opened;
-    query.complete(await pump(query, source));
+    if (all === undefined) {
+      await query.opened;
+      query.complete(await pump(query, source));
+    }
     return await query.done;
   } catch (error) {
     if (query.failure !== undefined) throw queryError(query.failure, sql, describe(session));
@@ -206,6 +214,13 @@ export async function copyIn(session: Session, sql: string, source: AsyncIterabl
     await query.cancel('the source of the rows failed');
     throw error;
   }
+}
+
+/** @returns all bytes, where they are so few that they go along with the statement: a table of some rows then is one message each way */
+function few(source: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Uint8Array | undefined {
+  if (!Array.isArray(source) || source.length > 1) return undefined;
+  const [all = nothing] = source as readonly Uint8Array[];
+  return all.length <= pieceBytes ? all : undefined;
 }
 
 /** @returns the last bytes, at most `pieceBytes`, which are not sent yet; none where nobody can say which are the last */
