@@ -7,6 +7,7 @@ import { TidemarkError } from '../model/errors.js';
 import type { StoredMember } from '../model/manifest.js';
 import { copyIn } from '../pg/copy-in.js';
 import type { Session } from '../pg/session.js';
+import { archiveOf } from './archives.js';
 import type { Staging } from './large-objects.js';
 import type { LoadRequest } from './load-messages.js';
 import { restoreError } from './restore-error.js';
@@ -80,17 +81,46 @@ async function take(session: Session, { take: statement, clear }: Staging, copie
 }
 
 /** As `deliver`, from an archive of which any part can be read. */
-export async function deliverChunk(
+export async function deliverChunk(session: Session, request: LoadRequest, { codec, archives }: ChunkSource): Promise<void> {
+  await deliverRead(session, request, { archives, body: read(request, { codec, archives }) });
+}
+
+/** Several, one after the other; each is read while the server takes the one before it. */
+export async function deliverChunks(session: Session, requests: readonly LoadRequest[], { codec, archives }: ChunkSource): Promise<void> {
+  let next = requests[0] && read(requests[0], { codec, archives });
+  for (const [place, request] of requests.entries()) {
+    const body = next as Promise<Body>;
+    const after = requests[place + 1];
+    next = after && read(after, { codec, archives });
+    // Where this one fails, nobody asks for that.
+    next?.catch(() => undefined);
+    await deliverRead(session, request, { archives, body });
+  }
+}
+
+/** Where chunks come from. */
+export interface ChunkSource {
+  readonly codec: Codec;
+  readonly archives: readonly (Seekable | undefined)[];
+}
+
+async function read({ chunk, archive, frames }: LoadRequest, { codec, archives }: ChunkSource): Promise<Body> {
+  return readBody(codec, archiveOf(archives, archive), chunk, frames);
+}
+
+async function deliverRead(
   session: Session,
-  { chunk, archive, frames, codec, bytes, ...delivery }: LoadRequest & { codec: Codec; bytes: Seekable },
-): Promise<bigint> {
+  { chunk, archive, frames: _taken, ...delivery }: LoadRequest,
+  { archives, body }: { readonly archives: ChunkSource['archives']; readonly body: Promise<Body> },
+): Promise<void> {
   try {
-    return await deliver(session, { ...delivery, rows: chunk.rows, body: await readBody(codec, bytes, chunk, frames) });
+    await deliver(session, { ...delivery, rows: chunk.rows, body: await body });
   } catch (error) {
     // Of several archives, which one is damaged?
+    const { name } = archiveOf(archives, archive);
     const named = archive === 0 || !(error instanceof TidemarkError) || !error.code.startsWith('ARCHIVE_');
-    if (named || error.message.includes(bytes.name)) throw error;
+    if (named || error.message.includes(name)) throw error;
     const { code, message, hint, details, cause } = error;
-    throw new TidemarkError(code, `${message}, in ${bytes.name}`, { details, cause, ...(hint === undefined ? {} : { hint }) });
+    throw new TidemarkError(code, `${message}, in ${name}`, { details, cause, ...(hint === undefined ? {} : { hint }) });
   }
 }

@@ -44,9 +44,6 @@ export type BytesReply =
   | { readonly type: 'bytes'; readonly id: number; readonly bytes: Uint8Array }
   | { readonly type: 'bytes'; readonly id: number; readonly bytes?: undefined; readonly error: PackedError };
 
-export type ToLoadWorker = { readonly type: 'load'; readonly request: LoadRequest } | BytesReply | { readonly type: 'end' };
+export type ToLoadWorker = { readonly type: 'load'; readonly requests: readonly LoadRequest[] } | BytesReply | { readonly type: 'end' };
 
-export type LoadReply =
-  | { readonly type: 'ready' }
-  | { readonly type: 'loaded'; readonly rows: bigint }
-  | { readonly type: 'failed'; readonly error: PackedError };
+export type LoadReply = { readonly type: 'ready' } | { readonly type: 'loaded' } | { readonly type: 'failed'; readonly error: PackedError };

@@ -1,4 +1,4 @@
-// The rows of all tables through several threads at once, also into the same table. Each thread has one chunk at a time; the first
+// The rows of all tables through several threads at once, also into the same table. Each thread has one chunk at a time, or a few small ones; the first
 // failure ends all of them. What a chunk is and how it is sent is load-chunk.ts's business.
 import { Worker } from 'node:worker_threads';
 import { FileBytes } from '../frame/file-bytes.js';
@@ -10,6 +10,7 @@ import type { LoadReply, LoadRequest, LoadWorkerData, ReachedArchive, ReadReques
 import { deliveryOf, type TableLoad } from './plan.js';
 import { answerRead } from './port-bytes.js';
 import type { Slots } from './slots.js';
+import { together } from './together.js';
 
 export interface PoolOptions extends Omit<LoadWorkerData, 'archives'> {
   readonly archives: Archives;
@@ -49,22 +50,29 @@ export async function loadInParallel(loads: readonly TableLoad[], options: PoolO
   signal.addEventListener('abort', stop);
   try {
     signal.throwIfAborted();
-    const pending = queue.entries();
+    const pending = together(queue.map((item, position) => ({ ...item, position })));
     const left = new Map(loads.map((load) => [load, load.chunks?.length ?? 0]));
     for (const [load, chunks] of left) if (chunks === 0) options.onFilled(load);
     const all = Promise.all(
       workers.map(async (worker) => {
         await worker.ready;
-        for (const [position, { load, chunk, archive }] of pending) {
-          const frames = await ahead.take(position);
+        for (const some of pending) {
+          const requests = await Promise.all(
+            some.map(async ({ load, chunk, archive, position }) => {
+              const frames = await ahead.take(position);
+              return { ...deliveryOf(load), chunk, archive, ...(frames && { frames }) };
+            }),
+          );
           {
             using _ = await options.slots.take(false);
-            await worker.load({ ...deliveryOf(load), chunk, archive, ...(frames && { frames }) });
+            await worker.load(requests);
           }
-          options.onLoaded(load, chunk);
-          const others = (left.get(load) ?? 0) - 1;
-          left.set(load, others);
-          if (others === 0) options.onFilled(load);
+          for (const { load, chunk } of some) {
+            options.onLoaded(load, chunk);
+            const others = (left.get(load) ?? 0) - 1;
+            left.set(load, others);
+            if (others === 0) options.onFilled(load);
+          }
         }
         await worker.end();
       }),
@@ -99,7 +107,7 @@ class LoadThread {
     this.#worker = new Worker(new URL('../bundle/load-worker.js', import.meta.url), { workerData });
     this.#worker.on('message', (reply: LoadReply | ReadRequest) => {
       if (reply.type === 'read')
-        void answerRead(archiveOf(archives, reply.archive), reply).then((answer) => this.#post(answer, answer.bytes));
+        void answerRead(archiveOf(archives, reply.archive), reply).then((answer) => this.#post(answer, [answer.bytes]));
       else if (reply.type === 'failed') this.#settle?.reject(unpackError(reply.error));
       else this.#settle?.resolve(reply);
     });
@@ -112,9 +120,12 @@ class LoadThread {
     });
   }
 
-  async load(request: LoadRequest): Promise<void> {
+  async load(requests: readonly LoadRequest[]): Promise<void> {
     const loaded = this.#reply();
-    this.#post({ type: 'load', request }, request.frames);
+    this.#post(
+      { type: 'load', requests },
+      requests.map(({ frames }) => frames),
+    );
     await loaded;
   }
 
@@ -129,9 +140,11 @@ class LoadThread {
   }
 
   /** @param bytes go over without being copied, where they have their memory to themselves */
-  #post(message: ToLoadWorker, bytes?: Uint8Array): void {
-    const movable = bytes?.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
-    this.#worker.postMessage(message, movable ? [bytes.buffer as ArrayBuffer] : []);
+  #post(message: ToLoadWorker, bytes: readonly (Uint8Array | undefined)[] = []): void {
+    const movable = bytes.flatMap((one) =>
+      one?.buffer instanceof ArrayBuffer && one.byteLength === one.buffer.byteLength ? [one.buffer] : [],
+    );
+    this.#worker.postMessage(message, movable);
   }
 
   #reply(): Promise<LoadReply> {

@@ -5,7 +5,7 @@ import { TidemarkError } from '../model/errors.js';
 import type { Manifest } from '../model/manifest.js';
 import type { Session } from '../pg/session.js';
 import { withDatabase } from '../pg/settings.js';
-import { type Archives, archiveIndex, archiveOf } from './archives.js';
+import { type Archives, archiveIndex } from './archives.js';
 import { FetchFromSeveral, sortForFetching } from './fetch-from-several.js';
 import { deliverChunk } from './load-chunk.js';
 import { loadInParallel } from './load-pool.js';
@@ -68,8 +68,7 @@ async function loadArchive(work: LoadRows, { archives, manifest }: Extract<RowSo
   try {
     for (const [position, { load, chunk, archive }] of queue.entries()) {
       const frames = await ahead.take(position);
-      const bytes = archiveOf(archives, archive);
-      await deliverChunk(session, { ...deliveryOf(load), chunk, archive, codec, bytes, ...(frames && { frames }) });
+      await deliverChunk(session, { ...deliveryOf(load), chunk, archive, ...(frames && { frames }) }, { codec, archives });
       onLoaded(load, chunk);
     }
   } finally {
