@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
 import { TidemarkError } from '../model/errors.js';
 import type { LeftOut } from '../model/manifest.js';
-import { inTurn, type Queryable } from '../pg/in-turn.js';
+import { inTurn } from '../pg/in-turn.js';
 import { type DependRow, type MemberRow, memberQuery, readDepends } from './depend.js';
 import { facets } from './facets/index.js';
 import { familyMembersExist } from './family-members.js';
@@ -16,12 +16,15 @@ import { kinds as allKinds } from './kinds/index.js';
 import { mayBe, readMarks } from './marks.js';
 import { findUnsupported, listDumpable, type Unclaimed } from './unsupported.js';
 
+/** What is needed of a session. */
+export interface Queryable {
+  query<Row extends Record<string, unknown>>(text: string): Promise<Row[]>;
+}
+
 export interface IntrospectOptions {
   readonly server: Server;
   /** Leaves out objects of unknown kinds and what needs them, instead of failing. */
   readonly skipUnsupported: boolean;
-  /** Asks the same session something else, when all objects have been asked for: the server works on it while we look at the answers. */
-  readonly beside?: (turns: Queryable) => void;
   /** For tests. */
   readonly kinds?: readonly Kind<unknown>[];
 }
@@ -64,17 +67,15 @@ export interface ReadCatalogs {
 
 /** The first half of `introspect`: all queries. */
 export async function readCatalogs(session: Queryable, options: IntrospectOptions): Promise<ReadCatalogs> {
-  const { skipUnsupported, beside, kinds = allKinds } = options;
+  const { skipUnsupported, kinds = allKinds } = options;
   const watched = inTurn(watchConcurrency(session));
   const server = { ...options.server, marks: await readMarks(watched) };
-  const asked = [
+  const [found, depends, members, listed] = await Promise.all([
     Promise.all(kinds.map((kind) => readKind(watched, { kind, server }))),
     readDepends(watched),
     watched.query<MemberRow>(memberQuery),
     listDumpable(watched, server),
-  ] as const;
-  beside?.(watched);
-  const [found, depends, members, listed] = await Promise.all(asked);
+  ]);
   const drafts = found.flat();
   const facetResults = await readFacets(watched, { server, objects: drafts.filter(isThere) });
   const claimed = new Set<Key>();
@@ -184,9 +185,9 @@ const goneCodes: ReadonlySet<unknown> = new Set(['XX000', '42704', '42P01', '428
 
 function watchConcurrency(session: Queryable): Queryable {
   return {
-    async query<Row extends Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+    async query<Row extends Record<string, unknown>>(text: string): Promise<Row[]> {
       try {
-        return await session.query<Row>(text, values);
+        return await session.query<Row>(text);
       } catch (error) {
         // They all name the object by its OID, as no error about our own text would.
         if (error instanceof TidemarkError && goneCodes.has(error.details.sqlstate) && /lookup failed|\b\d{4,}\b/.test(error.message)) {

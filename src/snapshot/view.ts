@@ -34,18 +34,9 @@ export interface ViewOptions {
   readonly wanted: Parameters<typeof describeTables>[2];
 }
 
-/** A view whose tables are chosen and locked, but not looked at yet. */
-export interface OpenedView extends Omit<View, 'tables'> {
-  readonly chosen: readonly ListedRelation[];
-  /** Looks at the chosen tables, once: of thousands the server takes as long as for the rest of the schema.
-   *  @param turns of the session that has the view
-   *  @throws TidemarkError CONCURRENT_DDL when they changed before they were locked: start over */
-  describe(turns: Queryable): Promise<View>;
-}
-
 /** Opens the transaction on `session` and fixes the view. The transaction stays open.
- *  @throws TidemarkError CONCURRENT_DDL, LOCK_TIMEOUT, PERMISSION_DENIED */
-export async function openView(session: Session, { choose, lockTimeoutMs, wanted }: ViewOptions): Promise<OpenedView> {
+ *  @throws TidemarkError CONCURRENT_DDL when the tables changed meanwhile (start over), LOCK_TIMEOUT, PERMISSION_DENIED */
+export async function openView(session: Session, { choose, lockTimeoutMs, wanted }: ViewOptions): Promise<View> {
   const turns = inTurn(session);
   const before = choose(...(await list(turns)));
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -58,28 +49,15 @@ export async function openView(session: Session, { choose, lockTimeoutMs, wanted
   );
   await Promise.all(batches.map((batch) => lockTables(turns, batch, lockTimeoutMs)));
   const fixed = await fix(session);
-  const look = async (asked: Queryable): Promise<View> => {
-    const oids = before.map(({ oid }) => oid);
-    const [after, tables] = await Promise.all([list(asked).then((all) => choose(...all)), describeTables(asked, oids, wanted)]);
-    const rewritten = tables.find((table) => table.rewritten);
-    if (!sameTables(before, after) || tables.length !== before.length || rewritten) {
-      throw new TidemarkError('CONCURRENT_DDL', 'take a consistent view: tables were created, dropped, renamed or rewritten meanwhile', {
-        hint: 'run the snapshot when no migration is under way',
-      });
-    }
-    return { ...fixed, tables };
-  };
-  let looked: Promise<View> | undefined;
-  return {
-    ...fixed,
-    chosen: before,
-    describe(asked) {
-      looked ??= look(asked);
-      // Whoever asks for it early may fail before it is waited for.
-      looked.catch(() => undefined);
-      return looked;
-    },
-  };
+  const oids = before.map(({ oid }) => oid);
+  const [after, tables] = await Promise.all([list(turns).then((all) => choose(...all)), describeTables(turns, oids, wanted)]);
+  const rewritten = tables.find((table) => table.rewritten);
+  if (!sameTables(before, after) || tables.length !== before.length || rewritten) {
+    throw new TidemarkError('CONCURRENT_DDL', 'take a consistent view: tables were created, dropped, renamed or rewritten meanwhile', {
+      hint: 'run the snapshot when no migration is under way',
+    });
+  }
+  return { ...fixed, tables };
 }
 
 function list(turns: Queryable): Promise<[relations: ListedRelation[], schemas: string[]]> {

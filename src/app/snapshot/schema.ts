@@ -17,7 +17,7 @@ import { refuseUnfitForBinary } from '../../snapshot/binary-fitness.js';
 import { chooseFormat } from '../../snapshot/copy-format.js';
 import { type LargeObjectRange, largeObjectTable, readLargeObjectSizes, splitLargeObjects } from '../../snapshot/large-objects.js';
 import type { DescribedTable } from '../../snapshot/tables.js';
-import type { OpenedView, View } from '../../snapshot/view.js';
+import type { View } from '../../snapshot/view.js';
 import { foreignRowsLeftOut } from './foreign-rows.js';
 import type { SnapshotPlan } from './options.js';
 import { globalsOf } from './read-globals.js';
@@ -35,9 +35,8 @@ export interface SnapshotSchema {
 
 /** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT,
  *  also for a column that cannot travel in binary where that is asked for; PERMISSION_DENIED for the value of a chosen sequence */
-export async function readSchema(control: Session, opened: OpenedView, plan: SnapshotPlan): Promise<SnapshotSchema> {
-  const whole = await readWhole(control, opened, plan);
-  const view = await opened.describe(control);
+export async function readSchema(control: Session, view: View, plan: SnapshotPlan): Promise<SnapshotSchema> {
+  const whole = await readWhole(control, plan);
   const described = new Map<number, DescribedTable>();
   const tables: CatalogTable[] = [];
   for (const table of view.tables) {
@@ -74,10 +73,10 @@ export async function readSchema(control: Session, opened: OpenedView, plan: Sna
 }
 
 /** By itself, so that nobody holds what the server said once it is put together: that is most of what a schema of many objects takes. */
-async function readWhole(control: Session, opened: OpenedView, plan: SnapshotPlan): Promise<IntrospectedSchema> {
+async function readWhole(control: Session, plan: SnapshotPlan): Promise<IntrospectedSchema> {
   const server = { ...(await readServer(control)), secrets: plan.secrets };
   // Only here: a second session to read on would wait, where a deparse function locks its table, behind an ALTER that waits for us.
-  const read = await readCatalogs(control, { server, skipUnsupported: plan.skipUnsupported, beside: (turns) => opened.describe(turns) });
+  const read = await readCatalogs(control, { server, skipUnsupported: plan.skipUnsupported });
   await using fresh = await openSession(plan.connection, {
     use: 'read',
     encoding: plan.encoding,

@@ -3,20 +3,20 @@
 import { TidemarkError } from '../../model/errors.js';
 import type { Position } from '../../model/position.js';
 import { isUntranslatable } from '../../pg/errors.js';
-import { inTurn } from '../../pg/in-turn.js';
+import { qualifiedName } from '../../pg/quote.js';
 import { openSession, type Session } from '../../pg/session.js';
 import { isMarked, markerSchema } from '../../restore/marker.js';
+import { chunkBytesFor } from '../../snapshot/chunk-size.js';
 import { readCounters } from '../../snapshot/counters.js';
 import type { WorkerSettings } from '../../snapshot/messages.js';
 import { readPosition } from '../../snapshot/position-queries.js';
-import { type OpenedView, openView, type View } from '../../snapshot/view.js';
-import type { WorkerPool } from '../../snapshot/worker-pool.js';
+import { openView, type View } from '../../snapshot/view.js';
+import { threadsFor, WorkerPool } from '../../snapshot/worker-pool.js';
 import { abortReason, withAge } from '../abort.js';
 import { chooseTables } from './choose-tables.js';
 import type { SnapshotPlan } from './options.js';
 import { warnOfValues, withStatistics } from './planner-statistics.js';
 import { readSchema, type SnapshotSchema } from './schema.js';
-import { chunkBytesOf, Workers } from './workers.js';
 
 /** Where the bytes go, as far as it matters to whoever reads them. */
 export interface Destination extends AsyncDisposable {
@@ -71,21 +71,20 @@ export interface Sight {
   /** Attached to the view. */
   readonly pool: WorkerPool;
   /** Starts more workers, and attaches them to the same view. They are for the caller to dispose of. */
-  more(settings: { readonly jobs: number; readonly chunkBytes: number }): Promise<WorkerPool>;
+  more(settings: Pick<WorkerPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool>;
 }
 
-/** Where what is read goes, and whether anything is read at once. */
-type Reading = Pick<Destination, 'spoolPrefix' | 'keepsBytes'> & Pick<WorkerSettings, 'bare'> & { readonly idle?: boolean };
+type WorkerPlan = SnapshotPlan & { readonly chunkBytes: number };
 
-/** Up to here, looking at the tables takes no time worth mentioning, and what is seen of them is wanted early. */
-const fewTables = 1000;
+/** What the workers of a sight are started with. */
+type Workers = Pick<Destination, 'spoolPrefix' | 'keepsBytes'> & Pick<WorkerSettings, 'bare'> & { readonly idle?: boolean };
 
 /** Locks the tables, fixes the view, attaches the workers and reads the schema; then `use` has them all.
  *  @param bare rows are to come without a tar around them
  *  @param idle no workers at the beginning */
 export async function withSight<Result>(
   plan: SnapshotPlan,
-  { spoolPrefix, keepsBytes, bare = false, idle = false }: Reading,
+  { spoolPrefix, keepsBytes, bare = false, idle = false }: Workers,
   use: (sight: Sight) => Promise<Result>,
 ): Promise<Result> {
   const { connection, emit, signal } = plan;
@@ -93,35 +92,38 @@ export async function withSight<Result>(
   const session = { use: 'read', encoding: plan.encoding, applicationName: 'tidemark', pipelined: true, signal } as const;
   await using control = await openSession(connection, session);
   emit({ type: 'phase', phase: 'lock' });
-  const opened = await openView(control, {
+  const view = await openView(control, {
     choose: (relations, schemas) => chooseTables(relations, schemas, { ...plan.contents, foreignServers: plan.foreignServers }),
     lockTimeoutMs: plan.lockTimeoutMs,
     wanted: { sizes: plan.contents.sections.has('data'), columns: true },
   });
-  const destination = { spoolPrefix, framesComeBack: !keepsBytes, bare };
-  await using workers = new Workers({ ...plan, jobs: idle ? 0 : plan.jobs }, destination);
-  const watched: OpenedView = { ...opened, describe: (turns) => workers.follow(opened.describe(turns)) };
-  // The threads start up and connect while the control session reads the schema.
-  if (opened.chosen.length <= fewTables) await watched.describe(inTurn(control));
   if (await isMarked(control)) throw halfRestored(connection.database);
-  const position = { at: opened.at, lsn: opened.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
+  // The threads start up and connect while the control session reads the schema.
+  const destination = { spoolPrefix, framesComeBack: !keepsBytes, bare };
+  const { chunkBytes = chunkBytesFor(bytesSeen(view)) } = plan;
+  await using workers = startWorkers({ ...plan, chunkBytes, jobs: idle ? 0 : plan.jobs }, view, destination);
+  const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
+  attached.catch(() => undefined);
+  const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
 
   emit({ type: 'phase', phase: 'schema' });
-  const read = await readSchema(control, watched, plan);
+  const read = await readSchema(control, view, plan);
   const schema = await withStatistics(control, read, plan.statistics);
-  const view = await watched.describe(control);
-  const pool = await workers.attached();
+  await attached;
+  const pool = await workers.pool;
   for (const object of schema.leftOut) emit({ type: 'left-out', object });
   warnOfValues(schema, emit);
-  return await use({
-    control,
-    view,
-    position,
-    schema,
-    chunkBytes: chunkBytesOf(plan, view),
-    pool,
-    more: (settings) => workers.more(view, settings),
-  });
+  const more = async (settings: Pick<WorkerPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool> => {
+    const another = await startPool({ ...plan, ...settings }, settings.jobs, destination);
+    try {
+      await another.attach(view.snapshotId, namesOf(view));
+      return another;
+    } catch (error) {
+      await another[Symbol.asyncDispose]();
+      throw error;
+    }
+  };
+  return await use({ control, view, position, schema, chunkBytes, pool, more });
 }
 
 /** Says how much there is to read. */
@@ -135,6 +137,47 @@ export function announce(schema: SnapshotSchema, { emit }: SnapshotPlan): void {
 export function bytesToRead({ toRead, largeObjects }: SnapshotSchema): bigint {
   const blobs = (largeObjects?.ranges ?? []).reduce((sum, range) => sum + range.bytes, 0n);
   return toRead.reduce((sum, { described }) => sum + described.bytes, blobs);
+}
+
+/** The workers as they come up; disposing of them ends also those that are still starting. */
+function startWorkers(
+  plan: WorkerPlan,
+  view: View,
+  more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>,
+): AsyncDisposable & { readonly pool: Promise<WorkerPool> } {
+  const pool = startPool(plan, threadsFor(bytesAtMost(view), plan.jobs), more);
+  const ended = pool.then(
+    (started) => () => started[Symbol.asyncDispose](),
+    () => async () => undefined,
+  );
+  return { pool, [Symbol.asyncDispose]: async () => (await ended)() };
+}
+
+/** @param threads 0: one worker in this thread, unless there is to be none */
+function startPool(
+  plan: WorkerPlan,
+  threads: number,
+  more: Pick<WorkerSettings, 'spoolPrefix' | 'framesComeBack' | 'bare'>,
+): Promise<WorkerPool> {
+  const { connection, encoding, chunkBytes, contents, jobs, signal } = plan;
+  const foreignTables = plan.foreignServers.length > 0;
+  const settings = { connection, encoding, chunkBytes, window: 3, foreignTables, ...more };
+  if (jobs === 0 || !contents.sections.has('data')) return Promise.resolve(WorkerPool.nobody(settings));
+  return WorkerPool.start(threads, settings, signal);
+}
+
+/** What there may be to read, on the server's disk. How much lies behind a foreign table nobody knows. */
+function bytesAtMost(view: View): bigint {
+  return view.tables.some(({ relkind }) => relkind === 'f') ? 1n << 62n : bytesSeen(view);
+}
+
+function bytesSeen({ tables, largeObjectBytes }: View): bigint {
+  return tables.reduce((sum, { bytes }) => sum + bytes, largeObjectBytes);
+}
+
+/** The tables that rows may be read of. */
+function namesOf({ tables }: View): readonly string[] {
+  return tables.filter(({ relkind }) => relkind === 'r').map(({ schema, name }) => qualifiedName(schema, name));
 }
 
 /** Told in the view itself: a restore makes its mark before everything else, and takes it away after everything else. */

@@ -1,4 +1,4 @@
-// More than a thousand tables: what they are is asked for behind the rest of the schema, and the threads start only then.
+// More than a thousand tables: locked in several statements, and small enough that many are read with one message and loaded together.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
