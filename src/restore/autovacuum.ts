@@ -31,12 +31,25 @@ export async function holdAutovacuum(session: Session, tables: readonly TableNam
     const parameters = ['autovacuum_enabled', ...(toast ? ['toast.autovacuum_enabled'] : [])];
     return { table: qualifiedName(nspname, relname), parameters };
   });
-  for (const { table, parameters } of held) {
-    await session.query(`ALTER TABLE ONLY ${table} SET (${parameters.map((name) => `${name} = off`).join(', ')})`);
-  }
+  const off = (parameters: Held['parameters']): string => parameters.map((name) => `${name} = off`).join(', ');
+  await alter(
+    session,
+    held.map(({ table, parameters }) => `${table} SET (${off(parameters)})`),
+  );
   return held;
 }
 
 export async function releaseAutovacuum(session: Session, held: readonly Held[]): Promise<void> {
-  for (const { table, parameters } of held) await session.query(`ALTER TABLE ONLY ${table} RESET (${parameters.join(', ')})`);
+  await alter(
+    session,
+    held.map(({ table, parameters }) => `${table} RESET (${parameters.join(', ')})`),
+  );
+}
+
+/** Tables are altered, and locked, so many at a time. */
+const mostTogether = 100;
+
+async function alter(session: Session, changes: readonly string[]): Promise<void> {
+  const statements = changes.map((change) => `ALTER TABLE ONLY ${change}`);
+  for (let at = 0; at < statements.length; at += mostTogether) await session.queryTogether(statements.slice(at, at + mostTogether));
 }
