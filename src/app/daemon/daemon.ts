@@ -118,9 +118,10 @@ class RunningDaemon implements Daemon {
       this.#work = work;
       this.#config = config;
       log.level = config.log.level;
+      // The daemon goes on: for the rules that is no shutdown. The former one begins nothing more from here on, and may be at a snapshot still.
+      const ended = former.close({ final: false });
       log.info('took the configuration as it is now');
-      // The daemon goes on: for the rules that is no shutdown.
-      await former.close({ final: false });
+      await ended;
       this.#works.delete(former);
     } catch (error) {
       log.error({ err: error }, 'could not take the changed configuration: the old one stays');

@@ -68,9 +68,10 @@ export function startWork(config: Config, tell: SchedulerListener): Work {
   return {
     scheduler,
     async close(options) {
-      await listening?.close();
       try {
-        await scheduler.close(options);
+        // At once, so that it begins nothing more.
+        const closed = scheduler.close(options);
+        await Promise.all([listening?.close(), closed]);
       } finally {
         await webhook.settled(options?.abort ? { signal: AbortSignal.timeout(lastWordsMs) } : {});
       }

@@ -224,7 +224,7 @@ class RunningScheduler implements Scheduler {
       const good = this.#memory.lastGood(await this.#series.repository.list(), now);
       const decision = this.#decide(good, now);
       this.#decision = decision;
-      if (!decision.due) return;
+      if (!decision.due || this.#closing) return;
       // A failure has been told by then.
       await this.#take(decision.reason, {
         now,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verifySnapshot } from '#dist/app/archive/verify-snapshot.js';
 import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
-import { connect, createDatabase } from '../../server/index.js';
+import { connect, createDatabase, eventually } from '../../server/index.js';
 import { startEngine } from './play.js';
 
 describe('by height', () => {
@@ -226,6 +226,23 @@ describe('when asked', () => {
     await expect(scheduler.snapshotNow()).rejects.toMatchObject({ code: 'POSITION_INVALID' });
     await scheduler.close();
     await expect(scheduler.snapshotNow()).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  test('a look that is under way when it is closed begins nothing', async () => {
+    await using engine = await startEngine();
+    await engine.processTo(7n);
+    const { scheduler } = engine.scheduler();
+    await scheduler.look();
+    await engine.processTo(500n);
+    await using other = await engine.db.connect();
+    await other.query('BEGIN; LOCK TABLE blocks');
+    const looking = scheduler.look();
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await eventually('it waits for the height', async () => (await engine.db.query(waiting)).length === 1);
+    const closed = scheduler.close();
+    await other.query('COMMIT');
+    await Promise.all([looking, closed]);
+    expect(await engine.archives()).toEqual(['chain-7.tar.zst']);
   });
 
   test('at the end one is taken if the database has moved since the last', async () => {
