@@ -80,12 +80,7 @@ async function take(session: Session, { take: statement, clear }: Staging, copie
   await session.query(clear);
 }
 
-/** As `deliver`, from an archive of which any part can be read. */
-export async function deliverChunk(session: Session, request: LoadRequest, { codec, archives }: ChunkSource): Promise<void> {
-  await deliverRead(session, request, { archives, body: read(request, { codec, archives }) });
-}
-
-/** Several, one after the other; each is read while the server takes the one before it. */
+/** As `deliver`, from an archive of which any part can be read: one after the other, each read while the server takes the one before it. */
 export async function deliverChunks(session: Session, requests: readonly LoadRequest[], { codec, archives }: ChunkSource): Promise<void> {
   let next = requests[0] && read(requests[0], { codec, archives });
   for (const [place, request] of requests.entries()) {

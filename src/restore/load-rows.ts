@@ -7,7 +7,7 @@ import type { Session } from '../pg/session.js';
 import { withDatabase } from '../pg/settings.js';
 import { type Archives, archiveIndex } from './archives.js';
 import { FetchFromSeveral, sortForFetching } from './fetch-from-several.js';
-import { deliverChunk } from './load-chunk.js';
+import { deliverChunks } from './load-chunk.js';
 import { loadInParallel } from './load-pool.js';
 import { type IncomingMember, loadStream } from './load-stream.js';
 import { deliveryOf, type TableLoad } from './plan.js';
@@ -68,7 +68,7 @@ async function loadArchive(work: LoadRows, { archives, manifest }: Extract<RowSo
   try {
     for (const [position, { load, chunk, archive }] of queue.entries()) {
       const frames = await ahead.take(position);
-      await deliverChunk(session, { ...deliveryOf(load), chunk, archive, ...(frames && { frames }) }, { codec, archives });
+      await deliverChunks(session, [{ ...deliveryOf(load), chunk, archive, ...(frames && { frames }) }], { codec, archives });
       onLoaded(load, chunk);
     }
   } finally {

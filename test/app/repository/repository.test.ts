@@ -1,5 +1,5 @@
 // A folder of snapshots: what counts, what does not, and what becomes of each.
-import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -154,6 +154,9 @@ describe('what is done to them', () => {
       's-5.tar.zst.bak',
     ];
     for (const name of [...left, ...foreign]) await writeFile(join(folder.path, name), '');
+    // Clocks differ.
+    const soon = new Date(Date.now() + 3_600_000);
+    for (const name of left) await utimes(join(folder.path, name), soon, soon);
     await repository.clearUp();
     expect((await readdir(folder.path)).sort()).toEqual(['s-5.tar.zst', ...foreign].sort());
   });

@@ -1,5 +1,5 @@
-// More than a thousand tables: locked in several statements, and small enough that many are read with one message and loaded together.
-import { mkdtemp, rm } from 'node:fs/promises';
+// More than a thousand tables: locked in several statements, read many with one message, and loaded by threads that get several at a time.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   await source.run(`DO $$ BEGIN
     FOR i IN 1..${count} LOOP
       EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, note text)', i);
-      EXECUTE format('INSERT INTO t%1$s SELECT g, md5(%1$s || ''-'' || g) FROM generate_series(1, %2$s) g', i, i % 7);
+      EXECUTE format('INSERT INTO t%1$s SELECT g, repeat(md5(%1$s || ''-'' || g), 40) FROM generate_series(1, %2$s) g', i, i % 7);
       IF i % 200 = 0 THEN
         COMMIT;
       END IF;
@@ -40,6 +40,19 @@ test('all are there, rows and all', async () => {
   await using target = await createDatabase();
   await restoreSnapshot({ database: target.url, file, jobs: 2 });
   expect(await target.query(rowsOfAll)).toEqual(await source.query(rowsOfAll));
+});
+
+test('one that was altered is named', async () => {
+  const file = join(folder, 'altered.tar.zst');
+  const { manifest } = await takeSnapshot({ database: source.url, file, jobs: 2 });
+  const chunk = manifest.tables.find(({ name }) => name === 't503')?.chunks[0];
+  const bytes = await readFile(file);
+  const at = Number(chunk?.offset) + Number(chunk?.length) - 5;
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  await writeFile(file, bytes);
+  await using target = await createDatabase();
+  const restoring = restoreSnapshot({ database: target.url, file, jobs: 2 });
+  await expect(restoring).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT', message: expect.stringContaining(`${chunk?.member}`) });
 });
 
 test('a table that comes between the choice and the locks starts the snapshot over', async () => {
