@@ -3,6 +3,7 @@
 import type { Section } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { EventListener } from '../model/events.js';
+import type { OptionNames } from '../model/option-names.js';
 import type { ConnectionSettings } from '../pg/settings.js';
 import type { Contents } from '../selection/contents.js';
 import type { Omission } from '../selection/omit.js';
@@ -62,6 +63,42 @@ export interface CommonOptions extends ContentOptions {
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
 }
+
+export const contentOptionNames: OptionNames<ContentOptions> = {
+  tables: true,
+  schemas: true,
+  excludeTables: true,
+  excludeSchemas: true,
+  excludeTableData: true,
+  tablesAndChildren: true,
+  excludeTablesAndChildren: true,
+  excludeTableDataAndChildren: true,
+  extensions: true,
+  excludeExtensions: true,
+  filterFiles: true,
+  largeObjects: true,
+  schemaOnly: true,
+  dataOnly: true,
+  sections: true,
+  noOwner: true,
+  noPrivileges: true,
+  noComments: true,
+  noPublications: true,
+  noSubscriptions: true,
+  noSecurityLabels: true,
+  noTablespaces: true,
+  noTableAccessMethod: true,
+  loadViaPartitionRoot: true,
+};
+
+export const commonOptionNames: OptionNames<CommonOptions> = {
+  database: true,
+  role: true,
+  jobs: true,
+  onEvent: true,
+  signal: true,
+  ...contentOptionNames,
+};
 
 export interface CommonPlan {
   readonly connection: ConnectionSettings;

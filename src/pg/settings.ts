@@ -3,6 +3,7 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
+import type { OptionNames } from '../model/option-names.js';
 import { type ConnectionWords, parseConninfo } from './conninfo.js';
 import { type SslMode, sslModes, type TlsOptions } from './tls.js';
 
@@ -31,6 +32,23 @@ export interface ConnectionSettings {
   /** How long one connection may take to be made, in ms; default 30 s. */
   readonly connectTimeoutMs?: number;
 }
+
+export const connectionSettingNames: OptionNames<ConnectionSettings> = {
+  host: true,
+  port: true,
+  user: true,
+  database: true,
+  password: true,
+  passfile: true,
+  ssl: true,
+  sslmode: true,
+  sslrootcert: true,
+  sslcert: true,
+  sslkey: true,
+  role: true,
+  options: true,
+  connectTimeoutMs: true,
+};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,5 +1,6 @@
 // The retention policy: which snapshots are worth keeping. Names are restic's; what it adds is one per stretch of heights.
 import { TidemarkError } from '../model/errors.js';
+import { type OptionNames, refuseUnknownOptions } from '../model/option-names.js';
 import { checkTimeZone } from './calendar.js';
 
 /** A number of snapshots, or all of them. */
@@ -22,11 +23,24 @@ export interface RetentionPolicy {
   readonly timeZone?: string;
 }
 
+const policyNames: OptionNames<RetentionPolicy> = {
+  last: true,
+  within: true,
+  hourly: true,
+  daily: true,
+  weekly: true,
+  monthly: true,
+  yearly: true,
+  heights: true,
+  timeZone: true,
+};
+
 const counts = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 
 /** Checks a policy.
  *  @throws TidemarkError USAGE with one sentence that says what cannot be followed, and why */
 export function checkPolicy(policy: RetentionPolicy): void {
+  refuseUnknownOptions(policy, policyNames, 'read the retention policy');
   const { within, heights, timeZone } = policy;
   for (const name of counts) {
     const count = policy[name];
@@ -34,7 +48,8 @@ export function checkPolicy(policy: RetentionPolicy): void {
   }
   if (within !== undefined && !(within > 0)) refuse(`within is ${within}: no snapshot is that new`);
   if (heights !== undefined) {
-    if (heights.every <= 0n) refuse(`a stretch of ${heights.every} heights holds no snapshot`);
+    refuseUnknownOptions(heights, { every: true, keep: true }, 'read the retention policy: heights');
+    if (!(heights.every > 0n)) refuse(`a stretch of ${heights.every} heights holds no snapshot`);
     if (heights.keep !== undefined) checkCount(heights.keep, 'heights.keep');
   }
   if (timeZone !== undefined) checkTimeZone(timeZone);

@@ -1,6 +1,7 @@
 // The rules that say when a snapshot is due, and the check that they can be followed. A rule is a measure and a distance on it; how each
 // is judged is judge.ts's business.
 import { TidemarkError } from '../model/errors.js';
+import { type OptionNames, refuseUnknownOptions } from '../model/option-names.js';
 import { nextTime } from './cron.js';
 
 /** Every N of height. */
@@ -65,12 +66,16 @@ export interface Schedule {
   readonly retry?: { readonly height?: bigint; readonly ms?: number };
 }
 
+const scheduleNames: OptionNames<Schedule> = { rules: true, whenNone: true, atShutdown: true, retry: true };
+
 /** The retry distance of schedules that name none, in milliseconds. */
 export const defaultRetryMs = 60_000;
 
 /** Checks a schedule.
  *  @throws TidemarkError USAGE with one sentence that says which rule cannot be followed, and why */
-export function checkSchedule({ rules, whenNone = true, atShutdown = false, retry = {} }: Schedule): void {
+export function checkSchedule(schedule: Schedule): void {
+  refuseUnknownOptions(schedule, scheduleNames, 'read the schedule');
+  const { rules, whenNone = true, atShutdown = false, retry = {} } = schedule;
   if (rules.length === 0 && !atShutdown) refuse(`there is no rule${whenNone ? ': one snapshot would be taken, and never another' : ''}`);
   for (const rule of rules) checkRule(rule);
   if (retry.height !== undefined) positive(retry.height, 'the retry distance');
@@ -82,7 +87,19 @@ export function checkSchedule({ rules, whenNone = true, atShutdown = false, retr
   }
 }
 
+const ruleNames: { readonly [By in Rule['by']]: OptionNames<Extract<Rule, { readonly by: By }>> } = {
+  height: { by: true, every: true, from: true },
+  time: { by: true, every: true },
+  changes: { by: true, changes: true, after: true },
+  commits: { by: true, every: true },
+  stream: { by: true, stream: true, every: true },
+  wal: { by: true, every: true },
+  cron: { by: true, expression: true, timeZone: true },
+};
+
 function checkRule(rule: Rule): void {
+  if (!Object.hasOwn(ruleNames, rule.by)) refuse(`there is no rule by ${rule.by}: it is one of ${Object.keys(ruleNames).join(', ')}`);
+  refuseUnknownOptions(rule, ruleNames[rule.by], `read the schedule: a rule by ${rule.by}`);
   if (rule.by === 'cron') {
     if (nextTime(rule, new Date(0)) === undefined) refuse(`the cron expression ${JSON.stringify(rule.expression)} never comes true`);
     return;
@@ -98,7 +115,7 @@ function checkRule(rule: Rule): void {
 
 function positive(value: bigint | number, what: string): void {
   if (typeof value === 'number' && !Number.isFinite(value)) refuse(`${what} is ${value}`);
-  if (value <= 0) refuse(`${what} is ${value}: every moment would be due, or none`);
+  if (!(value > 0)) refuse(`${what} is ${value}: every moment would be due, or none`);
   if (typeof value === 'number' && value > longestMs) refuse(`${what} is ${value} ms: dates end before that; leave it out`);
 }
 

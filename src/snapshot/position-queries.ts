@@ -1,5 +1,6 @@
 // Reads height, hash and stream map by the user's own SQL, inside of the snapshot's transaction, so that they are true of the data.
 import { TidemarkError } from '../model/errors.js';
+import type { OptionNames } from '../model/option-names.js';
 import type { Session } from '../pg/session.js';
 
 export interface PositionQueries {
@@ -11,6 +12,8 @@ export interface PositionQueries {
   /** Rows of (stream name, last processed sequence). */
   readonly streamsQuery?: string;
 }
+
+export const positionQueryNames: OptionNames<PositionQueries> = { height: true, heightQuery: true, hashQuery: true, streamsQuery: true };
 
 export interface ReadPosition {
   readonly height?: bigint;

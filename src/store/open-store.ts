@@ -1,5 +1,6 @@
 // Opens the store that a URL or a path names. The kinds of stores are told apart here and nowhere else.
 import { setMaxListeners } from 'node:events';
+import { type OptionNames, refuseUnknownOptions } from '../model/option-names.js';
 import { DirectoryStore } from './directory-store.js';
 import { type HttpsOptions, HttpsStore } from './https-store.js';
 import { backoff } from './patience.js';
@@ -19,13 +20,14 @@ export interface StoreOptions {
   readonly signal?: AbortSignal;
 }
 
+const storeOptionNames: OptionNames<StoreOptions> = { s3: true, https: true, attempts: true, stallMs: true, signal: true };
+
 /** Nothing is read or written yet, and a directory need not be there.
  *  @param url a path, `file:///path`, `s3://bucket/prefix?endpoint=...&region=...&path-style=...&profile=...&part-size=...`, `https://host/path`
  *  @throws TidemarkError USAGE, PACKAGE_MISSING */
-export async function openStore(
-  url: string,
-  { s3 = {}, https = {}, attempts = 5, stallMs = 60_000, signal: given }: StoreOptions = {},
-): Promise<Store> {
+export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
+  refuseUnknownOptions(options, storeOptionNames, 'open a store');
+  const { s3 = {}, https = {}, attempts = 5, stallMs = 60_000, signal: given } = options;
   const parsed = parseStoreUrl(url);
   // Each request listens to it, and Node warns of more than ten: to a signal of our own, so that others keep their warning.
   const signal = given && AbortSignal.any([given]);

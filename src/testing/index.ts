@@ -3,6 +3,7 @@
 import { connectionOf, type Database } from '../app/connection.js';
 import { restoreSnapshot } from '../app/restore/restore-snapshot.js';
 import { dropDatabase, makeDatabase, notForScratch } from '../app/scratch-database.js';
+import { type OptionNames, refuseUnknownOptions } from '../model/option-names.js';
 
 export type { ClonedDatabase, Prepare, Reached, SnapshotDatabase } from '../app/clones/snapshot-database.js';
 export { type DiffOptions, diffSnapshots, type SnapshotDiff, type TableDiff } from '../app/diff/diff-snapshots.js';
@@ -25,19 +26,23 @@ export interface TemporaryDatabase extends AsyncDisposable {
   drop(): Promise<void>;
 }
 
+export interface TemporaryDatabaseOptions {
+  /** Path or URL of the snapshot. */
+  readonly file: string;
+  /** A database of the server, by a role that may create databases. Default as everywhere: DATABASE_URL, PG*. */
+  readonly server?: Database;
+  /** Connections of the restore at most. */
+  readonly jobs?: number;
+}
+
+const optionNames: OptionNames<TemporaryDatabaseOptions> = { file: true, server: true, jobs: true };
+
 /** Restores a snapshot into a new database with a name of its own.
- *  @param options.server a database of the server whose role may create databases; default as everywhere: DATABASE_URL, PG*
  *  @throws TidemarkError those of restoreSnapshot; nothing is left then
  *  @example await using db = await temporaryDatabase({ file: 'fixtures/app.tar.zst', server: process.env.TEST_URL }) */
-export async function temporaryDatabase({
-  file,
-  server,
-  jobs,
-}: {
-  readonly file: string;
-  readonly server?: Database;
-  readonly jobs?: number;
-}): Promise<TemporaryDatabase> {
+export async function temporaryDatabase(options: TemporaryDatabaseOptions): Promise<TemporaryDatabase> {
+  refuseUnknownOptions(options, optionNames, 'make a temporary database');
+  const { file, server, jobs } = options;
   const connection = await makeDatabase(connectionOf(server));
   const drop = (): Promise<void> => dropDatabase(connectionOf(server), connection.database);
   try {

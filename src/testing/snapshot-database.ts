@@ -3,7 +3,9 @@ import {
   type SnapshotDatabaseOptions as OnServerOptions,
   snapshotDatabase as onServer,
   type SnapshotDatabase,
+  snapshotDatabaseOptionNames,
 } from '../app/clones/snapshot-database.js';
+import { refuseUnknownOptions } from '../model/option-names.js';
 import { startTestServer, type TestServer, type TestServerKind } from './server.js';
 
 export interface SnapshotDatabaseOptions extends Omit<OnServerOptions, 'server'> {
@@ -19,7 +21,9 @@ export interface SnapshotDatabaseOptions extends Omit<OnServerOptions, 'server'>
  *  @example
  *  const snapshot = await snapshotDatabase({ from: 'fixtures/app.tar.zst', server: process.env.TEST_DATABASE_URL });
  *  await using db = await snapshot.clone(); */
-export async function snapshotDatabase({ server, ...options }: SnapshotDatabaseOptions): Promise<SnapshotDatabase> {
+export async function snapshotDatabase(given: SnapshotDatabaseOptions): Promise<SnapshotDatabase> {
+  refuseUnknownOptions(given, snapshotDatabaseOptionNames, 'make databases of a snapshot');
+  const { server, ...options } = given;
   if (server !== 'embedded' && server !== 'testcontainers')
     return await onServer({ ...options, server: isTestServer(server) ? server.url : server });
   const started = await startTestServer(server);

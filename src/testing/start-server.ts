@@ -5,7 +5,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TidemarkError } from '../model/errors.js';
+import { refuseUnknownOptions } from '../model/option-names.js';
 import type { TestServer, TestServerKind, TestServerOptions } from './server-options.js';
+import { testServerOptionNames } from './server-options.js';
 
 /** What is in it lives as long as the tests. https://www.postgresql.org/docs/current/non-durability.html */
 const fast = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' };
@@ -21,6 +23,7 @@ type Started = Pick<TestServer, 'url' | 'stop'>;
 /** @param load how the packages are loaded; tests have them missing
  *  @throws TidemarkError PACKAGE_MISSING, SERVER_ERROR with the last words of an embedded server; the errors of testcontainers */
 export async function startServer(kind: TestServerKind, options: TestServerOptions, load: Packages = packages): Promise<TestServer> {
+  refuseUnknownOptions(options, testServerOptionNames, 'start a server for tests');
   const start = kind === 'embedded' ? startEmbedded : startContainer;
   const { url, stop } = await start(options, load);
   let stopped: Promise<void> | undefined;

@@ -79,7 +79,7 @@ test('a save that fails takes nothing off', async () => {
 
 test('SAVE is waited for, BGSAVE is not and is one at a time, BACKUP goes where it is told; the last is at the end', async () => {
   await using host = await Host.start(schema);
-  const { scheduler, events } = host.scheduler({ ...memory, ...presets.memory, rules: presets.memory.schedule });
+  const { scheduler, events } = host.scheduler({ ...memory, retention: presets.memory.retention, rules: presets.memory.schedule });
   await scheduler.look();
   await write(host, 0, 10);
   const saved = await scheduler.snapshotNow();

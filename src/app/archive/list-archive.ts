@@ -2,14 +2,15 @@
 import { openArchive } from '../../archive/reader.js';
 import type { Catalog } from '../../model/catalog.js';
 import type { LeftOut, SourceInfo } from '../../model/manifest.js';
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import type { Position } from '../../model/position.js';
 import { type ListEntry, listLine, listPlan } from '../../restore/list.js';
 import { planContents } from '../../restore/plan.js';
 import { selectContents } from '../../selection/contents.js';
 import { keepListed } from '../../selection/toc.js';
-import { type ContentOptions, refuse, settleContents } from '../common-options.js';
+import { type ContentOptions, contentOptionNames, refuse, settleContents } from '../common-options.js';
 import { readText, withFilters } from '../read-filters.js';
-import { openSealed, type TrustOptions, trustOf } from '../seal/open-sealed.js';
+import { openSealed, type TrustOptions, trustOf, trustOptionNames } from '../seal/open-sealed.js';
 import type { StoreOptions } from './open-bytes.js';
 
 export type { ListEntry } from '../../restore/list.js';
@@ -26,6 +27,16 @@ export interface ListOptions extends ContentOptions, TrustOptions {
   /** Without the statistics that the archive has. */
   readonly noStatistics?: boolean;
 }
+
+const optionNames: OptionNames<ListOptions> = {
+  file: true,
+  store: true,
+  prefix: true,
+  useList: true,
+  noStatistics: true,
+  ...contentOptionNames,
+  ...trustOptionNames,
+};
 
 export interface ArchiveList {
   /** Without secrets. */
@@ -65,6 +76,7 @@ function listGlobals({ globals }: Catalog): { readonly globals?: GlobalsList } {
 /** Lists an archive in the order of a restore.
  *  @throws TidemarkError USAGE, PATTERN_UNMATCHED, FILE_ERROR, OBJECT_MISSING, STORE_ERROR, ARCHIVE_* */
 export async function listArchive(options: ListOptions): Promise<ArchiveList> {
+  refuseUnknownOptions(options, optionNames, 'list an archive');
   const { useList, store, prefix } = options;
   const opened = await openSealed(options.file, {
     ...(store && { store }),

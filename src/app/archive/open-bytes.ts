@@ -6,6 +6,7 @@ import { besideNames, checksumSidecar, manifestSidecar, sidecarLimit } from '../
 import { FileBytes } from '../../frame/file-bytes.js';
 import type { Seekable } from '../../frame/seekable.js';
 import { TidemarkError } from '../../model/errors.js';
+import type { OptionNames } from '../../model/option-names.js';
 import { printable } from '../../model/printable.js';
 import { openStore, type StoreOptions } from '../../store/open-store.js';
 import { readSmall } from '../../store/small-object.js';
@@ -25,6 +26,8 @@ export interface OpenArchiveOptions {
   /** Ends all that is read. */
   readonly signal?: AbortSignal;
 }
+
+export const openArchiveOptionNames: OptionNames<OpenArchiveOptions> = { store: true, prefix: true, signal: true };
 
 /** An archive, and what lies beside it. Whoever opens it closes `bytes`, and with them all there is. */
 export interface OpenedArchive {

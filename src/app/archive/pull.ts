@@ -4,11 +4,13 @@ import { dirname } from 'node:path';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
 import type { OtherArchive } from '../../model/manifest.js';
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import { printable } from '../../model/printable.js';
 import { makeDirectory } from '../../store/sync-directory.js';
 import { abortReason } from '../abort.js';
 import type { TrustOptions } from '../seal/open-sealed.js';
-import { type OpenArchiveOptions, openNamedArchive } from './open-bytes.js';
+import { trustOptionNames } from '../seal/open-sealed.js';
+import { type OpenArchiveOptions, openArchiveOptionNames, openNamedArchive } from './open-bytes.js';
 import { alreadyThere, type BringOptions, isThere, loadArchive, type PulledArchive } from './pull-one.js';
 import { checkDirectory, pullPlaceOf, targetsOf } from './pull-place.js';
 import { otherSourceOf, type PullSource, pullSourceOf } from './pull-source.js';
@@ -26,6 +28,15 @@ export interface PullOptions extends OpenArchiveOptions, TrustOptions {
   readonly onEvent?: EventListener;
 }
 
+const optionNames: OptionNames<PullOptions> = {
+  file: true,
+  output: true,
+  others: true,
+  onEvent: true,
+  ...openArchiveOptionNames,
+  ...trustOptionNames,
+};
+
 export interface PullResult extends PulledArchive {
   /** Those that it refers to. */
   readonly others: readonly PulledArchive[];
@@ -39,7 +50,9 @@ export interface PullResult extends PulledArchive {
  *  SIGNATURE_*, SNAPSHOT_MISSING, IDENTITY_MISSING, USAGE, ABORTED
  *  @example
  *  await pullSnapshot({ file: 's3://backups/chain', output: '/var/lib/snapshots' }) */
-export async function pullSnapshot({ file, output, others: withOthers = true, ...options }: PullOptions): Promise<PullResult> {
+export async function pullSnapshot(given: PullOptions): Promise<PullResult> {
+  refuseUnknownOptions(given, optionNames, 'pull a snapshot');
+  const { file, output, others: withOthers = true, ...options } = given;
   const { onEvent, signal } = options;
   const started = performance.now();
   try {

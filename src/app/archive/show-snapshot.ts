@@ -1,8 +1,9 @@
 // The use case "show a snapshot": what its manifest says, without reading the rows.
 import { openArchive } from '../../archive/reader.js';
 import type { Manifest } from '../../model/manifest.js';
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import type { CheckedSignature } from '../seal/check-signature.js';
-import { openSealed, type TrustOptions } from '../seal/open-sealed.js';
+import { openSealed, type TrustOptions, trustOptionNames } from '../seal/open-sealed.js';
 import type { StoreOptions } from './open-bytes.js';
 
 export interface ShownSnapshot {
@@ -27,11 +28,14 @@ export interface ShowOptions extends TrustOptions {
   readonly signal?: AbortSignal;
 }
 
+const optionNames: OptionNames<ShowOptions> = { file: true, store: true, prefix: true, signal: true, ...trustOptionNames };
+
 /** Reads the manifest of an archive.
  *  @throws TidemarkError ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, FILE_ERROR, OBJECT_MISSING, STORE_ERROR, USAGE,
  *  SIGNATURE_MISSING, SIGNATURE_INVALID */
-export async function showSnapshot({ file, ...options }: ShowOptions): Promise<ShownSnapshot> {
-  const opened = await openSealed(file, options);
+export async function showSnapshot(options: ShowOptions): Promise<ShownSnapshot> {
+  refuseUnknownOptions(options, optionNames, 'show a snapshot');
+  const opened = await openSealed(options.file, options);
   await using reader = await openArchive(opened.bytes, opened);
   const { signature } = opened;
   return {

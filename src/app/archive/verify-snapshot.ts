@@ -1,7 +1,8 @@
 // The use case "verify a snapshot": every byte of an archive, and of what lies beside it, is checked.
 import type { EventListener } from '../../model/events.js';
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import { abortReason } from '../abort.js';
-import { openSealed, type TrustOptions } from '../seal/open-sealed.js';
+import { openSealed, type TrustOptions, trustOptionNames } from '../seal/open-sealed.js';
 import { type VerifyReport, verifySealed } from '../seal/verify-sealed.js';
 import { settleJobs } from '../settle-jobs.js';
 import type { StoreOptions } from './open-bytes.js';
@@ -23,11 +24,23 @@ export interface VerifySnapshotOptions extends TrustOptions {
   readonly signal?: AbortSignal;
 }
 
+const optionNames: OptionNames<VerifySnapshotOptions> = {
+  file: true,
+  store: true,
+  prefix: true,
+  others: true,
+  jobs: true,
+  onEvent: true,
+  signal: true,
+  ...trustOptionNames,
+};
+
 /** Checks all of an archive, and of others what it refers to: the signature, where keys are given, hashes, frames, tar, manifest, seek table, rows. Resolves only if everything is right.
  *  @throws TidemarkError ARCHIVE_CORRUPT with `details.damage`, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, ARCHIVE_MISSING_PART, FILE_ERROR, OBJECT_MISSING,
  *  STORE_ERROR, ABORTED, USAGE, SIGNATURE_MISSING, SIGNATURE_INVALID, IDENTITY_MISSING, KEY_INVALID */
-export async function verifySnapshot({ file, ...options }: VerifySnapshotOptions): Promise<VerifyReport> {
-  const { onEvent, signal } = options;
+export async function verifySnapshot(options: VerifySnapshotOptions): Promise<VerifyReport> {
+  refuseUnknownOptions(options, optionNames, 'verify');
+  const { file, onEvent, signal } = options;
   const jobs = settleJobs(options.jobs, 'verify');
   try {
     return await verifySealed(await openSealed(file, options), {

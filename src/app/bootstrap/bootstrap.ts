@@ -2,6 +2,7 @@
 // marked invalid or too old for its streams gets the newest good snapshot. What is to be done is decided in rules/start.ts.
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import type { Position } from '../../model/position.js';
 import type { StoredSnapshot, UnknownSnapshot } from '../../model/stored-snapshot.js';
 import { sqlstateOf } from '../../pg/errors.js';
@@ -13,7 +14,7 @@ import type { PositionQueries } from '../../snapshot/position-queries.js';
 import { abortReason } from '../abort.js';
 import { refuse } from '../common-options.js';
 import { connectionOf } from '../connection.js';
-import { Repository, type RepositoryOptions } from '../repository/repository.js';
+import { Repository, type RepositoryOptions, repositoryOptionNames } from '../repository/repository.js';
 import { isDamage } from '../restore/damage.js';
 import type { RestoreOptions } from '../restore/options.js';
 import { restoreSnapshot } from '../restore/restore-snapshot.js';
@@ -35,6 +36,23 @@ export interface BootstrapOptions
   /** Only says what would be done. Archives that nothing is known of are not verified, and do not count. */
   readonly dryRun?: boolean;
 }
+
+const optionNames: OptionNames<BootstrapOptions> = {
+  database: true,
+  role: true,
+  jobs: true,
+  noOwner: true,
+  noPrivileges: true,
+  noSubscriptions: true,
+  force: true,
+  onEvent: true,
+  signal: true,
+  invalid: true,
+  position: true,
+  available: true,
+  dryRun: true,
+  ...repositoryOptionNames,
+};
 
 /** A snapshot that would not do. */
 export interface TriedSnapshot {
@@ -77,6 +95,7 @@ export interface Restorable {
  *  @throws TidemarkError SNAPSHOT_MISSING where none would do, POSITION_INVALID where a query cannot say, PERMISSION_DENIED where a database
  *  would have to be made, and those of restoreSnapshot; the message says in which state the database is */
 export async function bootstrap(options: BootstrapOptions): Promise<BootstrapResult> {
+  refuseUnknownOptions(options, optionNames, 'bootstrap');
   refuse(
     Object.keys(options.available ?? {}).length > 0 && options.position?.streamsQuery === undefined,
     'bootstrap: what the streams still hold says nothing without a streams query',

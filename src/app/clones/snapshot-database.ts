@@ -2,12 +2,13 @@
 // copying its files takes.
 import { openArchive } from '../../archive/reader.js';
 import type { EventListener } from '../../model/events.js';
+import type { OptionNames } from '../../model/option-names.js';
 import { type ConnectionSettings, withDatabase } from '../../pg/settings.js';
 import type { StoreOptions } from '../archive/open-bytes.js';
 import { connectionOf, type Database } from '../connection.js';
 import { restoreSnapshot } from '../restore/restore-snapshot.js';
 import { notForScratch } from '../scratch-database.js';
-import { openSealed, type TrustOptions, trustOf } from '../seal/open-sealed.js';
+import { openSealed, type TrustOptions, trustOf, trustOptionNames } from '../seal/open-sealed.js';
 import { createClone, dropClone, resetClone } from './clone.js';
 import { connectionUrl } from './connection-url.js';
 import { templateName } from './names.js';
@@ -40,6 +41,16 @@ export interface SnapshotDatabaseOptions extends TrustOptions {
   /** Progress of the restore. */
   readonly onEvent?: EventListener;
 }
+
+export const snapshotDatabaseOptionNames: OptionNames<SnapshotDatabaseOptions> = {
+  from: true,
+  server: true,
+  store: true,
+  prepare: true,
+  jobs: true,
+  onEvent: true,
+  ...trustOptionNames,
+};
 
 /** A database of one's own, with what the snapshot has. */
 export interface ClonedDatabase extends Reached, AsyncDisposable {

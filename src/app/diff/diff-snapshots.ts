@@ -2,11 +2,13 @@
 // decided in each is in the files beside it, and pure.
 import type { Section } from '../../model/catalog.js';
 import type { EventListener } from '../../model/events.js';
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import { allSections, sectionsOf } from '../../selection/sections.js';
 import { abortReason } from '../abort.js';
 import type { StoreOptions } from '../archive/open-bytes.js';
 import { refuse } from '../common-options.js';
 import type { TrustOptions } from '../seal/open-sealed.js';
+import { trustOptionNames } from '../seal/open-sealed.js';
 import { compareFacts, type SnapshotFact } from './compare-facts.js';
 import { compareLargeObjects, type LargeObjectsDiff } from './compare-large-objects.js';
 import type { RowLimits } from './compare-rows.js';
@@ -35,6 +37,18 @@ export interface DiffOptions extends TrustOptions {
   readonly signal?: AbortSignal;
 }
 
+const optionNames: OptionNames<DiffOptions> = {
+  a: true,
+  b: true,
+  store: true,
+  prefix: true,
+  rows: true,
+  schemaOnly: true,
+  onEvent: true,
+  signal: true,
+  ...trustOptionNames,
+};
+
 export interface SnapshotDiff {
   /** Schema, values of sequences, rows and large objects, as far as they were asked for, are the same. Nothing is said of where they come from. */
   readonly equal: boolean;
@@ -57,7 +71,8 @@ export interface SnapshotDiff {
  *  read; all others are, and checked. Memory: some 150 MB for rows, whatever the sizes.
  *  @throws TidemarkError USAGE, ARCHIVE_CORRUPT, ARCHIVE_TRUNCATED, ARCHIVE_INVALID, ARCHIVE_TOO_NEW, ARCHIVE_MISSING_PART, FILE_ERROR, OBJECT_MISSING,
  *  STORE_ERROR, ABORTED, SIGNATURE_MISSING, SIGNATURE_INVALID, IDENTITY_MISSING, KEY_INVALID */
-export function diffSnapshots(options: DiffOptions): Promise<SnapshotDiff> {
+export async function diffSnapshots(options: DiffOptions): Promise<SnapshotDiff> {
+  refuseUnknownOptions(options, optionNames, 'compare snapshots');
   return diffWith(options, { mostRows: 2_000_000 });
 }
 

@@ -4,6 +4,7 @@ import { openArchive } from '../../archive/reader.js';
 import type { Catalog } from '../../model/catalog.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import type { DrillRecord, StoredSnapshot } from '../../model/stored-snapshot.js';
 import { quoteIdentifier } from '../../pg/quote.js';
 import { selectContents } from '../../selection/contents.js';
@@ -11,7 +12,7 @@ import { abortReason } from '../abort.js';
 import type { OpenedArchive } from '../archive/open-bytes.js';
 import { settleContents } from '../common-options.js';
 import { connectionOf, type Database } from '../connection.js';
-import { Repository, type RepositoryOptions } from '../repository/repository.js';
+import { Repository, type RepositoryOptions, repositoryOptionNames } from '../repository/repository.js';
 import { isDamage } from '../restore/damage.js';
 import { restoreSnapshot } from '../restore/restore-snapshot.js';
 import { notForScratch } from '../scratch-database.js';
@@ -30,6 +31,15 @@ export interface DrillOptions extends RepositoryOptions {
   readonly signal?: AbortSignal;
 }
 
+const optionNames: OptionNames<DrillOptions> = {
+  server: true,
+  id: true,
+  jobs: true,
+  onEvent: true,
+  signal: true,
+  ...repositoryOptionNames,
+};
+
 /** What is recorded, and more of it. */
 export interface DrillResult extends DrillRecord {
   readonly snapshot: StoredSnapshot;
@@ -46,7 +56,9 @@ export interface DrillResult extends DrillRecord {
  *  recorded. Rows of foreign tables stay in the archive: they would go to other servers.
  *  @returns also where the drill failed: `ok` says so, `error` why
  *  @throws TidemarkError SNAPSHOT_MISSING, USAGE, ABORTED (nothing is recorded then), FILE_ERROR */
-export async function drillSnapshot({ server, id, jobs, onEvent, signal, ...store }: DrillOptions): Promise<DrillResult> {
+export async function drillSnapshot(options: DrillOptions): Promise<DrillResult> {
+  refuseUnknownOptions(options, optionNames, 'drill');
+  const { server, id, jobs, onEvent, signal, ...store } = options;
   await using repository = new Repository(store);
   const snapshot = id === undefined ? await repository.newestGood() : await repository.find(id);
   if (snapshot === undefined) {

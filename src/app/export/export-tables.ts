@@ -8,6 +8,7 @@ import { loadCodec } from '../../frame/zstd.js';
 import { encodeText } from '../../model/byte-text.js';
 import { type ExportedFile, type ExportFormat, type ExportManifest, exportFormatVersion } from '../../model/export.js';
 import type { LeftOut } from '../../model/manifest.js';
+import { refuseUnknownOptions } from '../../model/option-names.js';
 import { toolVersion } from '../../model/tool-version.js';
 import { emitSection } from '../../schema/emit.js';
 import { usualLevel } from '../../snapshot/choose-level.js';
@@ -18,7 +19,7 @@ import { withFilters } from '../read-filters.js';
 import type { SnapshotPlan } from '../snapshot/options.js';
 import type { SnapshotSchema } from '../snapshot/schema.js';
 import { announce, inAttempts, type Sight, withSight } from '../snapshot/sight.js';
-import { type ExportOptions, planExport } from './options.js';
+import { type ExportOptions, exportOptionNames, planExport } from './options.js';
 import { type ExportOutput, openExportOutput, writeText } from './output.js';
 import { exportRows, type PlannedFile, planFiles, type WrittenRows } from './rows.js';
 import { readSequences } from './sequences.js';
@@ -40,6 +41,7 @@ export interface ExportResult {
  *  manifest comes last, and without it there is no export. On any failure nothing is left: no folder, no object, no session.
  *  @throws TidemarkError with the codes of docs/errors.md */
 export async function exportTables(options: ExportOptions): Promise<ExportResult> {
+  refuseUnknownOptions(options, exportOptionNames, 'export');
   const { plan, directory, store, format } = planExport(await withFilters(options));
   const started = performance.now();
   const codec = await loadCodec();

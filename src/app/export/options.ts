@@ -1,40 +1,42 @@
 // The options of an export as a caller gives them. They become those of a snapshot, of which an export is another form.
 import type { ExportFormat } from '../../model/export.js';
+import type { OptionNames } from '../../model/option-names.js';
 import type { StoreOptions } from '../../store/open-store.js';
 import type { Store } from '../../store/store.js';
 import { refuse } from '../common-options.js';
 import { planSnapshot, type SnapshotOptions, type SnapshotPlan } from '../snapshot/options.js';
 
-type Shared =
-  | 'database'
-  | 'role'
-  | 'jobs'
-  | 'onEvent'
-  | 'signal'
-  | 'tables'
-  | 'schemas'
-  | 'excludeTables'
-  | 'excludeSchemas'
-  | 'excludeTableData'
-  | 'tablesAndChildren'
-  | 'excludeTablesAndChildren'
-  | 'excludeTableDataAndChildren'
-  | 'filterFiles'
-  | 'noOwner'
-  | 'noPrivileges'
-  | 'loadViaPartitionRoot'
-  | 'height'
-  | 'heightQuery'
-  | 'hashQuery'
-  | 'streamsQuery'
-  | 'lockTimeoutMs'
-  | 'maxAgeMs'
-  | 'attempts'
-  | 'skipUnsupported';
+const shared = {
+  database: true,
+  role: true,
+  jobs: true,
+  onEvent: true,
+  signal: true,
+  tables: true,
+  schemas: true,
+  excludeTables: true,
+  excludeSchemas: true,
+  excludeTableData: true,
+  tablesAndChildren: true,
+  excludeTablesAndChildren: true,
+  excludeTableDataAndChildren: true,
+  filterFiles: true,
+  noOwner: true,
+  noPrivileges: true,
+  loadViaPartitionRoot: true,
+  height: true,
+  heightQuery: true,
+  hashQuery: true,
+  streamsQuery: true,
+  lockTimeoutMs: true,
+  maxAgeMs: true,
+  attempts: true,
+  skipUnsupported: true,
+} as const;
 
 /** `jobs`: worker threads, each with a connection of its own; `loadViaPartitionRoot`: the rows of partitions go into the file of their topmost
  *  partitioned table instead of one file each. */
-export interface ExportOptions extends Pick<SnapshotOptions, Shared> {
+export interface ExportOptions extends Pick<SnapshotOptions, keyof typeof shared> {
   /** The folder to make: a path or `file:` URL. Or a store: `s3://bucket/prefix`, or one that is open. Nothing may be there. */
   readonly directory: string | Store;
   /** What a URL of S3 does not say: credentials. */
@@ -44,6 +46,8 @@ export interface ExportOptions extends Pick<SnapshotOptions, Shared> {
   /** zstd level, -7 to 22 without 0. Default 3. */
   readonly compressLevel?: number;
 }
+
+export const exportOptionNames: OptionNames<ExportOptions> = { directory: true, store: true, format: true, compressLevel: true, ...shared };
 
 export interface ExportPlan {
   readonly directory: string | Store;

@@ -1,26 +1,28 @@
 // The options of an import as a caller gives them, and which tables of an export go where by them.
 import { TidemarkError } from '../../model/errors.js';
 import type { ExportedTable, ExportManifest } from '../../model/export.js';
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import type { ListedRelation } from '../../snapshot/tables.js';
 import type { StoreOptions } from '../../store/open-store.js';
 import type { Store } from '../../store/store.js';
 import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from '../common-options.js';
 import { chooseTables } from '../snapshot/choose-tables.js';
 
-type Shared =
-  | 'database'
-  | 'role'
-  | 'onEvent'
-  | 'signal'
-  | 'tables'
-  | 'schemas'
-  | 'excludeTables'
-  | 'excludeSchemas'
-  | 'loadViaPartitionRoot';
+const shared = {
+  database: true,
+  role: true,
+  onEvent: true,
+  signal: true,
+  tables: true,
+  schemas: true,
+  excludeTables: true,
+  excludeSchemas: true,
+  loadViaPartitionRoot: true,
+} as const;
 
 /** Patterns are of names in the export. `loadViaPartitionRoot`: rows of partitions go into their topmost partitioned table, which finds their
  *  places anew. */
-export interface ImportOptions extends Pick<CommonOptions, Shared> {
+export interface ImportOptions extends Pick<CommonOptions, keyof typeof shared> {
   /** What an export made: a folder, by its path or `file:` URL, or a store: `s3://bucket/prefix`, `https://host/path`, or one that is open. */
   readonly directory: string | Store;
   /** What a URL of S3 or HTTPS does not say: credentials, headers. */
@@ -38,6 +40,18 @@ export interface ImportOptions extends Pick<CommonOptions, Shared> {
   /** How long locks may be waited for, in ms. 0: for ever. Default 10 s. */
   readonly lockTimeoutMs?: number;
 }
+
+const optionNames: OptionNames<ImportOptions> = {
+  directory: true,
+  store: true,
+  truncate: true,
+  intoSchema: true,
+  mapSchemas: true,
+  noSequences: true,
+  noAnalyze: true,
+  lockTimeoutMs: true,
+  ...shared,
+};
 
 export interface ImportSettings extends CommonPlan {
   readonly directory: string | Store;
@@ -57,6 +71,7 @@ const attempt = 'import';
 
 /** Checks the options. @throws TidemarkError USAGE with one sentence for the first that cannot be */
 export function settleImport(options: ImportOptions): ImportSettings {
+  refuseUnknownOptions(options, optionNames, attempt);
   const { directory, intoSchema, mapSchemas = {}, lockTimeoutMs = 10_000 } = options;
   refuse(directory === '', `${attempt}: the directory has no name`);
   refuse(intoSchema === '' || Object.values(mapSchemas).includes(''), `${attempt}: the schema has no name`);

@@ -4,12 +4,14 @@ import { posix } from 'node:path';
 import { checksumText, encryptedManifestSidecar, signatureSidecar } from '../../archive/sidecars.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
+import { type OptionNames, refuseUnknownOptions, withoutNames } from '../../model/option-names.js';
 import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import { abortReason } from '../abort.js';
 import { openNamedArchive } from '../archive/open-bytes.js';
 import { openSealed, trustOf } from '../seal/open-sealed.js';
 import { verifySealed } from '../seal/verify-sealed.js';
 import type { SnapshotOptions } from '../snapshot/options.js';
+import { snapshotOptionNames } from '../snapshot/options.js';
 import { type SnapshotResult, snapshotInto } from '../snapshot/take-snapshot.js';
 import { withBase } from './base.js';
 import { advanceLatest, type LatestSnapshot, own, readLatest } from './latest.js';
@@ -19,7 +21,7 @@ import { pointerTo } from './output.js';
 import { checkWriter, type Published, StorePublication } from './publication.js';
 import { withPushes } from './push-others.js';
 import { verificationOf } from './records.js';
-import { Repository, type RepositoryOptions } from './repository.js';
+import { Repository, type RepositoryOptions, repositoryOptionNames } from './repository.js';
 import { openStoreOutput } from './store-output.js';
 
 export type { LatestSnapshot };
@@ -30,6 +32,12 @@ export interface PublishOptions extends Omit<SnapshotOptions, 'file'>, Repositor
   readonly verify?: 'read' | 'checksum';
 }
 
+const publishOptionNames: OptionNames<PublishOptions> = {
+  verify: true,
+  ...repositoryOptionNames,
+  ...withoutNames(snapshotOptionNames, ['file']),
+};
+
 export interface PublishResult extends Omit<SnapshotResult, 'file'> {
   readonly snapshot: StoredSnapshot;
 }
@@ -39,14 +47,9 @@ export interface PublishResult extends Omit<SnapshotResult, 'file'> {
  *  @throws TidemarkError those of takeSnapshot, STORE_ERROR, PACKAGE_MISSING
  *  @example
  *  await publishSnapshot({ database, store: 's3://backups/chain', prefix: 'mainnet', layout: 'dated' }) */
-export async function publishSnapshot({
-  store,
-  prefix,
-  layout,
-  storeOptions,
-  verify = 'checksum',
-  ...options
-}: PublishOptions): Promise<PublishResult> {
+export async function publishSnapshot(given: PublishOptions): Promise<PublishResult> {
+  refuseUnknownOptions(given, publishOptionNames, 'take a snapshot');
+  const { store, prefix, layout, storeOptions, verify = 'checksum', ...options } = given;
   const place = { store, ...trustOf(options), ...(prefix && { prefix }), ...(layout && { layout }), ...(storeOptions && { storeOptions }) };
   await using repository = new Repository(place);
   const { onEvent, signal } = options;
@@ -73,6 +76,8 @@ export interface PushOptions extends RepositoryOptions {
   readonly signal?: AbortSignal;
 }
 
+const pushOptionNames: OptionNames<PushOptions> = { file: true, onEvent: true, signal: true, ...repositoryOptionNames };
+
 export interface PushResult {
   readonly snapshot: StoredSnapshot;
   /** False where the store had the same archive already. */
@@ -84,7 +89,9 @@ export interface PushResult {
 /** Copies an archive into a store: every byte is verified first, and read back from the store. What the store has already is not sent again.
  *  @throws TidemarkError ARCHIVE_*, where it refers to others that the store has not, with the commands that bring them; STORE_ERROR, FILE_ERROR,
  *  DISK_FULL, ABORTED */
-export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOptions): Promise<PushResult> {
+export async function pushSnapshot(given: PushOptions): Promise<PushResult> {
+  refuseUnknownOptions(given, pushOptionNames, 'push');
+  const { file, onEvent, signal, ...options } = given;
   await using repository = new Repository(options);
   const more = { ...(onEvent && { onEvent }), ...(signal && { signal }) };
   try {
@@ -130,6 +137,7 @@ export async function pushSnapshot({ file, onEvent, signal, ...options }: PushOp
 /** What `latest.json` of a store points to: of a series, where no prefix is given of the only one. Undefined where nothing was published.
  *  @throws TidemarkError STORE_ERROR, FILE_ERROR */
 export async function latestSnapshot(options: RepositoryOptions): Promise<LatestSnapshot | undefined> {
+  refuseUnknownOptions(options, repositoryOptionNames, 'look for the latest snapshot');
   await using repository = new Repository(options);
   const latest = await readLatest(await repository.store());
   const [only, ...more] = Object.values(latest);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { openArchive } from '../../archive/reader.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { EventListener } from '../../model/events.js';
+import type { OptionNames } from '../../model/option-names.js';
 import type { DrillRecord, StoredSnapshot, UnknownSnapshot } from '../../model/stored-snapshot.js';
 import { newestFirst } from '../../rules/order.js';
 import { openStore, type StoreOptions } from '../../store/open-store.js';
@@ -13,7 +14,7 @@ import type { Store, StoredObject } from '../../store/store.js';
 import { locationOf, parseStoreUrl } from '../../store/store-url.js';
 import { type OpenedArchive, openNamedArchive, openStored } from '../archive/open-bytes.js';
 import { type Place, placeIn } from '../archive/place.js';
-import { openSealed, type TrustOptions, trustOf } from '../seal/open-sealed.js';
+import { openSealed, type TrustOptions, trustOf, trustOptionNames } from '../seal/open-sealed.js';
 import { requiredKeys } from '../seal/read-keys.js';
 import { type VerifyReport, verifySealed } from '../seal/verify-sealed.js';
 import { FactReader } from './facts.js';
@@ -35,6 +36,15 @@ export interface RepositoryOptions extends TrustOptions {
   /** For a store that is named: credentials and the like, which do not belong in its URL. */
   readonly storeOptions?: StoreOptions;
 }
+
+export const repositoryOptionNames: OptionNames<RepositoryOptions> = {
+  store: true,
+  prefix: true,
+  layout: true,
+  signKey: true,
+  storeOptions: true,
+  ...trustOptionNames,
+};
 
 export interface Listing {
   /** Newest first. */

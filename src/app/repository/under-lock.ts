@@ -1,4 +1,5 @@
 // Runs work on a store while no scheduler of the same series is at work. The lock is one of the database; without a database there is none.
+import type { OptionNames } from '../../model/option-names.js';
 import { takeLock } from '../../pg/advisory-lock.js';
 import { abortReason } from '../abort.js';
 import { connectionOf, type Database } from '../connection.js';
@@ -10,6 +11,8 @@ export interface LockedSeries {
   readonly leaseMs?: number;
   readonly signal?: AbortSignal;
 }
+
+export const lockedSeriesNames: OptionNames<LockedSeries> = { database: true, leaseMs: true, signal: true };
 
 /** @param work is given a signal that aborts with the caller's, and when the lock is lost
  *  @throws TidemarkError LOCKED while another process is at work, LOCK_LOST, CONNECTION_FAILED and its like, and what the work throws */

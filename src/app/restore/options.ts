@@ -1,8 +1,9 @@
 // The options of a restore as a caller gives them, and as they are once checked and filled up.
 import type { Section } from '../../model/catalog.js';
+import type { OptionNames } from '../../model/option-names.js';
 import type { OpenArchiveOptions, OpenedArchive, StoreOptions } from '../archive/open-bytes.js';
-import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from '../common-options.js';
-import { type TrustOptions, trustOf } from '../seal/open-sealed.js';
+import { type CommonOptions, type CommonPlan, commonOptionNames, refuse, refuseBoth, settleCommon } from '../common-options.js';
+import { type TrustOptions, trustOf, trustOptionNames } from '../seal/open-sealed.js';
 import { type Allowance, settleUntrusted, type UntrustedOptions } from './untrusted.js';
 
 /** `database` is the one to restore into. An existing database is restored into by one connection alone, whatever `jobs` says. */
@@ -41,6 +42,27 @@ export interface RestoreOptions extends CommonOptions, TrustOptions {
   /** The archive is from somebody one does not trust: only plain tables and their rows, as a role that can do nothing else. */
   readonly untrusted?: boolean | UntrustedOptions;
 }
+
+export const restoreOptionNames: OptionNames<RestoreOptions> = {
+  file: true,
+  store: true,
+  prefix: true,
+  clean: true,
+  ifExists: true,
+  create: true,
+  globals: true,
+  truncate: true,
+  dryRun: true,
+  swap: true,
+  force: true,
+  useList: true,
+  noAnalyze: true,
+  noStatistics: true,
+  tune: true,
+  untrusted: true,
+  ...commonOptionNames,
+  ...trustOptionNames,
+};
 
 export interface RestoreSettings extends CommonPlan {
   readonly file: string | AsyncIterable<Uint8Array> | OpenedArchive;

@@ -5,6 +5,7 @@ import { untrustedJsonLimits } from '../../archive/json-bounds.js';
 import type { Catalog } from '../../model/catalog.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { LeftOut } from '../../model/manifest.js';
+import { refuseUnknownOptions } from '../../model/option-names.js';
 import type { Position } from '../../model/position.js';
 import { Execution } from '../../restore/execute.js';
 import type { GlobalsReport } from '../../restore/globals.js';
@@ -17,7 +18,7 @@ import { keepListed } from '../../selection/toc.js';
 import { abortReason } from '../abort.js';
 import { refuse } from '../common-options.js';
 import { readText, withFilters } from '../read-filters.js';
-import { type RestoreOptions, type RestoreSettings, settleRestore } from './options.js';
+import { type RestoreOptions, type RestoreSettings, restoreOptionNames, settleRestore } from './options.js';
 import { planRestore } from './plan.js';
 import type { RestorePlan } from './plan-types.js';
 import { openSource, type RestoreSource } from './source.js';
@@ -56,6 +57,7 @@ export interface RestoreResult {
  *  @throws TidemarkError; its message says in which state the database is: TARGET_NOT_EMPTY, TARGET_MISMATCH, TARGET_IN_USE,
  *  RESTORE_FAILED, ROLE_UNSAFE, ARCHIVE_*, SIGNATURE_*, PATTERN_UNMATCHED, CONNECTION_*, ABORTED, USAGE */
 export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreResult> {
+  refuseUnknownOptions(options, restoreOptionNames, 'restore');
   const filtered = await withFilters(options);
   refuse(
     'includeForeignData' in filtered,

@@ -1,4 +1,5 @@
 // The use case "put back the server settings" that a restore with `tune` has left, because it was killed or lost its server.
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import { type PutBack, untune } from '../../restore/tuning/server.js';
 import { connectionOf, type Database } from '../connection.js';
 
@@ -11,10 +12,14 @@ export interface UntuneOptions {
   readonly force?: boolean;
 }
 
+const optionNames: OptionNames<UntuneOptions> = { database: true, force: true };
+
 /** Puts settings of a server back to what stood before a restore set them, from whichever machine that was. A setting that somebody else has
  *  changed since stays as it is.
  *  @returns undefined where nothing was left
  *  @throws TidemarkError LOCKED where a restore uses them, PERMISSION_DENIED, TARGET_MISMATCH for a record that cannot be read, CONNECTION_* */
-export function untuneServer({ database, force = false }: UntuneOptions = {}): Promise<PutBack | undefined> {
-  return untune(connectionOf(database), { force });
+export async function untuneServer(options: UntuneOptions = {}): Promise<PutBack | undefined> {
+  refuseUnknownOptions(options, optionNames, 'untune');
+  const { database, force = false } = options;
+  return await untune(connectionOf(database), { force });
 }

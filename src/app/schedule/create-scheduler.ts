@@ -1,6 +1,7 @@
 // The scheduler that runs inside of a process: a queue of one thing at a time, a timer that looks whether a snapshot is due, and what it
 // remembers in between. Its host tells it of heights and goes on at once; whatever fails is an event, and tried again by rule.
 import { TidemarkError } from '../../model/errors.js';
+import { refuseUnknownOptions } from '../../model/option-names.js';
 import type { Position } from '../../model/position.js';
 import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import { type Decision, due, type Now } from '../../rules/due.js';
@@ -13,11 +14,12 @@ import { planSnapshot, type SnapshotOptions } from '../snapshot/options.js';
 import { type SnapshotResult, takeSnapshot } from '../snapshot/take-snapshot.js';
 import { type Attempt, alone, attemptSnapshot, type Series } from './attempt.js';
 import { buildStatus } from './build-status.js';
-import { Drills } from './drills.js';
+import { Drills, drillSettingNames } from './drills.js';
 import type { SchedulerListener } from './events.js';
 import { Memory } from './memory.js';
 import { PositionSource } from './position-source.js';
 import type { Advance, Scheduler, SchedulerOptions } from './scheduler.js';
+import { schedulerOptionNames, schedulerPositionNames, schedulerSnapshotNames } from './scheduler.js';
 import type { Status } from './status.js';
 import { tolerant } from './tolerant.js';
 
@@ -33,9 +35,15 @@ import { tolerant } from './tolerant.js';
  *  scheduler.advance({ height: 151_200n }); // after each block
  *  await scheduler.close(); */
 export function createScheduler(options: SchedulerOptions): Scheduler {
+  refuseUnknownOptions(options, schedulerOptionNames, attempt);
+  const { position = {}, snapshot = {}, drill } = options;
+  refuseUnknownOptions(position, schedulerPositionNames, `${attempt}: position`);
+  refuseUnknownOptions(snapshot, schedulerSnapshotNames, `${attempt}: snapshot`);
+  if (drill !== undefined) refuseUnknownOptions(drill, drillSettingNames, `${attempt}: drill`);
   return new RunningScheduler(options);
 }
 
+const attempt = 'create a scheduler';
 const longestMs = 2 ** 31 - 1;
 
 class RunningScheduler implements Scheduler {
@@ -67,15 +75,15 @@ class RunningScheduler implements Scheduler {
     checkSchedule(this.#schedule);
     checkPolicy(retention);
     // Timers of Node wait for one millisecond where they are to wait longer. https://nodejs.org/api/timers.html#setintervalcallback-delay-args
-    refuse(!(lookEveryMs >= 1 && lookEveryMs <= longestMs), `create a scheduler: lookEveryMs must be from 1 to ${longestMs}`);
+    refuse(!(lookEveryMs >= 1 && lookEveryMs <= longestMs), `${attempt}: lookEveryMs must be from 1 to ${longestMs}`);
     refuse(
       !(Number.isInteger(leaseMs) && leaseMs >= 1 && leaseMs <= longestMs),
-      `create a scheduler: leaseMs must be a whole number from 1 to ${longestMs}`,
+      `${attempt}: leaseMs must be a whole number from 1 to ${longestMs}`,
     );
     const by = new Set(this.#schedule.rules.map((rule) => rule.by));
     // A height that is told, and not read in the snapshot, would be that of another state than the data's.
-    refuse(by.has('height') && position.heightQuery === undefined, 'create a scheduler: rules by height need position.heightQuery');
-    refuse(by.has('stream') && position.streamsQuery === undefined, 'create a scheduler: rules by stream need position.streamsQuery');
+    refuse(by.has('height') && position.heightQuery === undefined, `${attempt}: rules by height need position.heightQuery`);
+    refuse(by.has('stream') && position.streamsQuery === undefined, `${attempt}: rules by stream need position.streamsQuery`);
     const taken: Omit<SnapshotOptions, 'file'> = { ...snapshot, ...position };
     const connection = connectionOf(options.db);
     planSnapshot({ ...taken, database: connection });

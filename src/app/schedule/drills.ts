@@ -1,5 +1,6 @@
 // Restore drills by rule, beside the snapshots: a drill may take as long as a restore does, and no snapshot waits for it.
 import { TidemarkError } from '../../model/errors.js';
+import type { OptionNames } from '../../model/option-names.js';
 import { tryLock } from '../../pg/advisory-lock.js';
 import { drillDue } from '../../rules/drill.js';
 import type { CronRule, TimeRule } from '../../rules/rule.js';
@@ -13,6 +14,8 @@ export interface DrillSettings {
   /** A database of the server that has the scratch database. Default: that of the snapshots' source. */
   readonly database?: Database;
 }
+
+export const drillSettingNames: OptionNames<DrillSettings> = { rule: true, database: true };
 
 export class Drills {
   readonly #series: Series;

@@ -1,10 +1,14 @@
 // What a host gives a scheduler, and what it gets: the types, for create-scheduler.ts and all who use one.
+import { type OptionNames, withoutNames } from '../../model/option-names.js';
 import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import type { RetentionPolicy } from '../../rules/policy.js';
 import type { Rule, Schedule } from '../../rules/rule.js';
 import type { PositionQueries } from '../../snapshot/position-queries.js';
+import { positionQueryNames } from '../../snapshot/position-queries.js';
 import type { Database } from '../connection.js';
 import type { RepositoryOptions } from '../repository/repository.js';
+import { repositoryOptionNames } from '../repository/repository.js';
+import { snapshotOptionNames } from '../snapshot/options.js';
 import type { SnapshotResult } from '../snapshot/take-snapshot.js';
 import type { Series } from './attempt.js';
 import type { DrillSettings } from './drills.js';
@@ -32,6 +36,35 @@ export interface SchedulerOptions extends RepositoryOptions {
   /** When to restore the newest snapshot for a trial. Default: never. */
   readonly drill?: DrillSettings;
 }
+
+export const schedulerOptionNames: OptionNames<SchedulerOptions> = {
+  db: true,
+  rules: true,
+  retention: true,
+  position: true,
+  snapshot: true,
+  onEvent: true,
+  lookEveryMs: true,
+  leaseMs: true,
+  reserve: true,
+  drill: true,
+  ...repositoryOptionNames,
+};
+
+export const schedulerPositionNames: OptionNames<Exclude<SchedulerOptions['position'], undefined>> = withoutNames(positionQueryNames, [
+  'height',
+]);
+
+export const schedulerSnapshotNames: OptionNames<Exclude<SchedulerOptions['snapshot'], undefined>> = withoutNames(snapshotOptionNames, [
+  'file',
+  'database',
+  'onEvent',
+  'signal',
+  'height',
+  'heightQuery',
+  'hashQuery',
+  'streamsQuery',
+]);
 
 /** What a host knows better than anybody. */
 export interface Advance {

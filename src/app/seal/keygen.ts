@@ -4,6 +4,7 @@ import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TidemarkError } from '../../model/errors.js';
 import { fileError } from '../../model/file-error.js';
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import { generateAgeKey } from '../../seal/age-keys.js';
 import { generateKeyFiles } from '../../seal/key-files.js';
 import { syncDirectory } from '../../store/sync-directory.js';
@@ -14,6 +15,8 @@ export interface KeygenOptions {
   /** Keys for encryption, in the form of age-keygen, not for signatures. */
   readonly age?: boolean;
 }
+
+const optionNames: OptionNames<KeygenOptions> = { name: true, age: true };
 
 export interface MadeKeys {
   /** Path of the secret part, readable by its owner alone. */
@@ -27,7 +30,9 @@ export interface MadeKeys {
 
 /** Makes a pair of keys: for signatures `<name>.key` and `<name>.pub`; for encryption `<name>.age-identity`, and `<name>.age-recipient`, which is
  *  a file of recipients. @throws TidemarkError FILE_ERROR, also where one of the files is there */
-export async function generateKeys({ name = 'tidemark', age = false }: KeygenOptions = {}): Promise<MadeKeys> {
+export async function generateKeys(options: KeygenOptions = {}): Promise<MadeKeys> {
+  refuseUnknownOptions(options, optionNames, 'make keys');
+  const { name = 'tidemark', age = false } = options;
   return age ? ageKeys(name) : signatureKeys(name);
 }
 

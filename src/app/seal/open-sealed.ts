@@ -3,6 +3,7 @@
 import { encryptedManifestSidecar } from '../../archive/sidecars.js';
 import type { Seekable } from '../../frame/seekable.js';
 import type { EventListener } from '../../model/events.js';
+import type { OptionNames } from '../../model/option-names.js';
 import type { Identities } from '../../seal/age-keys.js';
 import { decrypted } from '../../seal/decrypt.js';
 import { decryptText } from '../../seal/decrypt-text.js';
@@ -18,6 +19,8 @@ export interface TrustOptions {
   /** Paths of files of identities of age, for archives that are encrypted. Default: TIDEMARK_IDENTITIES */
   readonly identities?: readonly string[];
 }
+
+export const trustOptionNames: OptionNames<TrustOptions> = { verifyKeys: true, identities: true };
 
 export interface OpenSealedOptions extends OpenArchiveOptions, TrustOptions {
   readonly onEvent?: EventListener;

@@ -1,6 +1,7 @@
 // What the options of a snapshot, and the environment, say of keys: read and checked before a database is asked.
 import type { Writable } from 'node:stream';
 import { TidemarkError } from '../../model/errors.js';
+import type { OptionNames } from '../../model/option-names.js';
 import { printable } from '../../model/printable.js';
 import { readRecipients, readSignKey } from './read-keys.js';
 import type { Sealing } from './seal-archive.js';
@@ -13,6 +14,8 @@ export interface SealingOptions {
    *  Default: TIDEMARK_ENCRYPT_TO */
   readonly encryptTo?: readonly string[];
 }
+
+export const sealingOptionNames: OptionNames<SealingOptions> = { signKey: true, encryptTo: true };
 
 /** @throws TidemarkError USAGE, KEY_INVALID, FILE_ERROR */
 export async function settleSealing(options: SealingOptions): Promise<Sealing> {

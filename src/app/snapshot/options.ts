@@ -2,13 +2,17 @@
 // common-options.ts.
 import type { Writable } from 'node:stream';
 import type { CopyFormat } from '../../model/catalog.js';
+import { type OptionNames, refuseUnknownOptions } from '../../model/option-names.js';
 import { type Pattern, parseExtensionPattern, parsePattern } from '../../selection/pattern.js';
 import { chunkLimits } from '../../snapshot/chunk-size.js';
 import type { PositionQueries } from '../../snapshot/position-queries.js';
+import { positionQueryNames } from '../../snapshot/position-queries.js';
 import type { OpenedArchive, StoreOptions } from '../archive/open-bytes.js';
-import { type CommonOptions, type CommonPlan, refuse, refuseBoth, settleCommon } from '../common-options.js';
+import { type CommonOptions, type CommonPlan, commonOptionNames, refuse, refuseBoth, settleCommon } from '../common-options.js';
 import type { TrustOptions } from '../seal/open-sealed.js';
+import { trustOptionNames } from '../seal/open-sealed.js';
 import type { SealingOptions } from '../seal/settle-sealing.js';
+import { sealingOptionNames } from '../seal/settle-sealing.js';
 
 /** `jobs`: worker threads at most, one for each MiB on the server's disk, each with a connection of its own; the control connection comes on
  *  top. Below a MiB no thread is started: rows are read and compressed in this one. */
@@ -52,6 +56,26 @@ export interface SnapshotOptions extends PositionQueries, CommonOptions, Sealing
   readonly attempts?: number;
 }
 
+export const snapshotOptionNames: OptionNames<SnapshotOptions> = {
+  file: true,
+  compressLevel: true,
+  copyFormat: true,
+  chunkBytes: true,
+  secrets: true,
+  globals: true,
+  rolePasswords: true,
+  statistics: true,
+  includeForeignData: true,
+  lockTimeoutMs: true,
+  maxAgeMs: true,
+  completed: true,
+  skipUnsupported: true,
+  attempts: true,
+  ...commonOptionNames,
+  ...positionQueryNames,
+  ...sealingOptionNames,
+};
+
 /** Partitions by height whose rows do not change any more are exported once; later snapshots refer to them. */
 export interface CompletedOptions extends TrustOptions {
   /** Patterns of partitioned tables. Their partitions up to the height of the snapshot are looked at: what is proven to be as it was when
@@ -63,6 +87,8 @@ export interface CompletedOptions extends TrustOptions {
   /** For a URL: credentials and the like. */
   readonly store?: StoreOptions;
 }
+
+const completedOptionNames: OptionNames<CompletedOptions> = { tables: true, base: true, store: true, ...trustOptionNames };
 
 export interface SnapshotPlan extends CommonPlan {
   readonly compressLevel: number | 'auto';
@@ -110,6 +136,7 @@ export function planSnapshot(options: Omit<SnapshotOptions, 'file'>, attempt = '
   );
   refuse(options.rolePasswords === true && !options.globals, `${attempt}: role-passwords needs globals`);
   const { completed } = options;
+  if (completed !== undefined) refuseUnknownOptions(completed, completedOptionNames, `${attempt}: completed`);
   refuse(completed !== undefined && completed.tables.length === 0, `${attempt}: completed needs the pattern of a partitioned table`);
   refuse(
     completed !== undefined && options.height === undefined && options.heightQuery === undefined,

@@ -1,13 +1,14 @@
 // The use case "print the schema": the DDL of a database as one SQL text, read in one view like a snapshot's.
 import type { Section } from '../../model/catalog.js';
 import type { LeftOut } from '../../model/manifest.js';
+import { type OptionNames, refuseUnknownOptions, withoutNames } from '../../model/option-names.js';
 import { isUntranslatable } from '../../pg/errors.js';
 import { openSession } from '../../pg/session.js';
 import { emitSection } from '../../schema/emit.js';
 import { emitGlobals } from '../../schema/globals/emit.js';
 import { omit } from '../../selection/omit.js';
 import { openView } from '../../snapshot/view.js';
-import { type CommonOptions, refuse } from '../common-options.js';
+import { type CommonOptions, contentOptionNames, refuse } from '../common-options.js';
 import { withFilters } from '../read-filters.js';
 import { chooseTables } from './choose-tables.js';
 import { planSnapshot, type SnapshotOptions, type SnapshotPlan } from './options.js';
@@ -20,6 +21,20 @@ export type SchemaOptions = Omit<CommonOptions, 'jobs' | 'schemaOnly' | 'dataOnl
     /** With `globals`: nothing else. */
     readonly globalsOnly?: boolean;
   };
+
+const optionNames: OptionNames<SchemaOptions> = {
+  database: true,
+  role: true,
+  onEvent: true,
+  signal: true,
+  lockTimeoutMs: true,
+  secrets: true,
+  skipUnsupported: true,
+  globals: true,
+  rolePasswords: true,
+  globalsOnly: true,
+  ...withoutNames(contentOptionNames, ['schemaOnly', 'dataOnly', 'excludeTableData', 'loadViaPartitionRoot']),
+};
 
 export interface SchemaText {
   /** What belongs to the whole server; empty where it was not asked for. */
@@ -34,6 +49,7 @@ export interface SchemaText {
 /** Reads the schema of a database as SQL. The same database gives the same text.
  *  @throws TidemarkError UNSUPPORTED_OBJECT, CONCURRENT_DDL and those of connecting and locking */
 export async function printSchema(options: SchemaOptions): Promise<SchemaText> {
+  refuseUnknownOptions(options, optionNames, 'print the schema');
   const { sections = [] } = options;
   refuse(sections.includes('data'), 'print the schema: the section data has no place in it');
   refuse(options.globalsOnly === true && !options.globals, 'print the schema: globals-only needs globals');

@@ -9,6 +9,7 @@ import { catalogMember, globalsMember, postDataMember, preDataMember } from '../
 import { loadCodec } from '../../frame/zstd.js';
 import { encodeText } from '../../model/byte-text.js';
 import { formatVersion, type Manifest, type StoredMember, type TableEntry } from '../../model/manifest.js';
+import { refuseUnknownOptions } from '../../model/option-names.js';
 import type { Position } from '../../model/position.js';
 import { toolVersion } from '../../model/tool-version.js';
 import type { Session } from '../../pg/session.js';
@@ -24,7 +25,7 @@ import { BaseOnce, type SnapshotBase } from './base.js';
 import { isDurable, lookAtPartitions } from './completed-partitions.js';
 import { readRows } from './data.js';
 import { type SettledLevel, settleLevel } from './level.js';
-import { planSnapshot, type SnapshotOptions, type SnapshotPlan } from './options.js';
+import { planSnapshot, type SnapshotOptions, type SnapshotPlan, snapshotOptionNames } from './options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './output.js';
 import type { SnapshotSchema } from './schema.js';
 import { announce, bytesToRead, inAttempts, type Sight, withSight } from './sight.js';
@@ -51,7 +52,9 @@ export interface SnapshotResult {
  *  (TRUNCATE and ALTER wait). A file appears under its name only when it is whole and on disk, with `<file>.manifest.json` and
  *  `<file>.sha256` beside it. On any failure nothing is left: no file, no session.
  *  @throws TidemarkError with the codes of docs/errors.md */
-export async function takeSnapshot({ file, ...options }: SnapshotOptions): Promise<SnapshotResult> {
+export async function takeSnapshot(given: SnapshotOptions): Promise<SnapshotResult> {
+  refuseUnknownOptions(given, snapshotOptionNames, 'take a snapshot');
+  const { file, ...options } = given;
   const sealing = await settleSealing(options);
   checkPlace(file, sealing);
   const result = await snapshotInto(() => openOutput(file), options, sealing);
