@@ -1,6 +1,6 @@
 // Reads height, hash and stream map by the user's own SQL, inside of the snapshot's transaction, so that they are true of the data.
 import { TidemarkError } from '../model/errors.js';
-import type { OptionNames } from '../model/option-names.js';
+import { type OptionNames, withoutNames } from '../model/option-names.js';
 import type { Session } from '../pg/session.js';
 
 export interface PositionQueries {
@@ -14,6 +14,9 @@ export interface PositionQueries {
 }
 
 export const positionQueryNames: OptionNames<PositionQueries> = { height: true, heightQuery: true, hashQuery: true, streamsQuery: true };
+
+/** Where each snapshot reads its height itself. */
+export const readQueryNames = withoutNames(positionQueryNames, ['height']);
 
 export interface ReadPosition {
   readonly height?: bigint;

@@ -113,6 +113,14 @@ test('a policy by itself', () => {
   expect(() => rules.checkPolicy({ last: 1, lst: 1 } as object)).toThrow('there is no option "lst"');
 });
 
+test('a bootstrap of a position', async () => {
+  const position = { streamQuery: 'SELECT 1' } as object;
+  expect(await errorOf(() => tidemark.bootstrap({ store: '/nowhere', position }))).toMatchObject({
+    code: 'USAGE',
+    message: 'bootstrap: position: there is no option "streamQuery"',
+  });
+});
+
 test('completed partitions', async () => {
   const completed = { tables: ['a'], bse: 'x' };
   expect(await errorOf(() => tidemark.takeSnapshot({ file: 'none', height: 1n, completed }))).toMatchObject({

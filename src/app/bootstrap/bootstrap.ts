@@ -10,7 +10,7 @@ import { quoteIdentifier } from '../../pg/quote.js';
 import type { Session } from '../../pg/session.js';
 import type { ConnectionSettings } from '../../pg/settings.js';
 import { type DatabaseState, decideStart, type Start, type Streams } from '../../rules/start.js';
-import type { PositionQueries } from '../../snapshot/position-queries.js';
+import { type PositionQueries, readQueryNames } from '../../snapshot/position-queries.js';
 import { abortReason } from '../abort.js';
 import { refuse } from '../common-options.js';
 import { connectionOf } from '../connection.js';
@@ -96,6 +96,7 @@ export interface Restorable {
  *  would have to be made, and those of restoreSnapshot; the message says in which state the database is */
 export async function bootstrap(options: BootstrapOptions): Promise<BootstrapResult> {
   refuseUnknownOptions(options, optionNames, 'bootstrap');
+  if (options.position !== undefined) refuseUnknownOptions(options.position, readQueryNames, 'bootstrap: position');
   refuse(
     Object.keys(options.available ?? {}).length > 0 && options.position?.streamsQuery === undefined,
     'bootstrap: what the streams still hold says nothing without a streams query',

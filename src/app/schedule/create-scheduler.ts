@@ -7,6 +7,7 @@ import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import { type Decision, due, type Now } from '../../rules/due.js';
 import { checkPolicy } from '../../rules/policy.js';
 import { checkSchedule, type Schedule } from '../../rules/rule.js';
+import { readQueryNames } from '../../snapshot/position-queries.js';
 import { refuse } from '../common-options.js';
 import { connectionOf } from '../connection.js';
 import { Repository } from '../repository/repository.js';
@@ -19,7 +20,7 @@ import type { SchedulerListener } from './events.js';
 import { Memory } from './memory.js';
 import { PositionSource } from './position-source.js';
 import type { Advance, Scheduler, SchedulerOptions } from './scheduler.js';
-import { schedulerOptionNames, schedulerPositionNames, schedulerSnapshotNames } from './scheduler.js';
+import { schedulerOptionNames, schedulerSnapshotNames } from './scheduler.js';
 import type { Status } from './status.js';
 import { tolerant } from './tolerant.js';
 
@@ -37,7 +38,7 @@ import { tolerant } from './tolerant.js';
 export function createScheduler(options: SchedulerOptions): Scheduler {
   refuseUnknownOptions(options, schedulerOptionNames, attempt);
   const { position = {}, snapshot = {}, drill } = options;
-  refuseUnknownOptions(position, schedulerPositionNames, `${attempt}: position`);
+  refuseUnknownOptions(position, readQueryNames, `${attempt}: position`);
   refuseUnknownOptions(snapshot, schedulerSnapshotNames, `${attempt}: snapshot`);
   if (drill !== undefined) refuseUnknownOptions(drill, drillSettingNames, `${attempt}: drill`);
   return new RunningScheduler(options);

@@ -4,7 +4,6 @@ import type { StoredSnapshot } from '../../model/stored-snapshot.js';
 import type { RetentionPolicy } from '../../rules/policy.js';
 import type { Rule, Schedule } from '../../rules/rule.js';
 import type { PositionQueries } from '../../snapshot/position-queries.js';
-import { positionQueryNames } from '../../snapshot/position-queries.js';
 import type { Database } from '../connection.js';
 import type { RepositoryOptions } from '../repository/repository.js';
 import { repositoryOptionNames } from '../repository/repository.js';
@@ -50,10 +49,6 @@ export const schedulerOptionNames: OptionNames<SchedulerOptions> = {
   drill: true,
   ...repositoryOptionNames,
 };
-
-export const schedulerPositionNames: OptionNames<Exclude<SchedulerOptions['position'], undefined>> = withoutNames(positionQueryNames, [
-  'height',
-]);
 
 export const schedulerSnapshotNames: OptionNames<Exclude<SchedulerOptions['snapshot'], undefined>> = withoutNames(snapshotOptionNames, [
   'file',
