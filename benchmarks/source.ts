@@ -24,6 +24,7 @@ export const dataSets = [
   'readings',
   'medium-tables',
   'partitions',
+  'sales',
 ] as const;
 export type DataSet = (typeof dataSets)[number];
 

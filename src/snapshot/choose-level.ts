@@ -21,6 +21,9 @@ export interface Sample {
   readonly trials: readonly Trial[];
 }
 
+/** What says how fast rows came. */
+export type ReadSpeed = Pick<Sample, 'rawBytes' | 'readMs'>;
+
 export interface WeightedSample extends Sample {
   /** Bytes that the sample stands for. */
   readonly weight: bigint;
@@ -50,10 +53,7 @@ const [muchFaster, little] = [0.9, 1.05];
  *  @param rawBytes, readMs how fast rows came
  *  @param compress tries one level; one that takes more milliseconds a byte than the second number does not come into question, and need not
  *  be measured exactly */
-export function tryLevels(
-  { rawBytes, readMs }: Omit<Sample, 'trials'>,
-  compress: (level: number, affordable?: number) => Trial,
-): readonly Trial[] {
+export function tryLevels({ rawBytes, readMs }: ReadSpeed, compress: (level: number, affordable?: number) => Trial): readonly Trial[] {
   const readTime = readMs / rawBytes;
   const timeOf = (trial: Trial): number => trial.ms / trial.rawBytes;
   const usual = compress(usualLevel);

@@ -4,7 +4,7 @@ import type { EncodedMember } from '../frame/encode.js';
 import type { CopyFormat } from '../model/catalog.js';
 import type { PackedError } from '../model/thread-error.js';
 import type { ConnectionSettings } from '../pg/settings.js';
-import type { Sample } from './choose-level.js';
+import type { TableSample } from './read-sample.js';
 
 /** Given at the thread's start. */
 export interface WorkerSettings {
@@ -78,6 +78,6 @@ export type FromWorker =
   | { readonly type: 'attached' }
   | { readonly type: 'chunk'; readonly id: number; readonly rows: bigint; readonly member: EncodedMember }
   | { readonly type: 'done'; readonly id: number; readonly rows: bigint }
-  | { readonly type: 'answer'; readonly id: number; readonly answer: Row | Sample }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: Row | TableSample }
   | { readonly type: 'closed' }
   | { readonly type: 'failed'; readonly error: PackedError };

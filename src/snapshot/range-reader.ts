@@ -8,12 +8,11 @@ import { queryError, sqlstateOf } from '../pg/errors.js';
 import { quoteLiteral } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
 import { describeConnection } from '../pg/settings.js';
-import type { Sample } from './choose-level.js';
 import { ChunkBuilder } from './chunk-builder.js';
 import { FrameMemory } from './frame-memory.js';
 import type { FromWorker, QuestionTask, RangeTask, Row, WorkerSettings } from './messages.js';
 import { type ChunkTools, RangeChunks } from './range-chunks.js';
-import { readSample } from './read-sample.js';
+import { readSample, type TableSample } from './read-sample.js';
 import { Window } from './window.js';
 
 /** The buffer of a reader that has closed, for the next one of this thread: that of another size is not of use. Where snapshots of little
@@ -129,7 +128,7 @@ export class RangeReader {
     }
   }
 
-  async answer({ about, statement, table }: QuestionTask): Promise<Row | Sample> {
+  async answer({ about, statement, table }: QuestionTask): Promise<Row | TableSample> {
     try {
       if (about === 'sample') return await readSample(this.#session, this.#tools.codec, statement);
       return await this.#session.one<Record<string, string>>(statement);

@@ -5,7 +5,16 @@ import { chooseParameters } from '../frame/compression-parameters.js';
 import type { CopyTarget } from '../pg/copy-data-decoder.js';
 import { copyOut } from '../pg/copy-out.js';
 import type { Session } from '../pg/session.js';
-import { type Sample, type Trial, tryLevels } from './choose-level.js';
+import { type ReadSpeed, type Sample, type Trial, tryLevels } from './choose-level.js';
+import { type ValueWidth, valueWidths } from './value-widths.js';
+
+/** What was measured of one table, and seen of it. */
+export interface TableSample extends Sample {
+  /** Bytes of all rows that were read. */
+  readonly totalBytes: number;
+  /** How long the values are, where they came in binary. */
+  readonly widths?: readonly ValueWidth[];
+}
 
 /** Bytes that levels are tried with. */
 const tryBytes = 1 << 20;
@@ -38,7 +47,7 @@ class SampleTarget implements CopyTarget {
   }
 
   /** By the second half alone: the first has the start of the statement, and the slow start of TCP. */
-  speed(): Omit<Sample, 'trials'> {
+  speed(): ReadSpeed {
     this.#mark();
     const last = this.#marks.at(-1) ?? { bytes: 0, at: 0 };
     const half = this.#marks.find(({ bytes }) => bytes >= last.bytes / 2) ?? last;
@@ -46,22 +55,28 @@ class SampleTarget implements CopyTarget {
     return { rawBytes: last.bytes - first.bytes, readMs: last.at - first.at };
   }
 
+  get total(): number {
+    return this.#gone + this.offset;
+  }
+
   #mark(): void {
-    this.#marks.push({ bytes: this.#gone + this.offset, at: performance.now() });
+    this.#marks.push({ bytes: this.total, at: performance.now() });
   }
 }
 
 /** @param statement COPY of a small part of a table
  *  @returns rawBytes 0 where too little came to say anything */
-export async function readSample(session: Session, codec: Codec, statement: string): Promise<Sample> {
+export async function readSample(session: Session, codec: Codec, statement: string): Promise<TableSample> {
   const target = new SampleTarget();
   await copyOut(session, statement, target);
   const rows = target.kept;
   const speed = target.speed();
-  if (speed.rawBytes === 0 || speed.readMs === 0) return { rawBytes: 0, readMs: 0, trials: [] };
+  const totalBytes = target.total;
+  if (speed.rawBytes === 0 || speed.readMs === 0) return { rawBytes: 0, readMs: 0, totalBytes, trials: [] };
   const tryOut = (level: number, affordable = Number.POSITIVE_INFINITY): Trial =>
     trial(codec, rows, { level, affordableMs: affordable * rows.length });
-  return { ...speed, trials: tryLevels(speed, tryOut) };
+  const widths = valueWidths(rows);
+  return { ...speed, totalBytes, trials: tryLevels(speed, tryOut), ...(widths && { widths }) };
 }
 
 interface Attempt {

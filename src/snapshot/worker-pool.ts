@@ -3,9 +3,9 @@
 import type { EncodedMember } from '../frame/encode.js';
 import { unpackError } from '../model/thread-error.js';
 import { Ahead, Load } from './ahead.js';
-import type { Sample } from './choose-level.js';
 import type { FromWorker, QuestionTask, RangeTask, Row, ToWorker, WorkerSettings } from './messages.js';
 import { type Place, type PlacedReader, readerHere, readerInThread } from './placed-reader.js';
+import type { TableSample } from './read-sample.js';
 
 /** The server's table has room for max_locks_per_transaction (64) times max_connections (100) by default, and is everybody's. */
 const mostLocks = 2000;
@@ -186,12 +186,12 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /** Reads samples with all workers at once, as a snapshot does. @returns what each gave, in the order of the statements */
-  async sample(tasks: readonly Question[]): Promise<readonly Sample[]> {
-    return (await this.#ask('sample', tasks)) as readonly Sample[];
+  async sample(tasks: readonly Question[]): Promise<readonly TableSample[]> {
+    return (await this.#ask('sample', tasks)) as readonly TableSample[];
   }
 
-  async #ask(about: QuestionTask['about'], tasks: readonly Question[]): Promise<readonly (Row | Sample)[]> {
-    const answers: (Row | Sample)[] = [];
+  async #ask(about: QuestionTask['about'], tasks: readonly Question[]): Promise<readonly (Row | TableSample)[]> {
+    const answers: (Row | TableSample)[] = [];
     if (tasks.length === 0) return answers;
     let next = 0;
     let open = tasks.length;

@@ -1,10 +1,11 @@
-// The zstd level of a snapshot: the one that was asked for, or the one that samples of its largest tables speak for.
+// How the rows travel, as far as samples of the largest tables say so: the zstd level, and for whom it is for us to choose, the form.
 import type { CompressionChoice } from '../../model/manifest.js';
 import { qualifiedName } from '../../pg/quote.js';
 import { chooseLevel, type Sample } from '../../snapshot/choose-level.js';
 import type { SampledRows } from '../../snapshot/messages.js';
 import { copyStatement, sampleRange } from '../../snapshot/ranges.js';
 import type { WorkerPool } from '../../snapshot/worker-pool.js';
+import { isFormOpen, type SampledTable, settleForms, type TableToRead, withForms } from './form.js';
 import type { SnapshotPlan } from './options.js';
 import type { SnapshotSchema } from './schema.js';
 import { bytesToRead } from './sight.js';
@@ -23,27 +24,45 @@ export interface SettledLevel {
 }
 
 /** Samples are read by all workers at once, as the rows will be.
+ *  @returns the schema with the tables in their forms, too
  *  @throws TidemarkError as reading does */
-export async function settleLevel(schema: SnapshotSchema, { compressLevel, jobs }: SnapshotPlan, pool: WorkerPool): Promise<SettledLevel> {
-  if (compressLevel !== 'auto') return { level: compressLevel };
-  const tables = bytesToRead(schema) < leastBytes ? [] : largest(schema, 2 * jobs);
+export async function settleRows(
+  schema: SnapshotSchema,
+  plan: SnapshotPlan,
+  pool: Pick<WorkerPool, 'sample'>,
+): Promise<{ readonly schema: SnapshotSchema; readonly settled: SettledLevel }> {
+  const { compressLevel, jobs } = plan;
+  const asked = bytesToRead(schema) < leastBytes ? [] : largest(schema, 2 * jobs);
+  const tables = compressLevel === 'auto' ? asked : asked.filter((table) => isFormOpen(plan, table));
+  const sampleAs = (some: readonly TableToRead[]): Promise<readonly SampledTable[]> => readSamples(some, pool);
+  const sampled = await settleForms(await sampleAs(tables), plan, sampleAs);
+  const settled = compressLevel === 'auto' ? levelBy(sampled) : { level: compressLevel };
+  return { schema: withForms(schema, plan, sampled), settled };
+}
+
+async function readSamples(tables: readonly TableToRead[], pool: Pick<WorkerPool, 'sample'>): Promise<readonly SampledTable[]> {
   const questions = tables.map(({ table, described }) => {
     const { schema: namespace, name, format, columns } = table;
     const copied = { schema: namespace, name, columns: columns.map((column) => column.name), format };
     return { statement: copyStatement(copied, sampleRange(described)), table: qualifiedName(namespace, name) };
   });
   const samples = await pool.sample(questions);
-  const weighted = samples.flatMap((sample, i) => {
-    const weight = tables[i]?.described.bytes ?? 0n;
-    return sample.trials.length > 0 && weight > 0n ? [{ ...sample, weight }] : [];
+  return samples.flatMap((sample, i) => {
+    const table = tables[i];
+    return table === undefined ? [] : [{ ...table, sample }];
   });
+}
+
+function levelBy(sampled: readonly SampledTable[]): SettledLevel {
+  const weighted = sampled.flatMap(({ sample, described: { bytes } }) =>
+    sample.trials.length > 0 && bytes > 0n ? [{ ...sample, weight: bytes }] : [],
+  );
   const choice = chooseLevel(weighted);
-  const sampled = samples.flatMap((sample, i) => {
-    const rows = sampledRows(sample, choice.level);
-    const object = tables[i]?.table.object;
-    return rows === undefined || object === undefined ? [] : [[object, rows] as const];
+  const rows = sampled.flatMap(({ sample, table }) => {
+    const said = sampledRows(sample, choice.level);
+    return said === undefined ? [] : [[table.object, said] as const];
   });
-  return { level: choice.level, choice, sampled: new Map(sampled) };
+  return { level: choice.level, choice, sampled: new Map(rows) };
 }
 
 function sampledRows({ trials }: Sample, level: number): SampledRows | undefined {

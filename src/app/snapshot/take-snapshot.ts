@@ -24,7 +24,7 @@ import { checkPlace, settleSealing } from '../seal/settle-sealing.js';
 import { BaseOnce, type SnapshotBase } from './base.js';
 import { isDurable, lookAtPartitions } from './completed-partitions.js';
 import { readRows } from './data.js';
-import { type SettledLevel, settleLevel } from './level.js';
+import { type SettledLevel, settleRows } from './level.js';
 import { planSnapshot, type SnapshotOptions, type SnapshotPlan, snapshotOptionNames } from './options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './output.js';
 import type { SnapshotSchema } from './schema.js';
@@ -115,15 +115,15 @@ async function write(
   const { emit, signal } = plan;
   const { control, pool, position, view, chunkBytes } = sight;
   const partitions = await lookAtPartitions(plan, sight, base);
-  const { schema } = partitions;
-  await output.begin({ position, bytes: bytesToRead(schema) + smallBytes });
+  const { schema: chosen } = partitions;
+  await output.begin({ position, bytes: bytesToRead(chosen) + smallBytes });
   const sink = await sealingSink(output, sealing);
   const writer = new ArchiveWriter({ sink, codec, level: plan.compressLevel === 'auto' ? usualLevel : plan.compressLevel });
 
   emit({ type: 'phase', phase: 'rows' });
-  announce(schema, plan);
+  announce(chosen, plan);
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
-  const settled = await Promise.race([settleLevel(schema, plan, pool), control.lost]);
+  const { schema, settled } = await Promise.race([settleRows(chosen, plan, pool), control.lost]);
   const begun = writeBeginning(writer, schema, plan);
   const reading = Promise.all([begun, readRows(schema, { pool, writer, ...settled, begun, emit })]);
   const [members, read] = await Promise.race([reading, control.lost]);

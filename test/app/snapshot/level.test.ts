@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { showSnapshot } from '#dist/app/archive/show-snapshot.js';
 import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import { readRows } from '#dist/app/snapshot/data.js';
-import { settleLevel } from '#dist/app/snapshot/level.js';
+import { settleRows } from '#dist/app/snapshot/level.js';
 import type { SnapshotPlan } from '#dist/app/snapshot/options.js';
 import type { SnapshotSchema } from '#dist/app/snapshot/schema.js';
 import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
@@ -65,11 +65,12 @@ test('what a sample says of a table is told to those who read its ranges', async
   const pool = {
     sample: async (questions: readonly unknown[]) => {
       const trial = { level: 3, parameters, rawBytes: 1_000_000, compressedBytes: 200_000, ms: 2 };
-      return questions.map(() => ({ rawBytes: 2_000_000, readMs: 10, trials: [trial] }));
+      return questions.map(() => ({ rawBytes: 2_000_000, readMs: 10, totalBytes: 4_000_000, trials: [trial] }));
     },
     read: async (tasks: Iterable<RangeTask>) => void read.push(...tasks),
   };
-  const settled = await settleLevel(schema, { compressLevel: 'auto', jobs: 2 } as SnapshotPlan, pool as unknown as WorkerPool);
+  const plan = { compressLevel: 'auto', copyFormat: 'binary', completedOnce: [], jobs: 2 } as unknown as SnapshotPlan;
+  const { settled } = await settleRows(schema, plan, pool as unknown as WorkerPool);
   await readRows(schema, { pool, writer: {} as ArchiveWriter, ...settled, emit: () => undefined });
   const large = read.filter(({ directory }) => directory.endsWith('large'));
   expect(large.length).toBeGreaterThan(1);
@@ -100,6 +101,14 @@ test('rows that come before the schema is written wait for it', async () => {
 function tableOf(name: string, bytes: bigint, object: number): SnapshotSchema['toRead'][number] {
   const column = { name: 'a', type: 'text' };
   const table = { object, directory: `data/${object}-public.${name}`, schema: 'public', name, columns: [column], format: 'text' } as const;
-  const described = { schema: 'public', name, relkind: 'r', heap: true, bytes, blocks: bytes / 8192n } as DescribedTable;
+  const described = {
+    schema: 'public',
+    name,
+    relkind: 'r',
+    heap: true,
+    bytes,
+    blocks: bytes / 8192n,
+    columns: [],
+  } as unknown as DescribedTable;
   return { table, described };
 }
