@@ -1,5 +1,5 @@
 // A row of binary COPY data as COPY would write it as text, for people: common types as PostgreSQL prints them, others as text where they look
-// like text, else in hex. Nothing is decided by it. Pure.
+// like text, else in hex. By most of the common ones rows are compared, too (text-of-rows.ts): these are written as the server does, or not at all. Pure.
 // https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.4 (binary format), and the types' send functions
 import { isUtf8 } from 'node:buffer';
 import { decodeText } from '../../model/byte-text.js';
@@ -21,8 +21,7 @@ export function binaryRowText(row: Buffer, columns: readonly Column[]): string {
 }
 
 function fieldText(type: string, value: Buffer, whole: boolean): string {
-  // `numeric(10,2)`, `timestamp(3) with time zone`, `"text"`: all that is not qualified is PostgreSQL's own.
-  const print = printers.get(type.replace(/\(.*?\)/, '').replace(/^"([^"]*)"$/, '$1'));
+  const print = printerOf(type);
   try {
     // Of a number that is cut nothing can be said.
     if (print !== undefined && (whole || cuttable.has(print))) return escaped(print(value));
@@ -33,12 +32,26 @@ function fieldText(type: string, value: Buffer, whole: boolean): string {
   return looksLikeText(value) ? escaped(text(value)) : escaped(bytea(value));
 }
 
+/** How values of a common type are written; it throws RangeError for those that it cannot write. Undefined for other types.
+ *  @param type as format_type names it */
+function printerOf(type: string): Print | undefined {
+  // `numeric(10,2)`, `timestamp(3) with time zone`, `"text"`: all that is not qualified is PostgreSQL's own.
+  return printers.get(type.replace(/\(.*?\)/, '').replace(/^"([^"]*)"$/, '$1'));
+}
+
+/** The same for types whose values are written as the server writes them, digit by digit. Of floating point the last one may be another that stands for the
+ *  same number. */
+export function exactPrinterOf(type: string): Print | undefined {
+  const print = printerOf(type);
+  return print === real || print === double ? undefined : print;
+}
+
 function looksLikeText(value: Buffer): boolean {
   return isUtf8(value) && !value.some((byte) => byte < 0x20);
 }
 
 /** Backslashes, and what would end a field or a row, as COPY escapes them. */
-function escaped(value: string): string {
+export function escaped(value: string): string {
   return value.replace(/[\\\b\f\n\r\t\v]/g, (character) => escapes[character] ?? character);
 }
 
@@ -52,7 +65,7 @@ const escapes: Readonly<Record<string, string>> = {
   '\v': '\\v',
 };
 
-type Print = (value: Buffer) => string;
+export type Print = (value: Buffer) => string;
 
 const text: Print = decodeText;
 const bytea: Print = (value) => `\\x${value.toString('hex')}`;
@@ -87,15 +100,24 @@ const millisecondsAt2000 = Date.UTC(2000, 0, 1);
 function date(value: Buffer): string {
   const days = value.readInt32BE();
   if (days === 2 ** 31 - 1 || days === -(2 ** 31)) return days > 0 ? 'infinity' : '-infinity';
-  return isoOf(millisecondsAt2000 + days * 86_400_000).slice(0, -'T00:00:00.000Z'.length);
+  const { day, era } = calendar(millisecondsAt2000 + days * 86_400_000);
+  return `${day}${era}`;
 }
 
 function timestamp(value: Buffer): string {
   const micros = value.readBigInt64BE();
+  return moment(micros, '');
+}
+
+function timestamptz(value: Buffer): string {
+  return moment(value.readBigInt64BE(), '+00');
+}
+
+function moment(micros: bigint, zone: string): string {
   if (micros === 2n ** 63n - 1n || micros === -(2n ** 63n)) return micros > 0 ? 'infinity' : '-infinity';
   const within = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  const iso = isoOf(millisecondsAt2000 + Number((micros - within) / 1000n));
-  return `${iso.slice(0, -'.000Z'.length).replace('T', ' ')}${fraction(within)}`;
+  const { day, time, era } = calendar(millisecondsAt2000 + Number((micros - within) / 1000n));
+  return `${day} ${time}${fraction(within)}${zone}${era}`;
 }
 
 function time(value: Buffer): string {
@@ -109,9 +131,14 @@ function fraction(micros: bigint): string {
   return micros === 0n ? '' : `.${micros.toString().padStart(6, '0').replace(/0+$/, '')}`;
 }
 
-/** @throws RangeError for a time that JavaScript has not */
-function isoOf(ms: number): string {
-  return new Date(ms).toISOString();
+/** Before the year 1 is the year 1 BC. @throws RangeError for a time that JavaScript has not */
+function calendar(ms: number): { readonly day: string; readonly time: string; readonly era: string } {
+  const date = new Date(ms);
+  const iso = date.toISOString();
+  const [rest = '', time = ''] = iso.slice(iso.indexOf('-', 1)).split('T');
+  const year = date.getUTCFullYear();
+  const shown = String(year > 0 ? year : 1 - year).padStart(4, '0');
+  return { day: `${shown}${rest}`, time: time.slice(0, -'.000Z'.length), era: year > 0 ? '' : ' BC' };
 }
 
 /** Digits of base 10000 with a weight, and how many decimals are shown. */
@@ -119,7 +146,7 @@ function numeric(value: Buffer): string {
   const [count, weight, sign, scale] = [value.readInt16BE(0), value.readInt16BE(2), value.readUInt16BE(4), value.readUInt16BE(6)];
   const special = { 49152: 'NaN', 53248: 'Infinity', 61440: '-Infinity' }[sign];
   if (special !== undefined) return special;
-  if (weight > 1000) throw new RangeError('too many digits to be shown');
+  if (weight > 1000 || scale > 1000) throw new RangeError('too many digits to be shown');
   const group = (place: number): string => {
     const index = weight - place;
     const digits = index >= 0 && index < count ? value.readUInt16BE(8 + index * 2) : 0;
@@ -128,7 +155,7 @@ function numeric(value: Buffer): string {
   let whole = '';
   for (let place = Math.max(weight, 0); place >= 0; place -= 1) whole += group(place);
   let decimals = '';
-  for (let place = -1; decimals.length < Math.min(scale, 1000); place -= 1) decimals += group(place);
+  for (let place = -1; decimals.length < scale; place -= 1) decimals += group(place);
   return `${sign === 0x4000 ? '-' : ''}${whole.replace(/^0+(?=\d)/, '')}${scale === 0 ? '' : `.${decimals.slice(0, scale)}`}`;
 }
 
@@ -157,5 +184,5 @@ const printers: ReadonlyMap<string, Print> = new Map([
   ['date', date],
   ['time without time zone', time],
   ['timestamp without time zone', timestamp],
-  ['timestamp with time zone', (value) => `${timestamp(value)}+00`],
+  ['timestamp with time zone', timestamptz],
 ]);

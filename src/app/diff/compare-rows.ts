@@ -110,13 +110,19 @@ class Comparison {
 
   async #eachRow({ keep, row }: RowVisitor): Promise<void> {
     const { a, b } = this.#chunks;
-    // All chunks of a comparison have the same columns in the same form.
-    const table = (a[0] ?? b[0])?.table;
-    if (table === undefined) return;
-    await readRows(this.#source, byTurns(a, b), {
-      a: new RowHasher({ keep, row: (hashed) => row(hashed, -1, table) }),
-      b: new RowHasher({ keep, row: (hashed) => row(hashed, 1, table) }),
-    });
+    const forms = new Set([...a, ...b].map(({ table }) => table.format));
+    const one = (a[0] ?? b[0])?.table;
+    if (one === undefined) return;
+    // All chunks of a comparison have the same columns. Where they are in both forms, those in binary are made text.
+    const table: TableEntry = forms.size > 1 ? { ...one, format: 'text' } : one;
+    await readRows(
+      this.#source,
+      { chunks: byTurns(a, b), form: table.format },
+      {
+        a: new RowHasher({ keep, row: (hashed) => row(hashed, -1, table) }),
+        b: new RowHasher({ keep, row: (hashed) => row(hashed, 1, table) }),
+      },
+    );
   }
 }
 

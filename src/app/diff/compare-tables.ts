@@ -3,6 +3,7 @@ import type { EventListener } from '../../model/events.js';
 import { compareRows, type LeftChunks, type RowComparison, type RowLimits, type RowSamples, readsOf } from './compare-rows.js';
 import type { OpenedSide } from './opened-side.js';
 import { type ChunkOf, pairTables, planRows, rowsIn, type TablePair } from './pair-tables.js';
+import { NotAsText } from './text-of-rows.js';
 
 /** The rows of a table of either. */
 export interface TableDiff {
@@ -54,9 +55,18 @@ export async function compareTables(
   const tables: TableDiff[] = [];
   for (const { pair, plan } of plans) {
     if ('reason' in plan) tables.push({ ...tableOf(pair), equal: false, reason: plan.reason });
-    else tables.push(rowsOf(pair, await compareRows(plan, source, limits)));
+    else tables.push(await compareTable(pair, () => compareRows(plan, source, limits)));
   }
   return tables;
+}
+
+async function compareTable(pair: TablePair, compare: () => Promise<RowComparison>): Promise<TableDiff> {
+  try {
+    return rowsOf(pair, await compare());
+  } catch (error) {
+    if (!(error instanceof NotAsText)) throw error;
+    return { ...tableOf(pair), equal: false, reason: error.message };
+  }
 }
 
 function workOf(

@@ -2,6 +2,7 @@
 // Pure: from manifests and catalogs.
 import type { Catalog, CatalogTable } from '../../model/catalog.js';
 import type { Manifest, StoredChunk, TableEntry } from '../../model/manifest.js';
+import { haveText } from './text-of-rows.js';
 
 /** What is known of one of the two before any row is read. */
 export interface Side {
@@ -102,7 +103,8 @@ function standsFor(
 /** How the rows of a pair are compared. */
 export function planRows(pair: TablePair, { a: sideA, b: sideB }: { readonly a: Side; readonly b: Side }): RowPlan {
   const { a, b } = pair;
-  const reason = missingRows(a, 'a') ?? missingRows(b, 'b') ?? otherForm(a, b) ?? otherEncoding(sideA.catalog, sideB.catalog);
+  const reason =
+    missingRows(a, 'a') ?? missingRows(b, 'b') ?? otherForm(a, b, sideA.catalog) ?? otherEncoding(sideA.catalog, sideB.catalog);
   // Of nothing and nothing it does not matter which form it has; and what neither has cannot differ.
   const none = [...a, ...b].every(({ rows, withoutData }) => rows === 0n && withoutData === undefined);
   const neither = a.length > 0 && b.length > 0 && [...a, ...b].every(({ withoutData }) => withoutData !== undefined);
@@ -116,13 +118,20 @@ function missingRows(entries: readonly TableEntry[], side: 'a' | 'b'): string | 
   return `${side} has ${entries.length > 1 ? `no rows of ${without.schema}.${without.name}` : 'no rows of it'} (${without.withoutData})`;
 }
 
-function otherForm(a: readonly TableEntry[], b: readonly TableEntry[]): string | undefined {
-  const [first, ...more] = [...a, ...b];
+/** Rows of both forms are compared as text, one at a time. */
+const longestAsText = 128n << 20n;
+
+function otherForm(a: readonly TableEntry[], b: readonly TableEntry[], { rowEncoding }: Catalog): string | undefined {
+  const tables = [...a, ...b];
+  const [first, ...more] = tables;
   if (first === undefined) return undefined;
   const form = columnsOf(first);
   if (more.some((table) => columnsOf(table) !== form)) return 'its columns are not the same';
   const other = more.find(({ format }) => format !== first.format);
-  return other === undefined ? undefined : `its rows are written as ${first.format} and as ${other.format}`;
+  if (other === undefined) return undefined;
+  const long = tables.some(({ format, chunks }) => format === 'binary' && chunks.some(({ rawBytes }) => rawBytes > longestAsText));
+  if (haveText(first.columns) && rowEncoding === undefined && !long) return undefined;
+  return `its rows are written as ${first.format} and as ${other.format}`;
 }
 
 function columnsOf({ columns }: Pick<CatalogTable, 'columns'>): string {

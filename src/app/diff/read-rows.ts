@@ -5,7 +5,9 @@ import { ReusedMemory } from '../../archive/reused-memory.js';
 import type { Codec } from '../../frame/codec.js';
 import { decodeMember, fitsWhole, openMemberStream, readFrames } from '../../frame/decode.js';
 import type { Seekable } from '../../frame/seekable.js';
+import type { CopyFormat } from '../../model/catalog.js';
 import type { ChunkOf } from './pair-tables.js';
+import { TextOfRows } from './text-of-rows.js';
 
 export interface RowSource {
   readonly codec: Codec;
@@ -18,11 +20,11 @@ export interface RowSource {
 /** Chunks of archives far away that are asked for before they are needed. */
 const ahead = 2;
 
-/** Gives all rows of the chunks, in order, each to the sink of its side.
- *  @throws TidemarkError ARCHIVE_CORRUPT, ARCHIVE_TRUNCATED, STORE_ERROR */
+/** Gives all rows of the chunks, in order, each to the sink of its side, in one form: text, or binary where all of them are.
+ *  @throws TidemarkError ARCHIVE_CORRUPT, ARCHIVE_TRUNCATED, STORE_ERROR; NotAsText */
 export async function readRows(
   source: RowSource,
-  chunks: readonly ChunkOf[],
+  { chunks, form }: { readonly chunks: readonly ChunkOf[]; readonly form: CopyFormat },
   sinks: Readonly<Record<ChunkOf['side'], RowSink>>,
 ): Promise<void> {
   const { codec, bytesOf, passed } = source;
@@ -30,7 +32,8 @@ export async function readRows(
   const allocate = (bytes: number): Buffer => memory.take(bytes);
   for await (const [one, frames] of withFrames(chunks, bytesOf)) {
     const { chunk: member, table, side } = one;
-    const check = new RowCheck({ member, rows: { format: table.format, columns: table.columns.length } }, sinks[side]);
+    const sink = table.format === form ? sinks[side] : new TextOfRows(table.columns, sinks[side]);
+    const check = new RowCheck({ member, rows: { format: table.format, columns: table.columns.length } }, sink);
     if (frames !== undefined) check.feed(decodeMember(codec, frames, member, { allocate }));
     else for await (const piece of await openMemberStream(codec, bytesOf(one), member)) check.feed(piece);
     check.end();

@@ -138,7 +138,6 @@ describe('rows that cannot be compared', () => {
   test.each([
     ['other columns', 'CREATE TABLE t (m int)', {}, 'its columns are not the same'],
     ['another type', 'CREATE TABLE t (n bigint)', {}, 'its columns are not the same'],
-    ['another format', 'CREATE TABLE t (n int)', { copyFormat: 'binary' }, 'its rows are written as text and as binary'],
     ['no rows', 'CREATE TABLE t (n int)', { excludeTableData: ['t'] }, 'b has no rows of it (excluded)'],
   ] as const)('%s: the reason and the counts are told', async (_, make, options, reason) => {
     const a = await snapshots.after(`CREATE TABLE t (n int); ${rows}`, { copyFormat: 'text' });
