@@ -1,7 +1,11 @@
 // The use case "tune": tries settings of snapshots on parts of a database's own tables, in one view of it, and says which to take. Nothing is
 // written to the database; what is written to files is at the end, and only where it was asked for.
 import { TidemarkError } from '../../model/errors.js';
+import { usualLevel } from '../../snapshot/choose-level.js';
 import { Spool } from '../../store/spool.js';
+import { settleRows } from '../snapshot/level.js';
+import type { SnapshotPlan } from '../snapshot/options.js';
+import type { SnapshotSchema } from '../snapshot/schema.js';
 import { bytesToRead, type Destination, inAttempts, type Sight, withSight } from '../snapshot/sight.js';
 import { planTune, type TuneOptions, type TunePlan } from './options.js';
 import { choosePicks, type Pick } from './picks.js';
@@ -75,8 +79,16 @@ const slowShare = 0.6;
 /** The first reading decides what the others read, so it gets more time. */
 const warmUpShares = 2;
 
+/** The schema with its tables in the forms that a snapshot would give them. */
+async function inForms(plan: SnapshotPlan, { schema, more, control, chunkBytes }: Sight): Promise<SnapshotSchema> {
+  await using pool = await more({ jobs: plan.jobs, chunkBytes });
+  const { schema: settled } = await Promise.race([settleRows(schema, { ...plan, compressLevel: usualLevel }, pool), control.lost]);
+  await pool.close();
+  return settled;
+}
+
 async function trySettings({ plan, ms, start, processors }: TunePlan, sight: Sight): Promise<Tried> {
-  const { schema } = sight;
+  const schema = await inForms(plan, sight);
   const binary = schema.toRead.some(({ table }) => table.format === 'binary');
   const along = axes({ binary, processors });
   const workers = Math.max(start.jobs, ...along.flatMap(({ name, values }) => (name === 'jobs' ? (values as readonly number[]) : [])));

@@ -61,6 +61,14 @@ test('tries each coordinate, recommends one of them, and a snapshot can be taken
   expect(recommended.wholeBytes / rows).toBeLessThan(1.15);
 });
 
+test('tables are in the forms that a snapshot would give them: where samples speak for text, text is not tried beside it', async () => {
+  await using short = await createDatabase();
+  await short.run(`CREATE UNLOGGED TABLE lines AS SELECT g AS id, abs(hashint4(g) % 100000) AS part, 'A'::char(1) AS code, 'B'::char(1) AS state,
+    (abs(hashint4(g) % 11) / 100.0)::numeric(10, 2) AS tax FROM generate_series(1, 1300000) AS g`);
+  const { trials } = await tuneSnapshot({ database: short.url, seconds: 1 });
+  expect(new Set(trials.map(({ settings }) => settings.copyFormat))).toEqual(new Set(['auto']));
+});
+
 test('ends where its time is up, with what was tried until then', async () => {
   const result = await tuneSnapshot({ database: database.url, seconds: 1, tables: ['points'] });
   expect(result.tables).toBe(1);
