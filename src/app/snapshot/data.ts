@@ -10,8 +10,8 @@ import type { RangeTask } from '../../snapshot/messages.js';
 import { type BlockRange, copyStatement, rangeBytes, splitTable } from '../../snapshot/ranges.js';
 import { copyStatistics } from '../../snapshot/statistics.js';
 import type { WorkerPool } from '../../snapshot/worker-pool.js';
-import type { SettledLevel } from './level.js';
 import type { SnapshotSchema } from './schema.js';
+import type { SettledLevel } from './settle-rows.js';
 
 /** A range, and what it is of. */
 export interface PlannedRange extends RangeTask {

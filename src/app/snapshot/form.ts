@@ -29,8 +29,9 @@ function isWorthIt(columns: TableToRead['described']['columns'], widths?: readon
   return (timeOfText(columns, widths) ?? Number.POSITIVE_INFINITY) <= slowest;
 }
 
-/** Samples that speak for the forms of these tables: each as it is, or in the other form where that is better.
- *  @param sampleAs reads the same rows of tables in the forms that they have in there */
+/** Decides the forms of these tables: a sample of each in the form that is taken.
+ *  @param sampled of each table in the form that its types speak for
+ *  @param sampleAs reads the same rows of tables again, in the forms that these have */
 export async function settleForms(
   sampled: readonly SampledTable[],
   plan: Pick<SnapshotPlan, 'copyFormat' | 'completedOnce'>,

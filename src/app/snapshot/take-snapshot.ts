@@ -24,10 +24,10 @@ import { checkPlace, settleSealing } from '../seal/settle-sealing.js';
 import { BaseOnce, type SnapshotBase } from './base.js';
 import { isDurable, lookAtPartitions } from './completed-partitions.js';
 import { readRows } from './data.js';
-import { type SettledLevel, settleRows } from './level.js';
 import { planSnapshot, type SnapshotOptions, type SnapshotPlan, snapshotOptionNames } from './options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './output.js';
 import type { SnapshotSchema } from './schema.js';
+import { type SettledLevel, settleRows } from './settle-rows.js';
 import { announce, bytesToRead, inAttempts, type Sight, withSight } from './sight.js';
 
 export interface SnapshotResult {

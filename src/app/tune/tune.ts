@@ -3,9 +3,9 @@
 import { TidemarkError } from '../../model/errors.js';
 import { usualLevel } from '../../snapshot/choose-level.js';
 import { Spool } from '../../store/spool.js';
-import { settleRows } from '../snapshot/level.js';
 import type { SnapshotPlan } from '../snapshot/options.js';
 import type { SnapshotSchema } from '../snapshot/schema.js';
+import { settleRows } from '../snapshot/settle-rows.js';
 import { bytesToRead, type Destination, inAttempts, type Sight, withSight } from '../snapshot/sight.js';
 import { planTune, type TuneOptions, type TunePlan } from './options.js';
 import { choosePicks, type Pick } from './picks.js';

@@ -1,4 +1,4 @@
-// How the rows travel, as far as samples of the largest tables say so: the zstd level, and for whom it is for us to choose, the form.
+// How the rows travel, as far as samples of the largest tables say so: the zstd level and, where that is for us to choose, the form of each table.
 import type { CompressionChoice } from '../../model/manifest.js';
 import { qualifiedName } from '../../pg/quote.js';
 import { chooseLevel, type Sample } from '../../snapshot/choose-level.js';
