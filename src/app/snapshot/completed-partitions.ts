@@ -186,11 +186,11 @@ function describe(
 }
 
 /** Whether all that the view sees outlives a crash: where commits do not wait for the disk (synchronous_commit = off), a crash may take back
- *  what was seen, and the ids of those transactions are used again for others. Waits for two seconds at most; a standby has only what is
- *  on a disk. */
+ *  what was seen, and the ids of those transactions are used again for others. Waits for ten seconds at most, which a
+ *  busy server may take; a standby has only what is on a disk. */
 export async function isDurable(session: Session, { lsn, inRecovery }: View): Promise<boolean> {
   if (inRecovery) return true;
-  for (let look = 0; look < 40; look += 1) {
+  for (let look = 0; look < 200; look += 1) {
     const { flushed } = await session.one<{ flushed: boolean }>(
       `SELECT CASE WHEN pg_is_in_recovery() THEN true ELSE pg_current_wal_flush_lsn() - '0/0'::pg_lsn >= $1::numeric END AS flushed`,
       [String(lsn)],
