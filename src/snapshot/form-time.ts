@@ -3,8 +3,8 @@
 import type { ColumnType } from './copy-format.js';
 import type { ValueWidth } from './value-widths.js';
 
-/** Nanoseconds for a value: of any, and for each byte that it has in binary. */
-type Line = readonly [any: number, perByte: number];
+/** Nanoseconds for each value, and for each byte that it has in binary. */
+type Line = readonly [each: number, perByte: number];
 interface FormTimes {
   readonly text: Line;
   readonly binary: Line;
@@ -53,6 +53,6 @@ export function timeOfText(columns: readonly ColumnType[], widths?: readonly Val
   return binary === 0 ? undefined : text / binary;
 }
 
-function timeOf([any, perByte]: Line, { nulls, bytes }: ValueWidth): number {
-  return nulls * ofNull + (1 - nulls) * (any + perByte * bytes);
+function timeOf([each, perByte]: Line, { nulls, bytes }: ValueWidth): number {
+  return nulls * ofNull + (1 - nulls) * (each + perByte * bytes);
 }

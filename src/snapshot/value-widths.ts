@@ -12,7 +12,7 @@ export interface ValueWidth {
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const [flagBytes, lengthBytes, countBytes] = [4, 4, 2];
 /** More say nothing more. */
-const mostRows = 10_000;
+const mostRows = 1000;
 
 /** @param copy a binary COPY from its beginning; a row that is cut off at its end does not count
  *  @returns undefined where it is none, or has no row */

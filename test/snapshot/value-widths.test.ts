@@ -44,7 +44,7 @@ test('what follows the header may be longer', () => {
 });
 
 test('no more rows than say something', () => {
-  const copy = Buffer.concat([header(), ...Array.from({ length: 10_000 }, () => row(1)), row(1_000_000)]);
+  const copy = Buffer.concat([header(), ...Array.from({ length: 1000 }, () => row(1)), row(1_000_000)]);
   expect(valueWidths(copy)).toEqual([{ nulls: 0, bytes: 1 }]);
 });
 

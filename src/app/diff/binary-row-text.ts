@@ -39,11 +39,11 @@ function printerOf(type: string): Print | undefined {
   return printers.get(type.replace(/\(.*?\)/, '').replace(/^"([^"]*)"$/, '$1'));
 }
 
-/** The same for types whose values are written as the server writes them, digit by digit. Of floating point the last one may be another that stands for the
- *  same number. */
+/** The same for types whose values are written as the server writes them, letter by letter. Of floating point the last digit may be another that stands for the
+ *  same number; XML has its encoding in binary alone. */
 export function exactPrinterOf(type: string): Print | undefined {
   const print = printerOf(type);
-  return print === real || print === double ? undefined : print;
+  return print !== undefined && inexact.has(print) ? undefined : print;
 }
 
 function looksLikeText(value: Buffer): boolean {
@@ -69,6 +69,7 @@ export type Print = (value: Buffer) => string;
 
 const text: Print = decodeText;
 const bytea: Print = (value) => `\\x${value.toString('hex')}`;
+const xml: Print = (value) => text(value);
 const json: Print = (value) => text(value.subarray(1));
 const uuid: Print = (value) => value.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
@@ -160,7 +161,9 @@ function numeric(value: Buffer): string {
 }
 
 /** The beginning of these says something, too. */
-const cuttable: ReadonlySet<Print> = new Set([text, json, bytea]);
+const cuttable: ReadonlySet<Print> = new Set([text, xml, json, bytea]);
+
+const inexact: ReadonlySet<Print> = new Set([real, double, xml]);
 
 /** By the names of format_type, without modifiers. */
 const printers: ReadonlyMap<string, Print> = new Map([
@@ -177,7 +180,7 @@ const printers: ReadonlyMap<string, Print> = new Map([
   ['character', text],
   ['name', text],
   ['json', text],
-  ['xml', text],
+  ['xml', xml],
   ['jsonb', json],
   ['uuid', uuid],
   ['bytea', bytea],

@@ -36,11 +36,6 @@ import { tolerant } from './tolerant.js';
  *  scheduler.advance({ height: 151_200n }); // after each block
  *  await scheduler.close(); */
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  refuseUnknownOptions(options, schedulerOptionNames, attempt);
-  const { position = {}, snapshot = {}, drill } = options;
-  refuseUnknownOptions(position, readQueryNames, `${attempt}: position`);
-  refuseUnknownOptions(snapshot, schedulerSnapshotNames, `${attempt}: snapshot`);
-  if (drill !== undefined) refuseUnknownOptions(drill, drillSettingNames, `${attempt}: drill`);
   return new RunningScheduler(options);
 }
 
@@ -71,7 +66,11 @@ class RunningScheduler implements Scheduler {
   #trouble: string | undefined;
 
   constructor(options: SchedulerOptions) {
+    refuseUnknownOptions(options, schedulerOptionNames, attempt);
     const { rules, retention, position = {}, snapshot = {}, lookEveryMs = 10_000, leaseMs = 30_000, reserve = 0n, drill } = options;
+    refuseUnknownOptions(position, readQueryNames, `${attempt}: position`);
+    refuseUnknownOptions(snapshot, schedulerSnapshotNames, `${attempt}: snapshot`);
+    if (drill !== undefined) refuseUnknownOptions(drill, drillSettingNames, `${attempt}: drill`);
     this.#schedule = 'rules' in rules ? rules : { rules };
     checkSchedule(this.#schedule);
     checkPolicy(retention);

@@ -71,6 +71,7 @@ function otherForm(format: CopyFormat): CopyFormat {
 
 /** The schema with its tables in the forms that samples speak for: those that were sampled, and those that have the same columns, as partitions do. */
 export function withForms(schema: SnapshotSchema, plan: SnapshotPlan, sampled: readonly SampledTable[]): SnapshotSchema {
+  if (sampled.length === 0) return schema;
   const forms = new Map(sampled.map((one) => [columnsOf(one), one.table.format]));
   const changed = new Map(
     schema.toRead.flatMap((one) => {

@@ -11,7 +11,7 @@ import { createDatabase, type TestDatabase } from '../../server/index.js';
 let folder: string;
 let source: TestDatabase;
 
-// Short columns, in a table and in partitions; numbers that are shorter in binary; and what is slower as text. Some 90 MB, so that there are samples.
+// Short columns, in two tables; a long one that the types do not tell of; numbers that are shorter in binary; and what is slower as text. Some 90 MB, so that there are samples.
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidemark-form-'));
   source = await createDatabase();
@@ -19,6 +19,7 @@ beforeAll(async () => {
   await source.run(`
     CREATE UNLOGGED TABLE lines AS SELECT ${line} FROM generate_series(1, 500000) AS g;
     CREATE UNLOGGED TABLE numbers AS SELECT hashint8extended(g, 0) AS a, hashint8extended(g, 1) AS b, hashint8extended(g, 2) AS c FROM generate_series(1, 300000) AS g;
+    CREATE UNLOGGED TABLE hashes AS SELECT g AS id, '0x' || encode(sha256(g::text::bytea), 'hex') AS hash FROM generate_series(1, 220000) AS g;
     CREATE UNLOGGED TABLE times AS SELECT g AS id, timestamp '2026-01-01' + g * interval '1 s' AS at FROM generate_series(1, 300000) AS g;
     CREATE UNLOGGED TABLE documents AS SELECT g AS id, jsonb_build_object('id', g) AS body FROM generate_series(1, 200000) AS g;
     CREATE TABLE few AS SELECT 1 AS id, 'a'::text AS word;
@@ -35,7 +36,15 @@ async function formsOf(name: string, options: Partial<SnapshotOptions> = {}): Pr
   return Object.fromEntries(manifest.tables.map((table) => [table.name, table.format]));
 }
 
-const byTypes = { lines: 'binary', lines_old: 'binary', numbers: 'text', times: 'binary', documents: 'binary', few: 'binary' };
+const byTypes = {
+  lines: 'binary',
+  lines_old: 'binary',
+  hashes: 'binary',
+  numbers: 'text',
+  times: 'binary',
+  documents: 'binary',
+  few: 'binary',
+};
 const bySamples = { ...byTypes, lines: 'text', lines_old: 'text', numbers: 'binary' };
 
 test('samples speak for short values as text and long numbers in binary, also where a table has the same columns; what is restored is equal', async () => {
@@ -48,9 +57,9 @@ test('samples speak for short values as text and long numbers in binary, also wh
   }
 });
 
-test('also where the level is asked for, and with one worker', async () => {
+test('also where the level is asked for; with one worker of the two largest', async () => {
   expect(await formsOf('level', { compressLevel: 3 })).toEqual(bySamples);
-  expect(await formsOf('one', { jobs: 1, compressLevel: 3 })).toEqual(bySamples);
+  expect(await formsOf('one', { jobs: 1, compressLevel: 3 })).toEqual({ ...bySamples, numbers: 'text' });
 });
 
 test.each(['text', 'binary'] as const)('%s where that is asked for', async (copyFormat) => {
@@ -58,7 +67,7 @@ test.each(['text', 'binary'] as const)('%s where that is asked for', async (copy
 });
 
 test('a small database goes by its types', async () => {
-  expect(await formsOf('small', { excludeTableData: ['lines', 'numbers', 'times', 'documents'] })).toEqual(byTypes);
+  expect(await formsOf('small', { excludeTableData: ['lines', 'hashes', 'numbers', 'times', 'documents'] })).toEqual(byTypes);
 });
 
 test('rows that later snapshots refer to keep the form that their types speak for', async () => {
