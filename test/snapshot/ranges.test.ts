@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copyStatement, splitTable } from '#dist/snapshot/ranges.js';
+import { copyStatement, partsOf, splitTable } from '#dist/snapshot/ranges.js';
 
 describe('splitTable', () => {
   it('covers every block once, and stays open at the end', () => {
@@ -32,6 +32,53 @@ describe('splitTable', () => {
     const before = splitTable({ blocks: 20_000n, bytes: 20_000n * 8192n }) ?? [];
     const after = splitTable({ blocks: 29_000n, bytes: 29_000n * 8192n }) ?? [];
     expect(after.slice(0, before.length - 1)).toEqual(before.slice(0, -1));
+  });
+});
+
+describe('partsOf', () => {
+  const mib = (count: number): bigint => BigInt(count) << 20n;
+  const table = (name: string, size: number, divisible = true) => ({ name, bytes: mib(size), blocks: mib(size) / 8192n, divisible });
+  const read = (tables: readonly ReturnType<typeof table>[], jobs: number) =>
+    partsOf(tables, jobs, (size) => size).map((part) => [part.table.name, part.range, part.blocks !== null] as const);
+  const partNames = (tables: readonly ReturnType<typeof table>[], jobs: number) =>
+    [...new Set(read(tables, jobs).map(([name, , part]) => (part ? `${name} in parts` : name)))].join(', ');
+
+  it('splits only tables that one worker would be at while others have nothing to do', () => {
+    const tables = [table('small', 10), table('huge', 2000), table('large', 200), table('middle', 190)];
+    expect(partNames(tables, 2)).toBe('large, middle, huge in parts, small');
+    expect(partNames(tables, 4)).toBe('huge in parts, large in parts, middle in parts, small');
+  });
+
+  it('reads every table whole where there is one worker', () => {
+    expect(read([table('a', 10), table('b', 5000)], 1)).toEqual([
+      ['b', 0, false],
+      ['a', 0, false],
+    ]);
+  });
+
+  it('leaves whole what cannot be read in parts', () => {
+    expect(partNames([table('view', 5000, false), table('heap', 5000)], 2)).toBe('view, heap in parts');
+  });
+
+  it('has every table in it, each of its ranges once, none after a smaller one', () => {
+    fc.assert(
+      fc.property(fc.array(fc.bigInt(0n, 1n << 32n)), fc.integer({ min: 1, max: 64 }), (sizes, jobs) => {
+        const parts = partsOf(sizes, jobs, (bytes) => ({ bytes, blocks: bytes / 8192n, divisible: true }));
+        const share = sizes.reduce((sum, bytes) => sum + bytes, 0n) / BigInt(jobs);
+        for (const [i, { bytes, blocks }] of parts.entries()) {
+          expect(bytes <= (parts[i - 1]?.bytes ?? bytes)).toBe(true);
+          // No range of any table is more than a quarter of what one worker has to read, or than a range.
+          if (jobs > 1 && blocks === null) expect(bytes * 4n <= share || bytes < 128n << 20n).toBe(true);
+        }
+        const rangesOf = (size: bigint) => parts.filter(({ table }) => table === size).map(({ range }) => range);
+        for (const size of new Set(sizes)) {
+          const same = sizes.filter((other) => other === size).length;
+          const ranges = rangesOf(size);
+          expect(ranges.length % same).toBe(0);
+          expect(new Set(ranges).size).toBe(ranges.length / same);
+        }
+      }),
+    );
   });
 });
 

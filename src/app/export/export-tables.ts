@@ -70,7 +70,7 @@ interface Tools {
 
 async function write(plan: SnapshotPlan, { output, codec, format, sight }: Tools): Promise<ExportManifest> {
   const { control, pool, view, position, schema } = sight;
-  const { emit, signal, compressLevel } = plan;
+  const { emit, signal, jobs, compressLevel } = plan;
   const level = compressLevel === 'auto' ? usualLevel : compressLevel;
   const files = planFiles(schema, view.tables, format);
   const sequences = await readSequences(control, { catalog: schema.catalog, tables: ownersOf(files, view) });
@@ -85,7 +85,7 @@ async function write(plan: SnapshotPlan, { output, codec, format, sight }: Tools
 
   emit({ type: 'phase', phase: 'rows' });
   announce(schema, plan);
-  const rows = exportRows({ files, format, output, pool, codec, level, emit });
+  const rows = exportRows({ files, format, jobs, output, pool, codec, level, emit });
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again. The files
   // are closed before the folder is removed.
   const written = await Promise.race([rows, control.lost]).catch(async (error: unknown) => {

@@ -10,7 +10,7 @@ import type { ExportedFile, ExportFormat } from '../../model/export.js';
 import { fileError, isSystemError } from '../../model/file-error.js';
 import { qualifiedName } from '../../pg/quote.js';
 import type { RangeTask } from '../../snapshot/messages.js';
-import { copyStatement, splitTable } from '../../snapshot/ranges.js';
+import { copyStatement, partsOf } from '../../snapshot/ranges.js';
 import type { DescribedTable } from '../../snapshot/tables.js';
 import type { WorkerPool } from '../../snapshot/worker-pool.js';
 import type { SnapshotSchema } from '../snapshot/schema.js';
@@ -53,6 +53,7 @@ export interface WrittenRows extends ExportedFile {
 export interface ExportRows {
   readonly files: readonly PlannedFile[];
   readonly format: ExportFormat;
+  readonly jobs: number;
   readonly output: ExportOutput;
   readonly pool: WorkerPool;
   readonly codec: Codec;
@@ -61,12 +62,12 @@ export interface ExportRows {
 }
 
 /** Reads all ranges into the files. @returns what was written, in the order of the files; on a failure all files are closed */
-export async function exportRows({ files, format, output, pool, codec, level, emit }: ExportRows): Promise<readonly WrittenRows[]> {
+export async function exportRows({ files, format, jobs, output, pool, codec, level, emit }: ExportRows): Promise<readonly WrittenRows[]> {
   const growing = files.map(({ file, table, sources }) => {
     const bytes = sources.reduce((sum, source) => sum + source.bytes, 0n);
     return new GrowingFile(() => output.openFile(file, bytes), { codec, level, format, columns: table.columns });
   });
-  const ranges = planRanges(files, format);
+  const ranges = planRanges({ files, format, jobs });
   for (const { place } of ranges) (growing[place] as GrowingFile).openRanges += 1;
   const fileOf = ({ id }: RangeTask): GrowingFile => growing[ranges[id]?.place ?? -1] as GrowingFile;
   let rows = 0n;
@@ -96,24 +97,28 @@ export async function exportRows({ files, format, output, pool, codec, level, em
   }
 }
 
-/** `place` is that of the file. The largest tables first, so that small ones fill the gaps at the end. */
-function planRanges(files: readonly PlannedFile[], format: ExportFormat): readonly (RangeTask & { readonly place: number })[] {
+/** `place` is that of the file. */
+function planRanges({
+  files,
+  format,
+  jobs,
+}: Pick<ExportRows, 'files' | 'format' | 'jobs'>): readonly (RangeTask & { readonly place: number })[] {
   const all = files.flatMap(({ table, sources, file }, place) => sources.map((source) => ({ source, table, file, place })));
-  const bySize = all.toSorted((a, b) => Number(b.source.bytes - a.source.bytes));
-  const ranges = bySize.flatMap(({ source, table, file, place }) => {
+  const parts = partsOf(all, jobs, ({ source }) => ({ ...source, divisible: source.heap }));
+  return parts.map(({ table: { source, table, file, place }, range, blocks }, id) => {
     const { schema, name } = source;
     // By name: a partition may have its columns in another order.
     const columns = table.columns.map((column) => column.name);
-    return ((source.heap ? splitTable(source) : null) ?? [null]).map((blocks, range) => ({
+    return {
+      id,
       statement: copyStatement({ schema, name, columns, format }, blocks),
-      format: format === 'binary' ? ('binary' as const) : ('text' as const),
+      format: format === 'binary' ? 'binary' : 'text',
       table: qualifiedName(schema, name),
       directory: file,
       range,
       place,
-    }));
+    };
   });
-  return ranges.map((range, id) => ({ ...range, id }));
 }
 
 interface FileForm {

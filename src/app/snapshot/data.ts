@@ -7,7 +7,7 @@ import type { StoredChunk, TableEntry } from '../../model/manifest.js';
 import { qualifiedName } from '../../pg/quote.js';
 import { copyLargeObjects, describeRange } from '../../snapshot/large-objects.js';
 import type { RangeTask } from '../../snapshot/messages.js';
-import { type BlockRange, copyStatement, rangeBytes, splitTable } from '../../snapshot/ranges.js';
+import { type BlockRange, copyStatement, partsOf } from '../../snapshot/ranges.js';
 import { copyStatistics } from '../../snapshot/statistics.js';
 import type { WorkerPool } from '../../snapshot/worker-pool.js';
 import type { SnapshotSchema } from './schema.js';
@@ -26,33 +26,31 @@ interface Account {
   rawBytes: bigint;
 }
 
-/** Every range of every table, the largest table first, so that small ones fill the gaps at the end. */
-function planRanges(schema: SnapshotSchema, sampled?: Reading['sampled']): PlannedRange[] {
-  const { toRead } = schema;
-  const bySize = toRead.toSorted((a, b) => Number(b.described.bytes - a.described.bytes));
-  const tables = bySize.flatMap(({ table, described }) => {
-    const { schema, name, format, directory, object } = table;
-    const columns = table.columns.map((column) => column.name);
-    const { extensionCondition: filter = '' } = table;
-    const rows = sampled?.get(object);
+/** Every range of every table. */
+export function planRanges(schema: SnapshotSchema, jobs: number, sampled?: SettledLevel['sampled']): readonly PlannedRange[] {
+  const parts = partsOf(schema.toRead, jobs, ({ described, table: { extensionCondition = '' } }) => {
     // The condition may be any, and is not to be joined with another.
-    const ranges = (described.heap && filter === '' ? splitTable(described) : null) ?? [null];
-    return ranges.map((blocks, range) => {
-      const foreign = described.relkind === 'f';
-      const statement = copyStatement({ schema, name, columns, format, foreign, filter }, blocks);
-      return {
-        statement,
-        format,
-        table: qualifiedName(schema, name),
-        // Nobody here knows how large a foreign table is.
-        ...(!foreign && { bytes: blocks === null ? described.bytes : rangeBytes }),
-        directory,
-        range,
-        ...(rows && { sampled: rows }),
-        blocks,
-        object,
-      };
-    });
+    const divisible = described.heap && extensionCondition === '';
+    return { ...described, divisible };
+  });
+  const tables = parts.map(({ table: { table, described }, range, blocks, bytes }) => {
+    const { schema, name, format, directory, object, extensionCondition: filter = '' } = table;
+    const columns = table.columns.map((column) => column.name);
+    const rows = sampled?.get(object);
+    const foreign = described.relkind === 'f';
+    const statement = copyStatement({ schema, name, columns, format, foreign, filter }, blocks);
+    return {
+      statement,
+      format,
+      table: qualifiedName(schema, name),
+      // Nobody here knows how large a foreign table is.
+      ...(!foreign && { bytes }),
+      directory,
+      range,
+      ...(rows && { sampled: rows }),
+      blocks,
+      object,
+    };
   });
   return [...tables, ...planStatistics(schema), ...planLargeObjects(schema)].map((range, id) => ({ ...range, id }));
 }
@@ -80,7 +78,6 @@ interface Reading {
   readonly pool: Pick<WorkerPool, 'read'>;
   readonly writer: ArchiveWriter;
   readonly level: number;
-  readonly sampled?: SettledLevel['sampled'];
   /** Until then rows are read, but none are written: what comes before them in the archive may still be on its way. */
   readonly begun?: Promise<unknown>;
   readonly emit: EventListener;
@@ -90,8 +87,8 @@ interface Reading {
  *  @returns the manifest's entry of every table of the catalog, in its order */
 export async function readRows(
   schema: SnapshotSchema,
-  { pool, writer, level, sampled, begun, emit }: Reading,
-  ranges: readonly PlannedRange[] = planRanges(schema, sampled),
+  ranges: readonly PlannedRange[],
+  { pool, writer, level, begun, emit }: Reading,
 ): Promise<TableEntry[]> {
   const accounts = new Map<number, Account>();
   for (const { object } of ranges) {

@@ -23,7 +23,7 @@ import { type SealedArchive, type Sealing, sealingSink } from '../seal/seal-arch
 import { checkPlace, settleSealing } from '../seal/settle-sealing.js';
 import { BaseOnce, type SnapshotBase } from './base.js';
 import { isDurable, lookAtPartitions } from './completed-partitions.js';
-import { readRows } from './data.js';
+import { planRanges, readRows } from './data.js';
 import { planSnapshot, type SnapshotOptions, type SnapshotPlan, snapshotOptionNames } from './options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './output.js';
 import type { SnapshotSchema } from './schema.js';
@@ -125,7 +125,8 @@ async function write(
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
   const { schema, settled } = await Promise.race([settleRows(chosen, plan, pool), control.lost]);
   const begun = writeBeginning(writer, schema, plan);
-  const reading = Promise.all([begun, readRows(schema, { pool, writer, ...settled, begun, emit })]);
+  const ranges = planRanges(schema, plan.jobs, settled.sampled);
+  const reading = Promise.all([begun, readRows(schema, ranges, { pool, writer, level: settled.level, begun, emit })]);
   const [members, read] = await Promise.race([reading, control.lost]);
   members.push(await writer.addMember(postDataMember, encodeText(afterRows(schema))));
 

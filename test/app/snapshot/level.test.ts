@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { showSnapshot } from '#dist/app/archive/show-snapshot.js';
 import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
-import { readRows } from '#dist/app/snapshot/data.js';
+import { planRanges, readRows } from '#dist/app/snapshot/data.js';
 import type { SnapshotPlan } from '#dist/app/snapshot/options.js';
 import type { SnapshotSchema } from '#dist/app/snapshot/schema.js';
 import { settleRows } from '#dist/app/snapshot/settle-rows.js';
@@ -61,17 +61,15 @@ test('what a sample says of a table is told to those who read its ranges', async
   const parameters = { strategy: 1, hashLog: 15, minMatch: 7 };
   const toRead = [tableOf('large', 100n << 20n, 0), tableOf('small', 1n << 20n, 1)];
   const schema = { catalog: { objects: [], steps: [], tables: toRead.map(({ table }) => table) }, leftOut: [], toRead };
-  const read: RangeTask[] = [];
   const pool = {
     sample: async (questions: readonly unknown[]) => {
       const trial = { level: 3, parameters, rawBytes: 1_000_000, compressedBytes: 200_000, ms: 2 };
       return questions.map(() => ({ rawBytes: 2_000_000, readMs: 10, totalBytes: 4_000_000, trials: [trial] }));
     },
-    read: async (tasks: Iterable<RangeTask>) => void read.push(...tasks),
   };
   const plan = { compressLevel: 'auto', copyFormat: 'binary', completedOnce: [], jobs: 2 } as unknown as SnapshotPlan;
   const { settled } = await settleRows(schema, plan, pool as unknown as WorkerPool);
-  await readRows(schema, { pool, writer: {} as ArchiveWriter, ...settled, emit: () => undefined });
+  const read = planRanges(schema, 2, settled.sampled);
   const large = read.filter(({ directory }) => directory.endsWith('large'));
   expect(large.length).toBeGreaterThan(1);
   for (const { sampled } of large) expect(sampled).toEqual({ parameters, compressedTo: 0.2 });
@@ -93,7 +91,13 @@ test('rows that come before the schema is written wait for it', async () => {
     },
   };
   const begun = new Promise((resolve) => setImmediate(resolve)).then(() => order.push('schema'));
-  const entries = await readRows(schema, { pool, writer: { append } as unknown as ArchiveWriter, level: 3, begun, emit: () => undefined });
+  const entries = await readRows(schema, planRanges(schema, 1), {
+    pool,
+    writer: { append } as unknown as ArchiveWriter,
+    level: 3,
+    begun,
+    emit: () => undefined,
+  });
   expect(order).toEqual(['schema', 'rows']);
   expect(entries.map(({ rows }) => rows)).toEqual([1n]);
 });
