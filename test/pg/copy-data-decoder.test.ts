@@ -75,6 +75,18 @@ describe('CopyDataDecoder', () => {
     );
   });
 
+  it.each([251, 252, 65_531, 65_532, 70_000, 16_777_211, 16_777_212, 20_000_000])(
+    'gives a row of %i bytes whole, and the one after it',
+    (bytes) => {
+      const [row, next] = ['r'.repeat(bytes), 'next'];
+      const ending = [message('c'), message('C', 'COPY 2\0')];
+      const { messages, end } = decode(Buffer.concat([start, message('d', row), message('d', next), ...ending]));
+      expect(messages.map(({ length }) => length)).toEqual([bytes, next.length]);
+      expect(messages[0] === row && messages[1] === next).toBe(true);
+      expect(end).toMatchObject({ reason: 'done', rows: 2n });
+    },
+  );
+
   it('hands an error back whole, with the bytes of its header', () => {
     const error = message('E', 'SERROR\0');
     for (let cut = 0; cut <= start.length + 9; cut += 1) {
