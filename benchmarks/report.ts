@@ -41,7 +41,7 @@ function table(race: Race): string {
   const { task, references, entries } = race;
   const written = entries.some(({ bytes }) => bytes !== null);
   const sizes = new Set(entries.map(({ rawBytes }) => rawBytes)).size > 1;
-  const columns: readonly (readonly [title: string, cell: (entry: Entry) => string])[] = [
+  const columns: readonly Column<Entry>[] = [
     [task, ({ name }) => `\`${name}\``],
     ...(sizes ? ([['rows, MB', ({ rawBytes }: Entry) => (rawBytes / 1e6).toFixed(0)]] as const) : []),
     [
@@ -62,9 +62,15 @@ function table(race: Race): string {
         ] as const)
       : []),
   ];
+  return markdownTable(columns, entries);
+}
+
+export type Column<Row> = readonly [title: string, cell: (row: Row) => string];
+
+export function markdownTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const rows = entries.map((entry) => line(columns.map(([, cell]) => cell(entry))));
-  return [line(columns.map(([title]) => title)), line(columns.map(() => '---')), ...rows].join('\n');
+  const head = [line(columns.map(([title]) => title)), line(columns.map(() => '---'))];
+  return [...head, ...rows.map((row) => line(columns.map(([, cell]) => cell(row))))].join('\n');
 }
 
 function find(entries: readonly Entry[], series: string): Entry | undefined {
@@ -72,7 +78,7 @@ function find(entries: readonly Entry[], series: string): Entry | undefined {
 }
 
 /** The median of the ratios of each round: of two runs beside each other, which had the same machine. */
-function ratio({ runs }: Entry, reference: Entry | undefined): number | undefined {
+export function ratio({ runs }: Entry, reference: Entry | undefined): number | undefined {
   if (reference === undefined) return undefined;
   return median(runs.map(({ seconds }, round) => seconds / (reference.runs[round]?.seconds ?? Number.NaN)));
 }
@@ -88,6 +94,6 @@ export function compression({ rawBytes, bytes }: Entry): number | undefined {
   return bytes === null || bytes === 0 ? undefined : rawBytes / bytes;
 }
 
-function fixed(value: number | undefined, digits: number): string {
+export function fixed(value: number | undefined, digits: number): string {
   return value === undefined ? '' : value.toFixed(digits);
 }
