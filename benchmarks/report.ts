@@ -73,7 +73,7 @@ export function markdownTable<Row>(columns: readonly Column<Row>[], rows: readon
   return [...head, ...rows.map((row) => line(columns.map(([, cell]) => cell(row))))].join('\n');
 }
 
-function find(entries: readonly Entry[], series: string): Entry | undefined {
+export function find(entries: readonly Entry[], series: string): Entry | undefined {
   return entries.find((entry) => entry.series === series);
 }
 
