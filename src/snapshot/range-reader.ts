@@ -5,11 +5,11 @@ import type { EncodedMember } from '../frame/encode.js';
 import { TidemarkError } from '../model/errors.js';
 import { type Copy, copyAllOut } from '../pg/copy-out.js';
 import { queryError, sqlstateOf } from '../pg/errors.js';
-import { quoteLiteral } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
 import { describeConnection } from '../pg/settings.js';
 import { ChunkBuilder } from './chunk-builder.js';
 import { FrameMemory } from './frame-memory.js';
+import { importSnapshot, inTheWay } from './import-snapshot.js';
 import type { FromWorker, QuestionTask, RangeTask, Row, WorkerSettings } from './messages.js';
 import { type ChunkTools, RangeChunks } from './range-chunks.js';
 import { readSample, type TableSample } from './read-sample.js';
@@ -30,8 +30,6 @@ function takeBuffer(chunkBytes: number): Buffer {
 /** The way to whoever gives the work. Buffers that are passed on belong to the other side from then on. */
 export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
 
-/** How long a worker waits for a lock that the control session has: no longer than whoever is in between may need to give up. */
-const relockTimeoutMs = 1000;
 /** Names a LOCK statement takes at once. */
 const lockBatch = 500;
 
@@ -64,17 +62,13 @@ export class RangeReader {
 
   /** Takes the view that was exported, and locks these tables (quoted names). */
   async attach(snapshotId: string, tables: readonly string[]): Promise<void> {
-    await this.#session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    await this.#session.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotId)}`);
-    // The control session has all locks that we ask for. Who waits for an exclusive one waits for that session, and we would wait behind
-    // them: a deadlock that the server cannot see.
-    await this.#session.query(`SET LOCAL lock_timeout = ${relockTimeoutMs}`);
+    await importSnapshot(this.#session, snapshotId);
     for (let at = 0; at < tables.length; at += lockBatch) {
       const some = tables.slice(at, at + lockBatch);
       try {
         await this.#session.query(`LOCK TABLE ${some.map((table) => `ONLY ${table}`).join(', ')} IN ACCESS SHARE MODE`);
       } catch (error) {
-        throw sqlstateOf(error) === lockNotAvailable ? inTheWay(some.length === 1 ? `${some[0]}` : 'the tables', error) : error;
+        throw inTheWay(some.length === 1 ? `${some[0]}` : 'the tables', error) ?? error;
       }
     }
   }
@@ -153,18 +147,10 @@ async function firstFailure(work: readonly (Promise<void> | undefined)[]): Promi
   return results.find((result) => result.status === 'rejected')?.reason;
 }
 
-const lockNotAvailable = '55P03';
-
-function inTheWay(what: string, cause: unknown): TidemarkError {
-  return new TidemarkError('CONCURRENT_DDL', `lock ${what} for reading: another session waits to change or truncate a table`, {
-    cause,
-    hint: 'run the snapshot when no migration is under way',
-  });
-}
-
 function copyError(error: unknown, task: Pick<RangeTask, 'statement' | 'table'>, { connection }: WorkerSettings): unknown {
   if (error instanceof TidemarkError) return error;
-  if (sqlstateOf(error) === lockNotAvailable) return inTheWay(task.table, error);
+  const lockError = inTheWay(task.table, error);
+  if (lockError !== undefined) return lockError;
   const known = queryError(error, task.statement, describeConnection(connection));
   if (sqlstateOf(known) === '40001') {
     return new TidemarkError('SERVER_ERROR', `copy ${task.table} out: the standby cancelled it, because replay had to go on`, {

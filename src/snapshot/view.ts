@@ -8,56 +8,72 @@ import { qualifiedName } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
 import { type DescribedTable, describeTables, type ListedRelation, listRelations, listSchemas } from './tables.js';
 
-/** A view that other sessions can import while the session that made it stays in its transaction. */
-export interface View {
+/** A moment of the database that other sessions can import while the session that fixed it stays in its transaction. */
+export interface Moment {
   /** For SET TRANSACTION SNAPSHOT. */
   readonly snapshotId: string;
-  /** The server's clock and write-ahead log position when the view was fixed. */
+  /** The server's clock and write-ahead log position then. */
   readonly at: Date;
   readonly lsn: bigint;
   readonly inRecovery: boolean;
   /** Of all large objects, on disk. */
   readonly largeObjectBytes: bigint;
   /** The chosen tables, all but foreign ones locked ACCESS SHARE. */
+  readonly chosen: readonly ListedRelation[];
+}
+
+/** A moment, and what its tables are like. */
+export interface View extends Omit<Moment, 'chosen'> {
   readonly tables: readonly DescribedTable[];
 }
 
 /** Names a LOCK statement takes at once: statements stay of moderate size, round trips few. */
 const lockBatch = 500;
 
-export interface ViewOptions {
-  /** The tables (relkinds r and p, and f where their rows are wanted) among the relations that the snapshot is to hold. */
-  choose(relations: readonly ListedRelation[], schemas: readonly string[]): readonly ListedRelation[];
-  /** How long a lock may be waited for, in ms; a waiting request of ours makes later readers wait behind it. 0: for ever. */
-  readonly lockTimeoutMs: number;
-  /** What is wanted of the tables beside their names. */
-  readonly wanted: Parameters<typeof describeTables>[2];
-}
+/** The tables (relkinds r and p, and f where their rows are wanted) among the relations that the snapshot is to hold. */
+export type Choose = (relations: readonly ListedRelation[], schemas: readonly string[]) => readonly ListedRelation[];
 
-/** Opens the transaction on `session` and fixes the view. The transaction stays open.
+/** Opens the transaction on `session`, locks the tables and fixes the view. The transaction stays open.
+ *  @param lockTimeoutMs how long a lock may be waited for; a waiting request of ours makes later readers wait behind it. 0: for ever
  *  @throws TidemarkError CONCURRENT_DDL when the tables changed meanwhile (start over), LOCK_TIMEOUT, PERMISSION_DENIED */
-export async function openView(session: Session, { choose, lockTimeoutMs, wanted }: ViewOptions): Promise<View> {
+export async function fixMoment(
+  session: Session,
+  { choose, lockTimeoutMs }: { readonly choose: Choose; readonly lockTimeoutMs: number },
+): Promise<Moment> {
   const turns = inTurn(session);
-  const before = choose(...(await list(turns)));
+  const chosen = choose(...(await list(turns)));
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await session.query(`SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}`);
   // LOCK TABLE takes no snapshot: the first query after it does.
   // A foreign table cannot be locked.
-  const lockable = before.filter(({ relkind }) => relkind !== 'f');
+  const lockable = chosen.filter(({ relkind }) => relkind !== 'f');
   const batches = Array.from({ length: Math.ceil(lockable.length / lockBatch) }, (_, at) =>
     lockable.slice(at * lockBatch, (at + 1) * lockBatch),
   );
   await Promise.all(batches.map((batch) => lockTables(turns, batch, lockTimeoutMs)));
-  const fixed = await fix(session);
-  const oids = before.map(({ oid }) => oid);
+  return { ...(await fix(session)), chosen };
+}
+
+/** Says what the tables of a moment are like.
+ *  @param session in the moment: the one that fixed it, or one that has imported it
+ *  @param choose as it was chosen before
+ *  @param wanted of the tables beside their names
+ *  @throws TidemarkError CONCURRENT_DDL when the tables changed before the moment was fixed (start over) */
+export async function describeMoment(
+  session: Session,
+  { chosen, ...moment }: Moment,
+  { choose, wanted }: { readonly choose: Choose; readonly wanted: Parameters<typeof describeTables>[2] },
+): Promise<View> {
+  const turns = inTurn(session);
+  const oids = chosen.map(({ oid }) => oid);
   const [after, tables] = await Promise.all([list(turns).then((all) => choose(...all)), describeTables(turns, oids, wanted)]);
   const rewritten = tables.find((table) => table.rewritten);
-  if (!sameTables(before, after) || tables.length !== before.length || rewritten) {
+  if (!sameTables(chosen, after) || tables.length !== chosen.length || rewritten) {
     throw new TidemarkError('CONCURRENT_DDL', 'take a consistent view: tables were created, dropped, renamed or rewritten meanwhile', {
       hint: 'run the snapshot when no migration is under way',
     });
   }
-  return { ...fixed, tables };
+  return { ...moment, tables };
 }
 
 function list(turns: Queryable): Promise<[relations: ListedRelation[], schemas: string[]]> {
@@ -103,7 +119,7 @@ function serverMessage(error: TidemarkError): string {
 }
 
 /** The first query of the transaction: it fixes the snapshot, and says where the database stood then. */
-async function fix(session: Session): Promise<Omit<View, 'tables'>> {
+async function fix(session: Session): Promise<Omit<Moment, 'chosen'>> {
   const row = await session.one<{ id: string; at: Date; lsn: string; in_recovery: boolean; blobs: string }>(`
     SELECT pg_export_snapshot() AS id, clock_timestamp() AS at, pg_is_in_recovery() AS in_recovery,
            pg_relation_size('pg_largeobject') AS blobs,

@@ -2,7 +2,7 @@
 // chunks on one at a time, and ends them all when one fails. Where there is little to read, the one worker is in this thread.
 import type { EncodedMember } from '../frame/encode.js';
 import { unpackError } from '../model/thread-error.js';
-import { Ahead, Load } from './ahead.js';
+import { Ahead, Load, type Share } from './ahead.js';
 import type { FromWorker, QuestionTask, RangeTask, Row, ToWorker, WorkerSettings } from './messages.js';
 import { type Place, type PlacedReader, readerHere, readerInThread } from './placed-reader.js';
 import type { TableSample } from './read-sample.js';
@@ -12,12 +12,15 @@ const mostLocks = 2000;
 
 /** Bytes on the server's disk that a thread is worth being started for: that takes as long as reading, compressing and writing some
  *  megabytes of rows. */
-const bytesPerThread = 1n << 20n;
+const leastForThread = 1n << 20n;
+/** And another one, which has to be started and connected while others already read. */
+const bytesPerThread = 32n << 20n;
 
 /** How many threads are to read this much; 0: one worker in this thread, whose user then waits for the compression of a few chunks. */
 export function threadsFor(bytes: bigint, jobs: number): number {
+  if (bytes < leastForThread) return 0;
   const worth = bytes / bytesPerThread;
-  return worth < BigInt(jobs) ? Number(worth) : jobs;
+  return worth < BigInt(jobs) ? Math.max(1, Number(worth)) : jobs;
 }
 
 /** Memory of a frame that is worth to go back: that of a small one is as soon made anew. */
@@ -140,9 +143,9 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /** Reads all ranges, in the order given, as workers come free, and compresses them at a zstd level. The next one is asked for when a
-   *  worker is free for it; ids differ. Rejects at the first failure; the pool is then of no more use. */
-  async read(tasks: Iterable<RangeTask>, level: number, sink: ChunkSink): Promise<void> {
-    const waiting = new Ahead(tasks);
+   *  worker is free for it; ids differ. `share`: what a worker is given at once, where that is not the usual. Rejects at the first failure; the pool is then of no more use. */
+  async read(tasks: Iterable<RangeTask>, level: number, sink: ChunkSink, share?: Share): Promise<void> {
+    const waiting = new Ahead(tasks, share);
     /** Those that were given to a worker, by their id, until their end has been passed on. */
     const open = new Map<number, RangeTask>();
     // One chunk after the other, so that the archive has one writer; back pressure comes from the workers' windows.

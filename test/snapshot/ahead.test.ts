@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Ahead, Load } from '#dist/snapshot/ahead.js';
+import { Ahead, Load, largeShare } from '#dist/snapshot/ahead.js';
 
 const task = (id: number, bytes?: bigint) => ({
   id,
@@ -66,4 +66,13 @@ test('one that nobody can take yet is not asked for', () => {
   waiting.next(load);
   waiting.next(load);
   expect(asked).toEqual([0]);
+});
+
+test('with a large share each of two workers is given a quarter of all, and no less than usual', () => {
+  const all = Array.from({ length: 1000 }, (_, id) => task(id, 8192n));
+  const waiting = new Ahead(all, largeShare(all, 2));
+  expect(ids(waiting.next(new Load()))).toEqual(ids(all.slice(0, 250)));
+  expect(ids(waiting.next(new Load()))).toEqual(ids(all.slice(250, 500)));
+  const few = Array.from({ length: 10 }, (_, id) => task(id, 0n));
+  expect(ids(new Ahead(few, largeShare(few, 2)).next(new Load()))).toEqual(ids(few));
 });

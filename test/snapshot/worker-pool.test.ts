@@ -21,7 +21,8 @@ it.each([
   [0n, 4, 0],
   [(1n << 20n) - 1n, 4, 0],
   [1n << 20n, 4, 1],
-  [5n << 19n, 4, 2],
+  [(64n << 20n) - 1n, 4, 1],
+  [64n << 20n, 4, 2],
   [1n << 62n, 4, 4],
   [1n << 30n, 1, 1],
 ])('%i bytes and %i jobs are for %i threads', (bytes, jobs, threads) => {

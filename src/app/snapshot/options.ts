@@ -14,9 +14,9 @@ import { trustOptionNames } from '../seal/open-sealed.js';
 import type { SealingOptions } from '../seal/settle-sealing.js';
 import { sealingOptionNames } from '../seal/settle-sealing.js';
 
-/** `jobs`: worker threads at most, one for each MiB on the server's disk, each with a connection of its own; the control connection comes on
- *  top. Below a MiB no thread is started: rows are read and compressed in this one. With 1 each table is read in one scan, which leaves the
- *  server's cache to others. */
+/** `jobs`: worker threads at most, one for each 32 MiB on the server's disk, each with a connection of its own; the control connection comes
+ *  on top, and one more while the schema is read. Below a MiB no thread is started: rows are read and compressed in this one. With 1 each
+ *  table is read in one scan, which leaves the server's cache to others. */
 export interface SnapshotOptions extends PositionQueries, CommonOptions, SealingOptions {
   /** Path of the archive, or a stream that takes it in order (then there are no sidecars; it is for its owner to end). */
   readonly file: string | Writable;

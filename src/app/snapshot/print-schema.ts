@@ -7,9 +7,10 @@ import { openSession } from '../../pg/session.js';
 import { emitSection } from '../../schema/emit.js';
 import { emitGlobals } from '../../schema/globals/emit.js';
 import { omit } from '../../selection/omit.js';
-import { openView } from '../../snapshot/view.js';
+import { type Choose, describeMoment, fixMoment } from '../../snapshot/view.js';
 import { type CommonOptions, contentOptionNames, refuse } from '../common-options.js';
 import { withFilters } from '../read-filters.js';
+import { CheckSession } from './check-session.js';
 import { chooseTables } from './choose-tables.js';
 import { planSnapshot, type SnapshotOptions, type SnapshotPlan } from './options.js';
 import { globalsOf } from './read-globals.js';
@@ -66,12 +67,11 @@ export async function printSchema(options: SchemaOptions): Promise<SchemaText> {
 async function readText(plan: SnapshotPlan): Promise<SchemaText> {
   const { sections: wanted } = plan.contents;
   await using control = await openSession(plan.connection, { use: 'read', encoding: plan.encoding, pipelined: true, signal: plan.signal });
-  const view = await openView(control, {
-    choose: (relations, schemas) => chooseTables(relations, schemas, plan.contents),
-    lockTimeoutMs: plan.lockTimeoutMs,
-    wanted: { sizes: false, columns: false },
-  });
-  const { catalog, leftOut } = await readSchema(control, view, plan);
+  await using check = new CheckSession(plan);
+  const choose: Choose = (relations, schemas) => chooseTables(relations, schemas, plan.contents);
+  const moment = await fixMoment(control, { choose, lockTimeoutMs: plan.lockTimeoutMs });
+  const view = await describeMoment(control, moment, { choose, wanted: { sizes: false, columns: false } });
+  const { catalog, leftOut } = await readSchema(control, { plan, view: Promise.resolve(view), check: check.idle });
   const text = (section: Section): string => (wanted.has(section) ? emitSection(catalog, section) : '');
   return { globals: emitGlobals(catalog), preData: text('pre-data'), postData: text('post-data'), leftOut };
 }

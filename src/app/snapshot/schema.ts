@@ -1,12 +1,12 @@
 // Reads the schema for a snapshot and cuts it to what the options ask for. Catalog functions see the catalogs of now, not of our view:
-// so the catalogs of the view are compared with those that a fresh session sees after, and a difference means a fresh start.
+// so the catalogs of the view are compared with those that another session sees after, and a difference means a fresh start.
 
 import { tableDirectory } from '../../frame/member-names.js';
 import type { Catalog, CatalogObject, CatalogTable } from '../../model/catalog.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { LeftOut } from '../../model/manifest.js';
 import { readProperties } from '../../pg/database-properties.js';
-import { openSession, type Session } from '../../pg/session.js';
+import type { Session } from '../../pg/session.js';
 import { sameDefinitions } from '../../schema/fingerprint.js';
 import { type IntrospectedSchema, putTogether, readCatalogs, readServer } from '../../schema/introspect.js';
 import { key } from '../../schema/kind.js';
@@ -33,10 +33,20 @@ export interface SnapshotSchema {
   readonly statistics?: { readonly table: CatalogTable; readonly ranges: readonly (readonly number[])[]; readonly version: number };
 }
 
-/** @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT,
+interface SchemaReading {
+  readonly plan: SnapshotPlan;
+  /** What the tables are like, once that is known. */
+  readonly view: Promise<View>;
+  /** Another session, once it is in no transaction. */
+  readonly check: Promise<Session>;
+}
+
+/** @param control in the view
+ *  @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT,
  *  also for a column that cannot travel in binary where that is asked for; PERMISSION_DENIED for the value of a chosen sequence */
-export async function readSchema(control: Session, view: View, plan: SnapshotPlan): Promise<SnapshotSchema> {
-  const whole = await readWhole(control, plan);
+export async function readSchema(control: Session, { plan, view: viewed, check }: SchemaReading): Promise<SnapshotSchema> {
+  const whole = await readWhole(control, { plan, check });
+  const view = await viewed;
   const described = new Map<number, DescribedTable>();
   const tables: CatalogTable[] = [];
   for (const table of view.tables) {
@@ -44,7 +54,7 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
     if (object === undefined || (table.relkind !== 'r' && table.relkind !== 'f')) continue;
     described.set(object, table);
     const loadInto = table.hashedByOid === null ? undefined : whole.ids.get(key('pg_class', table.hashedByOid));
-    tables.push({ ...catalogTable(object, table, plan), ...(loadInto === undefined ? {} : { loadInto }) });
+    tables.push({ object, ...tableOf(table, plan), ...(loadInto === undefined ? {} : { loadInto }) });
   }
   tables.push(...largeObjectsOf(whole, plan));
   const globals = await globalsOf(control, plan);
@@ -73,18 +83,12 @@ export async function readSchema(control: Session, view: View, plan: SnapshotPla
 }
 
 /** By itself, so that nobody holds what the server said once it is put together: that is most of what a schema of many objects takes. */
-async function readWhole(control: Session, plan: SnapshotPlan): Promise<IntrospectedSchema> {
+async function readWhole(control: Session, { plan, check }: Omit<SchemaReading, 'view'>): Promise<IntrospectedSchema> {
   const server = { ...(await readServer(control)), secrets: plan.secrets };
   // Only here: a second session to read on would wait, where a deparse function locks its table, behind an ALTER that waits for us.
   const read = await readCatalogs(control, { server, skipUnsupported: plan.skipUnsupported });
-  await using fresh = await openSession(plan.connection, {
-    use: 'read',
-    encoding: plan.encoding,
-    applicationName: 'tidemark check',
-    signal: plan.signal,
-  });
   // The server answers while we put together what was read.
-  const same = sameDefinitions(control, fresh, server);
+  const same = sameDefinitions(control, await check, server);
   same.catch(() => undefined);
   const whole = putTogether(read);
   if (await same) return whole;
@@ -152,14 +156,17 @@ function identity({ kind, schema, name }: CatalogObject): string {
   return JSON.stringify([kind, schema, name]);
 }
 
-function catalogTable(object: number, { oid, schema, name, columns, extension }: DescribedTable, plan: SnapshotPlan): CatalogTable {
+/** What the catalog has of a table, as far as the server's description says it. */
+export function tableOf(
+  { oid, schema, name, columns, extension }: DescribedTable,
+  { copyFormat }: Pick<SnapshotPlan, 'copyFormat'>,
+): Omit<CatalogTable, 'object'> {
   return {
-    object,
     directory: tableDirectory({ oid, schema, name }),
     schema,
     name,
     columns: columns.map(({ name: column, type }) => ({ name: column, type })),
-    format: chooseFormat(plan.copyFormat, columns),
+    format: chooseFormat(copyFormat, columns),
     ...(extension === null ? {} : { extensionCondition: extension.condition }),
   };
 }

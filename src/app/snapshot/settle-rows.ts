@@ -19,8 +19,13 @@ const leastTableBytes = 8n << 20n;
 export interface SettledLevel {
   readonly level: number;
   readonly choice?: CompressionChoice;
-  /** What the samples say of their tables, by the tables' objects. */
-  readonly sampled?: ReadonlyMap<number, SampledRows>;
+  /** What the samples say of their tables, by the tables' directories. */
+  readonly sampled?: ReadonlyMap<string, SampledRows>;
+}
+
+/** True where the level and the forms of tables are settled without a look at their rows. @param bytes on the server's disk */
+export function isTooSmallForSamples(bytes: bigint): boolean {
+  return bytes < leastBytes;
 }
 
 /** Samples are read by all workers at once, as the rows will be.
@@ -32,12 +37,17 @@ export async function settleRows(
   pool: Pick<WorkerPool, 'sample'>,
 ): Promise<{ readonly schema: SnapshotSchema; readonly settled: SettledLevel }> {
   const { compressLevel, jobs } = plan;
-  const asked = bytesToRead(schema) < leastBytes ? [] : largest(schema, 2 * jobs);
+  const asked = isTooSmallForSamples(bytesToRead(schema)) ? [] : largest(schema, 2 * jobs);
   const tables = compressLevel === 'auto' ? asked : asked.filter((table) => isFormOpen(plan, table));
   const sampleAs = (some: readonly TableToRead[]): Promise<readonly SampledTable[]> => readSamples(some, pool);
   const sampled = await settleForms(await sampleAs(tables), plan, sampleAs);
   const settled = compressLevel === 'auto' ? levelBy(sampled) : { level: compressLevel };
   return { schema: withForms(schema, plan, sampled), settled };
+}
+
+/** The level where nothing is sampled. */
+export function withoutSamples({ compressLevel }: Pick<SnapshotPlan, 'compressLevel'>): SettledLevel {
+  return compressLevel === 'auto' ? levelBy([]) : { level: compressLevel };
 }
 
 async function readSamples(tables: readonly TableToRead[], pool: Pick<WorkerPool, 'sample'>): Promise<readonly SampledTable[]> {
@@ -60,7 +70,7 @@ function levelBy(sampled: readonly SampledTable[]): SettledLevel {
   const choice = chooseLevel(weighted);
   const rows = sampled.flatMap(({ sample, table }) => {
     const said = sampledRows(sample, choice.level);
-    return said === undefined ? [] : [[table.object, said] as const];
+    return said === undefined ? [] : [[table.directory, said] as const];
   });
   return { level: choice.level, choice, sampled: new Map(rows) };
 }

@@ -10,9 +10,10 @@ import { chunkBytesFor } from '../../snapshot/chunk-size.js';
 import { readCounters } from '../../snapshot/counters.js';
 import type { WorkerSettings } from '../../snapshot/messages.js';
 import { readPosition } from '../../snapshot/position-queries.js';
-import { openView, type View } from '../../snapshot/view.js';
+import { type Choose, fixMoment, type View } from '../../snapshot/view.js';
 import { threadsFor, WorkerPool } from '../../snapshot/worker-pool.js';
 import { abortReason, withAge } from '../abort.js';
+import { CheckSession } from './check-session.js';
 import { chooseTables } from './choose-tables.js';
 import type { SnapshotPlan } from './options.js';
 import { warnOfValues, withStatistics } from './planner-statistics.js';
@@ -59,19 +60,27 @@ export async function inAttempts<Target extends Destination, Result>(
   }
 }
 
-/** A view of the database that is fixed, and what was seen in it so far. */
-export interface Sight {
+/** A view of the database that is fixed. */
+export interface FixedView {
   /** In the transaction that has the view, until it says COMMIT. */
   readonly control: Session;
   readonly view: View;
   readonly position: Position;
-  readonly schema: SnapshotSchema;
   /** Raw bytes at which the workers close a chunk. */
   readonly chunkBytes: number;
-  /** Attached to the view. */
-  readonly pool: WorkerPool;
+  /** The workers, once they are attached to the view. */
+  readonly attached: Promise<WorkerPool>;
+  /** What is to be read of the schema, and of rows, once that is known. */
+  readonly schema: Promise<SnapshotSchema>;
   /** Starts more workers, and attaches them to the same view. They are for the caller to dispose of. */
   more(settings: Pick<WorkerPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool>;
+}
+
+/** A view, and all that is to be known of it before rows are read. */
+export interface Sight extends Omit<FixedView, 'attached' | 'schema'> {
+  readonly schema: SnapshotSchema;
+  /** Attached to the view. */
+  readonly pool: WorkerPool;
 }
 
 type WorkerPlan = SnapshotPlan & { readonly chunkBytes: number };
@@ -80,39 +89,57 @@ type WorkerPlan = SnapshotPlan & { readonly chunkBytes: number };
 type Workers = Pick<Destination, 'spoolPrefix' | 'keepsBytes'> & Pick<WorkerSettings, 'bare'> & { readonly idle?: boolean };
 
 /** Locks the tables, fixes the view, attaches the workers and reads the schema; then `use` has them all.
- *  @param bare rows are to come without a tar around them
- *  @param idle no workers at the beginning */
-export async function withSight<Result>(
+ *  @param workers `bare`: rows are to come without a tar around them; `idle`: no workers at the beginning */
+export async function withSight<Result>(plan: SnapshotPlan, workers: Workers, use: (sight: Sight) => Promise<Result>): Promise<Result> {
+  return withView(plan, workers, async (fixed) => use(await seeAll(fixed, plan)));
+}
+
+/** Waits for the schema, and says what is left out of it. */
+export async function seeAll({ attached, schema: reading, ...fixed }: FixedView, { statistics, emit }: SnapshotPlan): Promise<Sight> {
+  const schema = await withStatistics(fixed.control, await reading, statistics);
+  const pool = await attached;
+  for (const object of schema.leftOut) emit({ type: 'left-out', object });
+  warnOfValues(schema, emit);
+  return { ...fixed, schema, pool };
+}
+
+/** Locks the tables and fixes the view. While the schema is read in it, workers attach themselves to it. */
+export async function withView<Result>(
   plan: SnapshotPlan,
   { spoolPrefix, keepsBytes, bare = false, idle = false }: Workers,
-  use: (sight: Sight) => Promise<Result>,
+  use: (fixed: FixedView) => Promise<Result>,
 ): Promise<Result> {
   const { connection, emit, signal } = plan;
   emit({ type: 'phase', phase: 'connect' });
   const session = { use: 'read', encoding: plan.encoding, applicationName: 'tidemark', pipelined: true, signal } as const;
   await using control = await openSession(connection, session);
+  await using check = new CheckSession(plan);
   emit({ type: 'phase', phase: 'lock' });
-  const view = await openView(control, {
-    choose: (relations, schemas) => chooseTables(relations, schemas, { ...plan.contents, foreignServers: plan.foreignServers }),
-    lockTimeoutMs: plan.lockTimeoutMs,
-    wanted: { sizes: plan.contents.sections.has('data'), columns: true },
-  });
+  const choose: Choose = (relations, schemas) =>
+    chooseTables(relations, schemas, { ...plan.contents, foreignServers: plan.foreignServers });
+  const moment = await fixMoment(control, { choose, lockTimeoutMs: plan.lockTimeoutMs });
+  // Of thousands of tables it takes as long as half of the schema: another session is asked meanwhile.
+  const wanted = { sizes: plan.contents.sections.has('data'), columns: true };
+  const described = check.describe(moment, { choose, wanted });
+  described.catch(() => undefined);
   if (await isMarked(control)) throw halfRestored(connection.database);
+  const position = { at: moment.at, lsn: moment.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
+  emit({ type: 'phase', phase: 'schema' });
+  const schema = readSchema(control, { plan, view: described, check: check.idle });
+  schema.then(
+    () => check.close(),
+    () => undefined,
+  );
+  const view = await described;
   // The threads start up and connect while the control session reads the schema.
   const destination = { spoolPrefix, framesComeBack: !keepsBytes, bare };
   const { chunkBytes = chunkBytesFor(bytesSeen(view)) } = plan;
   await using workers = startWorkers({ ...plan, chunkBytes, jobs: idle ? 0 : plan.jobs }, view, destination);
-  const attached = workers.pool.then((pool) => pool.attach(view.snapshotId, namesOf(view)));
+  const attached = workers.pool.then(async (pool) => {
+    await pool.attach(view.snapshotId, namesOf(view));
+    return pool;
+  });
   attached.catch(() => undefined);
-  const position = { at: view.at, lsn: view.lsn, ...(await readPosition(control, plan.position)), ...(await readCounters(control)) };
-
-  emit({ type: 'phase', phase: 'schema' });
-  const read = await readSchema(control, view, plan);
-  const schema = await withStatistics(control, read, plan.statistics);
-  await attached;
-  const pool = await workers.pool;
-  for (const object of schema.leftOut) emit({ type: 'left-out', object });
-  warnOfValues(schema, emit);
   const more = async (settings: Pick<WorkerPlan, 'jobs' | 'chunkBytes'>): Promise<WorkerPool> => {
     const another = await startPool({ ...plan, ...settings }, settings.jobs, destination);
     try {
@@ -123,7 +150,7 @@ export async function withSight<Result>(
       throw error;
     }
   };
-  return await use({ control, view, position, schema, chunkBytes, pool, more });
+  return await use({ control, view, position, chunkBytes, attached, schema, more });
 }
 
 /** Says how much there is to read. */
@@ -171,7 +198,8 @@ function bytesAtMost(view: View): bigint {
   return view.tables.some(({ relkind }) => relkind === 'f') ? 1n << 62n : bytesSeen(view);
 }
 
-function bytesSeen({ tables, largeObjectBytes }: View): bigint {
+/** Bytes that the tables of a view have on the server's disk, and large objects. */
+export function bytesSeen({ tables, largeObjectBytes }: View): bigint {
   return tables.reduce((sum, { bytes }) => sum + bytes, largeObjectBytes);
 }
 

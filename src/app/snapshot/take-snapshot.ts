@@ -16,19 +16,22 @@ import type { Session } from '../../pg/session.js';
 import { emitSection } from '../../schema/emit.js';
 import { emitGlobals } from '../../schema/globals/emit.js';
 import { contentSections } from '../../selection/sections.js';
+import { largeShare } from '../../snapshot/ahead.js';
 import { usualLevel } from '../../snapshot/choose-level.js';
 import { readSource } from '../../snapshot/source.js';
 import { withFilters } from '../read-filters.js';
-import { type SealedArchive, type Sealing, sealingSink } from '../seal/seal-archive.js';
+import { type SealedArchive, type Sealing, type SealingSink, sealingSink } from '../seal/seal-archive.js';
 import { checkPlace, settleSealing } from '../seal/settle-sealing.js';
 import { BaseOnce, type SnapshotBase } from './base.js';
-import { isDurable, lookAtPartitions } from './completed-partitions.js';
-import { planRanges, readRows } from './data.js';
+import { type CompletedPartitions, isDurable, lookAtPartitions } from './completed-partitions.js';
 import { planSnapshot, type SnapshotOptions, type SnapshotPlan, snapshotOptionNames } from './options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './output.js';
+import { planRanges, type Readable } from './plan-ranges.js';
+import { tablesReadEarly } from './read-early.js';
+import { RowReader, type RowTarget } from './row-reader.js';
 import type { SnapshotSchema } from './schema.js';
-import { type SettledLevel, settleRows } from './settle-rows.js';
-import { announce, bytesToRead, inAttempts, type Sight, withSight } from './sight.js';
+import { type SettledLevel, settleRows, withoutSamples } from './settle-rows.js';
+import { announce, bytesToRead, type FixedView, inAttempts, seeAll, withView } from './sight.js';
 
 export interface SnapshotResult {
   /** Path of the archive; undefined where it went to a stream. */
@@ -105,42 +108,97 @@ interface Tools {
 }
 
 async function readAndWrite(plan: SnapshotPlan, tools: Tools): Promise<{ manifest: Manifest; archive: SealedArchive }> {
-  return withSight(plan, tools.output, (sight) => write(plan, { ...tools, sight }));
+  return withView(plan, tools.output, (fixed) => write(plan, { ...tools, fixed, early: tablesReadEarly(fixed.view, plan) }));
 }
 
-async function write(
-  plan: SnapshotPlan,
-  { codec, output, sealing, base, sight }: Tools & { readonly sight: Sight },
-): Promise<{ manifest: Manifest; archive: SealedArchive }> {
-  const { emit, signal } = plan;
-  const { control, pool, position, view, chunkBytes } = sight;
-  const partitions = await lookAtPartitions(plan, sight, base);
-  const { schema: chosen } = partitions;
-  await output.begin({ position, bytes: bytesToRead(chosen) + smallBytes });
+interface InView extends Tools {
+  readonly fixed: FixedView;
+  /** Their rows are read while the schema is. */
+  readonly early: Readable['toRead'];
+}
+
+async function write(plan: SnapshotPlan, tools: InView): Promise<{ manifest: Manifest; archive: SealedArchive }> {
+  const { signal } = plan;
+  const { output, fixed } = tools;
+  const { control, position, view, chunkBytes } = fixed;
+  const settling = settle(plan, tools);
+  const begun = settling.then(async ({ writer, schema }) => ({ writer, schema, members: await writeBeginning(writer, schema, plan) }));
+  begun.catch(() => undefined);
+  const reading = readRows(plan, tools, { settling, begun });
+  reading.catch(() => undefined);
+  const { schema, settled, writer, sink, describeTables } = await settling;
+  // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
+  const [{ members }, read] = await Promise.race([Promise.all([begun, reading]), control.lost]);
+  // What the workers took is free for what is left to do.
+  const [postData] = await Promise.all([
+    writer.addMember(postDataMember, encodeText(afterRows(schema))),
+    fixed.attached.then((pool) => pool.close()),
+  ]);
+  members.push(postData);
+
+  plan.emit({ type: 'phase', phase: 'publish' });
+  const durable = plan.completedOnce.length === 0 || (await isDurable(control, view));
+  if (!durable)
+    plan.emit({ type: 'notice', message: 'the next snapshot exports completed partitions again: not all of the view is on disk yet' });
+  const manifest = await describe(control, { plan, settled, chunkBytes, position, schema, ...describeTables(read, durable), members });
+  const archive = await sink.seal(await writer.finish(manifest));
+  await control.query('COMMIT');
+  signal?.throwIfAborted();
+  await output.finish(archive, manifest);
+  return { manifest, archive };
+}
+
+interface Settled {
+  readonly schema: SnapshotSchema;
+  readonly settled: SettledLevel;
+  readonly writer: ArchiveWriter;
+  readonly sink: SealingSink;
+  readonly describeTables: CompletedPartitions['describe'];
+}
+
+/** Reads the schema, and settles how rows travel and where they go. */
+async function settle(plan: SnapshotPlan, { codec, output, sealing, base, fixed, early }: InView): Promise<Settled> {
+  const { emit } = plan;
+  const sight = await seeAll(fixed, plan);
+  const { schema: chosen, describe: describeTables } = await lookAtPartitions(plan, sight, base);
+  await output.begin({ position: fixed.position, bytes: bytesToRead(chosen) + smallBytes });
   const sink = await sealingSink(output, sealing);
   const writer = new ArchiveWriter({ sink, codec, level: plan.compressLevel === 'auto' ? usualLevel : plan.compressLevel });
 
   emit({ type: 'phase', phase: 'rows' });
   announce(chosen, plan);
-  // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
-  const { schema, settled } = await Promise.race([settleRows(chosen, plan, pool), control.lost]);
-  const begun = writeBeginning(writer, schema, plan);
-  const ranges = planRanges(schema, plan.jobs, settled.sampled);
-  const reading = Promise.all([begun, readRows(schema, ranges, { pool, writer, level: settled.level, begun, emit })]);
-  const [members, read] = await Promise.race([reading, control.lost]);
-  members.push(await writer.addMember(postDataMember, encodeText(afterRows(schema))));
+  const { schema, settled } =
+    early.length > 0
+      ? { schema: chosen, settled: withoutSamples(plan) }
+      : await Promise.race([settleRows(chosen, plan, sight.pool), fixed.control.lost]);
+  return { schema, settled, writer, sink, describeTables };
+}
 
-  emit({ type: 'phase', phase: 'publish' });
-  const durable = plan.completedOnce.length === 0 || (await isDurable(control, view));
-  if (!durable)
-    emit({ type: 'notice', message: 'the next snapshot exports completed partitions again: not all of the view is on disk yet' });
-  const manifest = await describe(control, { plan, settled, chunkBytes, position, schema, ...partitions.describe(read, durable), members });
-  const archive = await sink.seal(await writer.finish(manifest));
-  await pool.close();
-  await control.query('COMMIT');
-  signal?.throwIfAborted();
-  await output.finish(archive, manifest);
-  return { manifest, archive };
+interface Underway {
+  readonly settling: Promise<Settled>;
+  /** What comes before the rows is written. */
+  readonly begun: Promise<RowTarget>;
+}
+
+async function readRows(plan: SnapshotPlan, { fixed, early }: InView, { settling, begun }: Underway): Promise<readonly TableEntry[]> {
+  const reader = new RowReader({ target: begun, emit: plan.emit });
+  const readingEarly = readEarly(reader, plan, { fixed, early });
+  // What fails in the schema is told first.
+  readingEarly.catch(() => undefined);
+  const { schema, settled } = await settling;
+  await readingEarly;
+  const read = new Set(early.map(({ table }) => table.directory));
+  const rest = { ...schema, toRead: schema.toRead.filter(({ table }) => !read.has(table.directory)) };
+  await reader.read(await fixed.attached, planRanges(rest, plan.jobs, settled.sampled), settled);
+  return reader.entries();
+}
+
+async function readEarly(reader: RowReader, plan: SnapshotPlan, { fixed, early }: Pick<InView, 'fixed' | 'early'>): Promise<void> {
+  if (early.length === 0) return;
+  const ranges = planRanges({ toRead: early }, plan.jobs);
+  // This thread is busy, for half a second at a time if there are thousands of tables: workers are not to wait for it.
+  const share = largeShare(ranges, plan.jobs);
+  await reader.read(await fixed.attached, ranges, { level: withoutSamples(plan).level, share });
 }
 
 /** What comes before the rows. The workers are at work by then, and of a large schema this is some time. */

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { showSnapshot } from '#dist/app/archive/show-snapshot.js';
 import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
-import { planRanges, readRows } from '#dist/app/snapshot/data.js';
 import type { SnapshotPlan } from '#dist/app/snapshot/options.js';
+import { planRanges } from '#dist/app/snapshot/plan-ranges.js';
+import { RowReader } from '#dist/app/snapshot/row-reader.js';
 import type { SnapshotSchema } from '#dist/app/snapshot/schema.js';
 import { settleRows } from '#dist/app/snapshot/settle-rows.js';
 import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
@@ -87,19 +88,20 @@ test('rows that come before the schema is written wait for it', async () => {
   };
   const pool = {
     async read(tasks: Iterable<RangeTask>, _level: number, sink: ChunkSink) {
-      for (const task of tasks) await sink.chunk({ task, rows: 1n, member });
+      for (const task of tasks) {
+        await sink.chunk({ task, rows: 1n, member });
+        await sink.done(task, 1n);
+      }
     },
   };
-  const begun = new Promise((resolve) => setImmediate(resolve)).then(() => order.push('schema'));
-  const entries = await readRows(schema, planRanges(schema, 1), {
-    pool,
-    writer: { append } as unknown as ArchiveWriter,
-    level: 3,
-    begun,
-    emit: () => undefined,
+  const target = new Promise((resolve) => setImmediate(resolve)).then(() => {
+    order.push('schema');
+    return { writer: { append } as unknown as ArchiveWriter, schema };
   });
+  const reader = new RowReader({ target, emit: () => undefined });
+  await reader.read(pool, planRanges(schema, 1), { level: 3 });
   expect(order).toEqual(['schema', 'rows']);
-  expect(entries.map(({ rows }) => rows)).toEqual([1n]);
+  expect((await reader.entries()).map(({ rows }) => rows)).toEqual([1n]);
 });
 
 function tableOf(name: string, bytes: bigint, object: number): SnapshotSchema['toRead'][number] {
