@@ -85,11 +85,11 @@ describe('which tables', () => {
 test('rows come before the server has said a word about the schema', async () => {
   await using source = await createDatabase();
   await source.run('CREATE TABLE t AS SELECT g AS id, md5(g::text) AS note FROM generate_series(1, 1000) AS g');
-  const { url, held, close } = await startHolding(source.url);
+  const { url, asked, close } = await startHolding(source.url);
   try {
     const file = join(folder, 'early.tar.zst');
     const { manifest } = await takeSnapshot({ database: url, file, jobs: 1 });
-    expect(held()).toBe(true);
+    expect(asked()).toBe(true);
     expect(manifest.totals).toMatchObject({ tables: 1, rows: 1000n });
     await using target = await createDatabase();
     await restoreSnapshot({ database: target.url, file });
@@ -177,11 +177,11 @@ function rangeOf(name: string, id: number): PlannedRange {
 }
 
 /** A relay that holds back what the server says of constraints, which are of the schema, until a COPY has gone by on another connection. */
-async function startHolding(url: string): Promise<{ readonly url: string; readonly held: () => boolean; close(): Promise<void> }> {
+async function startHolding(url: string): Promise<{ readonly url: string; readonly asked: () => boolean; close(): Promise<void> }> {
   const upstreamUrl = new URL(url);
   const sockets = new Set<Socket>();
   let copying = false;
-  let held = false;
+  let asked = false;
   let release = (): void => undefined;
   const server = createServer((client) => {
     const upstream = connect(Number(upstreamUrl.port), upstreamUrl.hostname);
@@ -195,10 +195,12 @@ async function startHolding(url: string): Promise<{ readonly url: string; readon
         copying = true;
         release();
       }
-      if (text.includes('pg_get_constraintdef') && !copying) {
-        held = true;
-        upstream.pause();
-        release = () => upstream.resume();
+      if (text.includes('pg_get_constraintdef')) {
+        asked = true;
+        if (!copying) {
+          upstream.pause();
+          release = () => upstream.resume();
+        }
       }
       upstream.write(data);
     });
@@ -212,7 +214,7 @@ async function startHolding(url: string): Promise<{ readonly url: string; readon
   through.searchParams.set('sslmode', 'disable');
   return {
     url: through.href,
-    held: () => held,
+    asked: () => asked,
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
