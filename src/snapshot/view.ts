@@ -128,9 +128,9 @@ async function fix(session: Session): Promise<Omit<Moment, 'chosen'>> {
 }
 
 function sameTables(a: readonly ListedRelation[], b: readonly ListedRelation[]): boolean {
-  return a.length === b.length && a.every((table, i) => identity(table) === identity(b[i] as ListedRelation));
+  return a.length === b.length && a.every((table, i) => sameTable(table, b[i] as ListedRelation));
 }
 
-function identity({ oid, schema, name, relkind, partitionOf }: ListedRelation): string {
-  return JSON.stringify([oid, schema, name, relkind, partitionOf]);
+function sameTable(a: ListedRelation, b: ListedRelation): boolean {
+  return a.oid === b.oid && a.schema === b.schema && a.name === b.name && a.relkind === b.relkind && a.partitionOf === b.partitionOf;
 }

@@ -45,21 +45,27 @@ interface SchemaReading {
  *  @throws TidemarkError CONCURRENT_DDL when the catalogs changed while they were read; UNSUPPORTED_OBJECT,
  *  also for a column that cannot travel in binary where that is asked for; PERMISSION_DENIED for the value of a chosen sequence */
 export async function readSchema(control: Session, { plan, view: viewed, check }: SchemaReading): Promise<SnapshotSchema> {
-  const whole = await readWhole(control, { plan, check });
-  const view = await viewed;
-  const described = new Map<number, DescribedTable>();
+  // The server has them by the time that the schema is put together.
+  const [globals, database, whole, view] = await Promise.all([
+    globalsOf(control, plan),
+    readDatabase(control),
+    readWhole(control, { plan, check }),
+    viewed,
+  ]);
+  /** By directory. */
+  const described = new Map<string, DescribedTable>();
   const tables: CatalogTable[] = [];
   for (const table of view.tables) {
     const object = whole.ids.get(table.extension === null ? key('pg_class', table.oid) : configurationKey(table.oid));
     if (object === undefined || (table.relkind !== 'r' && table.relkind !== 'f')) continue;
-    described.set(object, table);
+    const read = tableOf(table, plan);
+    described.set(read.directory, table);
     const loadInto = table.hashedByOid === null ? undefined : whole.ids.get(key('pg_class', table.hashedByOid));
-    tables.push({ object, ...tableOf(table, plan), ...(loadInto === undefined ? {} : { loadInto }) });
+    tables.push({ object, ...read, ...(loadInto === undefined ? {} : { loadInto }) });
   }
   tables.push(...largeObjectsOf(whole, plan));
-  const globals = await globalsOf(control, plan);
   const { catalog, leftOut } = selectContents(
-    { objects: whole.objects, steps: whole.steps, tables, ...encodingsOf(control), ...(await readDatabase(control)), ...globals.part },
+    { objects: whole.objects, steps: whole.steps, tables, ...encodingsOf(control), ...database, ...globals.part },
     plan.contents,
   );
   if (plan.contents.sections.has('data')) refuseUnread(whole, catalog);
@@ -68,9 +74,9 @@ export async function readSchema(control: Session, { plan, view: viewed, check }
   const withRows = plan.contents.sections.has('data');
   const foreign = withRows ? await foreignRowsLeftOut(control, { chosen: catalog, objects, ids, patterns }) : [];
   const allLeftOut = [...whole.leftOut, ...leftOut, ...partOf(whole, catalog), ...foreign];
-  refuseSilence(view, catalog, allLeftOut);
+  if (allLeftOut.length === 0) refuseSilence({ view, catalog, described });
   const told = [...allLeftOut, ...globals.leftOut];
-  const schema = planReading({ catalog, leftOut: told }, { view, plan, described: [...described.values()] });
+  const schema = planReading({ catalog, leftOut: told }, { view, plan, described });
   if (plan.copyFormat === 'binary') {
     await refuseUnfitForBinary(
       control,
@@ -126,18 +132,16 @@ async function readDatabase(session: Session): Promise<Pick<Catalog, 'database'>
 }
 
 /** Every table that was chosen by name is in, or something was said to be left out: losing one without a word is the worst we could do. */
-function refuseSilence({ tables }: View, catalog: Catalog, leftOut: readonly LeftOut[]): void {
-  if (leftOut.length > 0) return;
-  const present = new Set(catalog.tables.map(({ schema, name }) => JSON.stringify([schema, name])));
+function refuseSilence({ view, catalog, described }: Omit<Cutting, 'plan'> & { readonly catalog: Catalog }): void {
+  const present = new Set(catalog.tables.map(({ directory }) => described.get(directory)));
   // Those of extensions come with them: whether one is in is decided later.
-  const lost = tables.find(
-    ({ relkind, schema, name, extension }) => relkind !== 'p' && extension === null && !present.has(JSON.stringify([schema, name])),
-  );
+  const lost = view.tables.find((table) => table.relkind !== 'p' && table.extension === null && !present.has(table));
   if (lost) throw new TidemarkError('INTERNAL', `read the schema: table ${lost.schema}.${lost.name} was chosen, and is not in it`);
 }
 
 /** What could not be read is no matter while nobody wants its object. */
 function refuseUnread({ objects, failures }: IntrospectedSchema, chosen: Catalog): void {
+  if (failures.size === 0) return;
   const names = new Set(chosen.objects.map(identity));
   for (const [id, failure] of failures) {
     const object = objects[id];
@@ -147,6 +151,7 @@ function refuseUnread({ objects, failures }: IntrospectedSchema, chosen: Catalog
 
 /** What stays away of the objects that the catalog makes. */
 function partOf({ objects, partial }: IntrospectedSchema, chosen: Catalog): readonly LeftOut[] {
+  if (partial.size === 0) return [];
   const made = new Set(chosen.steps.map(({ object }) => object));
   const names = new Set(chosen.objects.filter(({ id }) => made.has(id)).map(identity));
   return [...partial].flatMap(([id, leftOut]) => (names.has(identity(objects[id] as CatalogObject)) ? leftOut : []));
@@ -174,7 +179,7 @@ export function tableOf(
 interface Cutting {
   readonly view: View;
   readonly plan: SnapshotPlan;
-  readonly described: readonly DescribedTable[];
+  readonly described: ReadonlyMap<string, DescribedTable>;
 }
 
 /** Says which rows are to be read, and why others are not. */
@@ -182,11 +187,10 @@ function planReading(
   { catalog, leftOut }: { catalog: Catalog; leftOut: readonly LeftOut[] },
   { view, plan, described }: Cutting,
 ): SnapshotSchema {
-  const byName = new Map(described.map((table) => [JSON.stringify([table.schema, table.name]), table]));
   const toRead: { table: CatalogTable; described: DescribedTable }[] = [];
   const tables = catalog.tables.map((table): CatalogTable => {
     if (isLargeObjects(table)) return table;
-    const source = byName.get(JSON.stringify([table.schema, table.name])) as DescribedTable;
+    const source = described.get(table.directory) as DescribedTable;
     const withoutData = !plan.contents.sections.has('data')
       ? 'schema-only'
       : (table.withoutData ?? (source.unlogged && view.inRecovery ? 'unlogged-on-standby' : undefined));
