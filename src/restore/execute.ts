@@ -11,7 +11,8 @@ import { Crew } from './crew.js';
 import { createDatabase, type DatabaseLocale, dropDatabase, setProperties } from './database.js';
 import { waitForDisk } from './durable.js';
 import { checkForeignKeys } from './foreign-keys.js';
-import { loadRows, type RowSource } from './load-rows.js';
+import type { LoadPool } from './load-pool.js';
+import { loadRows, type RowSource, startLoading } from './load-rows.js';
 import { dropMark, type Mark, setMark } from './marker.js';
 import { ParallelSteps } from './parallel-steps.js';
 import type { Action, Plan, TableLoad } from './plan.js';
@@ -69,6 +70,7 @@ export class Execution {
   #postData: readonly Step[] = [];
   #postDataWork: ParallelSteps | undefined;
   #isAtPostData = false;
+  #loadPool: LoadPool | undefined;
 
   constructor(options: ExecuteOptions) {
     this.#options = options;
@@ -84,6 +86,8 @@ export class Execution {
   async run(plan: Plan): Promise<void> {
     const { emit, signal } = this.#options;
     this.#postData = plan.flatMap((action) => (action.action === 'post-data' ? action.steps : []));
+    await using pool = startLoading(plan, this.#options);
+    this.#loadPool = pool;
     for (const action of plan) {
       signal.throwIfAborted();
       emit({ type: 'phase', phase: action.action });
@@ -188,7 +192,7 @@ export class Execution {
   }
 
   async #rows(loads: readonly TableLoad[]): Promise<void> {
-    const { sessions, source, database, signal } = this.#options;
+    const { sessions, source, signal } = this.#options;
     const alone = this.#inTransaction ? await this.#crew.control() : undefined;
     const stop = new AbortController();
     const isLarge = ({ fills, rawBytes }: TableLoad): boolean => fills !== undefined && rawBytes >= largeBytes;
@@ -197,7 +201,7 @@ export class Execution {
     this.manifest = await loadRows({
       loads,
       source,
-      database,
+      pool: this.#loadPool,
       progress: this.progress,
       sessions,
       alone,

@@ -44,6 +44,10 @@ export type BytesReply =
   | { readonly type: 'bytes'; readonly id: number; readonly bytes: Uint8Array }
   | { readonly type: 'bytes'; readonly id: number; readonly bytes?: undefined; readonly error: PackedError };
 
-export type ToLoadWorker = { readonly type: 'load'; readonly requests: readonly LoadRequest[] } | BytesReply | { readonly type: 'end' };
+export type ToLoadWorker =
+  | { readonly type: 'connect' }
+  | { readonly type: 'load'; readonly requests: readonly LoadRequest[] }
+  | BytesReply
+  | { readonly type: 'end' };
 
 export type LoadReply = { readonly type: 'ready' } | { readonly type: 'loaded' } | { readonly type: 'failed'; readonly error: PackedError };

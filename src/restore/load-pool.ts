@@ -12,9 +12,7 @@ import { answerRead } from './port-bytes.js';
 import type { Slots } from './slots.js';
 import { together } from './together.js';
 
-export interface PoolOptions extends Omit<LoadWorkerData, 'archives'> {
-  readonly archives: Archives;
-  readonly jobs: number;
+export interface LoadOptions {
   /** Called after each chunk, when the server has its rows. */
   readonly onLoaded: (load: TableLoad, chunk: { readonly rows: bigint; readonly rawBytes: bigint; readonly length: bigint }) => void;
   /** Called when the server has all rows of a table. */
@@ -24,68 +22,83 @@ export interface PoolOptions extends Omit<LoadWorkerData, 'archives'> {
   readonly signal: AbortSignal;
 }
 
-/** Loads all chunks of all tables: those of a file in the order given, each thread reading for itself; those of what lies elsewhere in the
- *  order in which they lie there, fetched ahead by this thread. On the first failure, and on abort, the threads are ended and with them their sockets.
- *  @throws TidemarkError of the first chunk that failed; the signal's reason */
-export async function loadInParallel(loads: readonly TableLoad[], options: PoolOptions): Promise<void> {
-  const queue = loads.flatMap((load) => {
-    const archive = archiveIndex(load);
-    return (load.chunks ?? []).map((chunk) => ({ load, chunk, archive }));
-  });
-  const { archives, connection, applicationName, encodings, signal } = options;
-  const workerData: LoadWorkerData = { archives: archives.map(reached), connection, applicationName, encodings };
-  const jobs = Math.min(options.jobs, queue.length);
-  const workers = Array.from({ length: jobs }, () => new LoadThread(workerData, archives));
-  sortForFetching(archives, queue);
-  const ahead = new FetchFromSeveral(archives, queue, jobs);
-  let giveUp = (_: unknown): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    giveUp = reject;
-  });
-  aborted.catch(() => undefined);
-  const stop = () => {
-    for (const worker of workers) void worker.terminate();
-    giveUp(signal.reason);
-  };
-  signal.addEventListener('abort', stop);
-  try {
-    signal.throwIfAborted();
-    const pending = together(queue.map((item, position) => ({ ...item, position })));
-    const left = new Map(loads.map((load) => [load, load.chunks?.length ?? 0]));
-    for (const [load, chunks] of left) if (chunks === 0) options.onFilled(load);
-    const all = Promise.all(
-      workers.map(async (worker) => {
-        await worker.ready;
-        for (const some of pending) {
-          const requests = await Promise.all(
-            some.map(async ({ load, chunk, archive, position }) => {
-              const frames = await ahead.take(position);
-              return { ...deliveryOf(load), chunk, archive, ...(frames && { frames }) };
-            }),
-          );
-          {
-            using _ = await options.slots.take(false);
-            await worker.load(requests);
+/** Threads that are started before the database is ready for them, which takes as long as theirs to start. */
+export class LoadPool implements AsyncDisposable {
+  readonly #threads: readonly LoadThread[];
+  readonly #archives: Archives;
+
+  /** @param count of threads, which connect later */
+  constructor(count: number, { archives, ...data }: Omit<LoadWorkerData, 'archives'> & { readonly archives: Archives }) {
+    this.#archives = archives;
+    const workerData: LoadWorkerData = { ...data, archives: archives.map(reached) };
+    this.#threads = Array.from({ length: count }, () => new LoadThread(workerData, archives));
+  }
+
+  /** Loads all chunks of all tables: those of a file in the order given, each thread reading for itself; those of what lies elsewhere in the
+   *  order in which they lie there, fetched ahead by this thread. The threads end with it. On the first failure, and on abort, they are ended
+   *  and with them their sockets.
+   *  @throws TidemarkError of the first chunk that failed; the signal's reason */
+  async load(loads: readonly TableLoad[], { onLoaded, onFilled, slots, signal }: LoadOptions): Promise<void> {
+    const queue = loads.flatMap((load) => {
+      const archive = archiveIndex(load);
+      return (load.chunks ?? []).map((chunk) => ({ load, chunk, archive }));
+    });
+    sortForFetching(this.#archives, queue);
+    const ahead = new FetchFromSeveral(this.#archives, queue, this.#threads.length);
+    let giveUp = (_: unknown): void => undefined;
+    const aborted = new Promise<never>((_, reject) => {
+      giveUp = reject;
+    });
+    aborted.catch(() => undefined);
+    const stop = () => {
+      void this[Symbol.asyncDispose]();
+      giveUp(signal.reason);
+    };
+    signal.addEventListener('abort', stop);
+    try {
+      signal.throwIfAborted();
+      const pending = together(queue.map((item, position) => ({ ...item, position })));
+      const left = new Map(loads.map((load) => [load, load.chunks?.length ?? 0]));
+      for (const [load, chunks] of left) if (chunks === 0) onFilled(load);
+      const all = Promise.all(
+        this.#threads.map(async (thread) => {
+          await thread.connect();
+          for (const some of pending) {
+            const requests = await Promise.all(
+              some.map(async ({ load, chunk, archive, position }) => {
+                const frames = await ahead.take(position);
+                return { ...deliveryOf(load), chunk, archive, ...(frames && { frames }) };
+              }),
+            );
+            {
+              using _ = await slots.take(false);
+              await thread.load(requests);
+            }
+            for (const { load, chunk } of some) {
+              onLoaded(load, chunk);
+              const others = (left.get(load) ?? 0) - 1;
+              left.set(load, others);
+              if (others === 0) onFilled(load);
+            }
           }
-          for (const { load, chunk } of some) {
-            options.onLoaded(load, chunk);
-            const others = (left.get(load) ?? 0) - 1;
-            left.set(load, others);
-            if (others === 0) options.onFilled(load);
-          }
-        }
-        await worker.end();
-      }),
-    );
-    // A store may take its time to answer.
-    await Promise.race([all, aborted]);
-  } catch (error) {
-    ahead.stop();
-    await Promise.all(workers.map((worker) => worker.terminate()));
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', stop);
+          await thread.end();
+        }),
+      );
+      // A store may take its time to answer.
+      await Promise.race([all, aborted]);
+    } catch (error) {
+      ahead.stop();
+      await this[Symbol.asyncDispose]();
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Ends the threads at once, and with them their connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 }
 
@@ -96,28 +109,33 @@ function reached(bytes: Archives[number]): ReachedArchive | null {
 
 /** A thread, with its messages as promises. */
 class LoadThread {
-  readonly ready: Promise<unknown>;
   readonly #worker: Worker;
   readonly #ended: Promise<unknown>;
   #settle: { resolve(reply: LoadReply): void; reject(error: unknown): void } | undefined;
+  /** Before anybody waited for a reply. */
+  #failure: unknown;
 
   constructor(workerData: LoadWorkerData, archives: Archives) {
-    this.ready = this.#reply();
-    this.ready.catch(() => undefined);
     this.#worker = new Worker(new URL('../bundle/load-worker.js', import.meta.url), { workerData });
     this.#worker.on('message', (reply: LoadReply | ReadRequest) => {
       if (reply.type === 'read')
         void answerRead(archiveOf(archives, reply.archive), reply).then((answer) => this.#post(answer, [answer.bytes]));
-      else if (reply.type === 'failed') this.#settle?.reject(unpackError(reply.error));
+      else if (reply.type === 'failed') this.#fail(unpackError(reply.error));
       else this.#settle?.resolve(reply);
     });
-    this.#worker.on('error', (error) => this.#settle?.reject(error));
+    this.#worker.on('error', (error) => this.#fail(error));
     this.#ended = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
-        this.#settle?.reject(new TidemarkError('INTERNAL', `restore rows: a loading thread ended with code ${code}`));
+        this.#fail(new TidemarkError('INTERNAL', `restore rows: a loading thread ended with code ${code}`));
         resolve(code);
       });
     });
+  }
+
+  async connect(): Promise<void> {
+    const connected = this.#reply();
+    this.#post({ type: 'connect' });
+    await connected;
   }
 
   async load(requests: readonly LoadRequest[]): Promise<void> {
@@ -149,7 +167,13 @@ class LoadThread {
 
   #reply(): Promise<LoadReply> {
     return new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
+      if (this.#failure !== undefined) reject(this.#failure);
+      else this.#settle = { resolve, reject };
     });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#settle?.reject(error);
   }
 }

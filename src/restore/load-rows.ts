@@ -8,9 +8,9 @@ import { withDatabase } from '../pg/settings.js';
 import { type Archives, archiveIndex } from './archives.js';
 import { FetchFromSeveral, sortForFetching } from './fetch-from-several.js';
 import { deliverChunks } from './load-chunk.js';
-import { loadInParallel } from './load-pool.js';
+import { type LoadOptions, LoadPool } from './load-pool.js';
 import { type IncomingMember, loadStream } from './load-stream.js';
-import { deliveryOf, type TableLoad } from './plan.js';
+import { deliveryOf, type Plan, type TableLoad } from './plan.js';
 import type { Progress } from './progress.js';
 import type { Sessions } from './sessions.js';
 import type { Slots } from './slots.js';
@@ -22,7 +22,8 @@ export type RowSource =
 export interface LoadRows {
   readonly loads: readonly TableLoad[];
   readonly source: RowSource;
-  readonly database: string;
+  /** Threads for them, where there are any. */
+  readonly pool: LoadPool | undefined;
   readonly progress: Progress;
   readonly sessions: Sessions;
   /** The one session that is within the transaction; undefined: several may load, each chunk commits by itself. */
@@ -37,6 +38,28 @@ export interface LoadRows {
   readonly signal: AbortSignal;
 }
 
+/** Starts the threads that are to load the rows of a plan: that takes them a tenth of a second, in which the database is made ready. Undefined
+ *  where this thread loads them.
+ *  @param database that they connect to when the rows are loaded */
+export function startLoading(
+  plan: Plan,
+  { source, sessions, database }: Pick<LoadRows, 'source' | 'sessions'> & { readonly database: string },
+): LoadPool | undefined {
+  // Within a transaction there is one session.
+  if (source.kind !== 'archive' || plan.some(({ action }) => action === 'begin')) return undefined;
+  const loads = plan.flatMap((action) => (action.action === 'rows' ? action.loads : []));
+  const chunks = loads.reduce((sum, load) => sum + (load.chunks?.length ?? 0), 0);
+  const threads = Math.min(threadsFor(loads, sessions.jobs), chunks);
+  if (threads === 0) return undefined;
+  const { applicationName, encodings } = sessions;
+  return new LoadPool(threads, {
+    archives: source.archives,
+    connection: withDatabase(sessions.connection, database),
+    applicationName,
+    encodings,
+  });
+}
+
 /** @returns the manifest, which a pipe gives only now
  *  @throws TidemarkError */
 export async function loadRows(work: LoadRows): Promise<Manifest> {
@@ -48,14 +71,12 @@ export async function loadRows(work: LoadRows): Promise<Manifest> {
 }
 
 async function loadArchive(work: LoadRows, { archives, manifest }: Extract<RowSource, { kind: 'archive' }>): Promise<Manifest> {
-  const { loads, alone, sessions, signal, progress, database, onFilled, slots } = work;
-  const { applicationName, encodings, jobs } = sessions;
-  const connection = withDatabase(sessions.connection, database);
-  const onLoaded: Parameters<typeof loadInParallel>[1]['onLoaded'] = (load, { rows, rawBytes, length }) =>
+  const { loads, pool, alone, sessions, signal, progress, onFilled, slots } = work;
+  const { encodings } = sessions;
+  const onLoaded: LoadOptions['onLoaded'] = (load, { rows, rawBytes, length }) =>
     progress.loaded(load, { rows, rawBytes, compressedBytes: length });
-  const threads = threadsFor(loads, jobs);
-  if (alone === undefined && threads > 0) {
-    await loadInParallel(loads, { archives, connection, applicationName, encodings, jobs: threads, signal, onLoaded, onFilled, slots });
+  if (pool !== undefined) {
+    await pool.load(loads, { signal, onLoaded, onFilled, slots });
     return manifest;
   }
   const session = alone ?? (await work.control());

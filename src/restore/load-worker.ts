@@ -1,10 +1,10 @@
-// Entry of a loading thread: a connection of its own, and a file handle where the archive is a file; takes chunks from the main thread and says what
-// became of them. Order and number of chunks are load-pool.ts's business.
+// Entry of a loading thread: a connection of its own once it is told so, and a file handle where the archive is a file; takes chunks from the main
+// thread and says what became of them. Order and number of chunks are load-pool.ts's business.
 import { parentPort, workerData } from 'node:worker_threads';
 import { FileBytes } from '../frame/file-bytes.js';
 import { loadCodec } from '../frame/zstd.js';
 import { packError } from '../model/thread-error.js';
-import { openSession } from '../pg/session.js';
+import { openSession, type Session } from '../pg/session.js';
 import { deliverChunks } from './load-chunk.js';
 import type { LoadReply, LoadWorkerData, ToLoadWorker } from './load-messages.js';
 import { PortBytes } from './port-bytes.js';
@@ -23,25 +23,33 @@ async function work(port: NonNullable<typeof parentPort>): Promise<void> {
       return 'path' in one ? await FileBytes.open(one.path) : new PortBytes(port, { ...one, archive });
     }),
   );
-  const session = await openSession(connection, { use: 'write', encoding: encodings.text, applicationName });
-  await session.carryRows(encodings.rows);
+  let session: Session | undefined;
+  const connect = async (): Promise<void> => {
+    session = await openSession(connection, { use: 'write', encoding: encodings.text, applicationName });
+    await session.carryRows(encodings.rows);
+  };
+  const answer = (work: Promise<void>, type: 'ready' | 'loaded'): void => {
+    work.then(() => reply({ type }), failed);
+  };
   // The main thread waits for the reply before it sends others.
   port.on('message', (message: ToLoadWorker) => {
-    if (message.type === 'bytes') {
-      for (const one of bytes) if (one instanceof PortBytes) one.answer(message);
-      return;
+    switch (message.type) {
+      case 'connect':
+        return answer(connect(), 'ready');
+      case 'load':
+        return answer(deliverChunks(session as Session, message.requests, { codec, archives: bytes }), 'loaded');
+      case 'bytes':
+        for (const one of bytes) if (one instanceof PortBytes) one.answer(message);
+        return;
+      case 'end':
+        port.close();
+        void Promise.all([session?.close(), ...bytes.map((one) => one?.[Symbol.asyncDispose]())]);
     }
-    if (message.type === 'end') {
-      port.close();
-      void Promise.all([session.close(), ...bytes.map((one) => one?.[Symbol.asyncDispose]())]);
-      return;
-    }
-    deliverChunks(session, message.requests, { codec, archives: bytes }).then(
-      () => reply({ type: 'loaded' }),
-      (error: unknown) => reply({ type: 'failed', error: packError(error) }),
-    );
   });
-  reply({ type: 'ready' });
 }
 
-if (parentPort) work(parentPort).catch((error: unknown) => reply({ type: 'failed', error: packError(error) }));
+function failed(error: unknown): void {
+  reply({ type: 'failed', error: packError(error) });
+}
+
+if (parentPort) work(parentPort).catch(failed);
