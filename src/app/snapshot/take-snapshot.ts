@@ -16,7 +16,6 @@ import type { Session } from '../../pg/session.js';
 import { emitSection } from '../../schema/emit.js';
 import { emitGlobals } from '../../schema/globals/emit.js';
 import { contentSections } from '../../selection/sections.js';
-import { largeShare } from '../../snapshot/ahead.js';
 import { usualLevel } from '../../snapshot/choose-level.js';
 import { readSource } from '../../snapshot/source.js';
 import { withFilters } from '../read-filters.js';
@@ -26,9 +25,9 @@ import { BaseOnce, type SnapshotBase } from './base.js';
 import { type CompletedPartitions, isDurable, lookAtPartitions } from './completed-partitions.js';
 import { planSnapshot, type SnapshotOptions, type SnapshotPlan, snapshotOptionNames } from './options.js';
 import { endingWith, openOutput, type SnapshotOutput } from './output.js';
-import { planRanges, type Readable } from './plan-ranges.js';
+import type { Readable } from './plan-ranges.js';
 import { tablesReadEarly } from './read-early.js';
-import { RowReader, type RowTarget } from './row-reader.js';
+import { readRows } from './read-rows.js';
 import type { SnapshotSchema } from './schema.js';
 import { type SettledLevel, settleRows, withoutSamples } from './settle-rows.js';
 import { announce, bytesToRead, type FixedView, inAttempts, seeAll, withView } from './sight.js';
@@ -124,7 +123,7 @@ async function write(plan: SnapshotPlan, tools: InView): Promise<{ manifest: Man
   const settling = settle(plan, tools);
   const begun = settling.then(async ({ writer, schema }) => ({ writer, schema, members: await writeBeginning(writer, schema, plan) }));
   begun.catch(() => undefined);
-  const reading = readRows(plan, tools, { settling, begun });
+  const reading = readRows(plan, { attached: fixed.attached, early: tools.early, settling, begun });
   reading.catch(() => undefined);
   const { schema, settled, writer, sink, describeTables } = await settling;
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
@@ -172,33 +171,6 @@ async function settle(plan: SnapshotPlan, { codec, output, sealing, base, fixed,
       ? { schema: chosen, settled: withoutSamples(plan) }
       : await Promise.race([settleRows(chosen, plan, sight.pool), fixed.control.lost]);
   return { schema, settled, writer, sink, describeTables };
-}
-
-interface Underway {
-  readonly settling: Promise<Settled>;
-  /** What comes before the rows is written. */
-  readonly begun: Promise<RowTarget>;
-}
-
-async function readRows(plan: SnapshotPlan, { fixed, early }: InView, { settling, begun }: Underway): Promise<readonly TableEntry[]> {
-  const reader = new RowReader({ target: begun, emit: plan.emit });
-  const readingEarly = readEarly(reader, plan, { fixed, early });
-  // What fails in the schema is told first.
-  readingEarly.catch(() => undefined);
-  const { schema, settled } = await settling;
-  await readingEarly;
-  const read = new Set(early.map(({ table }) => table.directory));
-  const rest = { ...schema, toRead: schema.toRead.filter(({ table }) => !read.has(table.directory)) };
-  await reader.read(await fixed.attached, planRanges(rest, plan.jobs, settled.sampled), settled);
-  return reader.entries();
-}
-
-async function readEarly(reader: RowReader, plan: SnapshotPlan, { fixed, early }: Pick<InView, 'fixed' | 'early'>): Promise<void> {
-  if (early.length === 0) return;
-  const ranges = planRanges({ toRead: early }, plan.jobs);
-  // This thread is busy, for half a second at a time if there are thousands of tables: workers are not to wait for it.
-  const share = largeShare(ranges, plan.jobs);
-  await reader.read(await fixed.attached, ranges, { level: withoutSamples(plan).level, share });
 }
 
 /** What comes before the rows. The workers are at work by then, and of a large schema this is some time. */
