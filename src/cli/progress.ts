@@ -51,11 +51,12 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
   const clear = (): void => {
     if (live) terminal.write('\r\x1b[2K');
   };
-  const draw = (line: string, always: boolean): void => {
+  /** @param line made only where it is drawn: thousands of small tables are as many events */
+  const draw = (line: () => string, always: boolean): void => {
     if (!live || (!always && now() - drawn < drawEveryMs)) return;
     drawn = now();
     // A terminal that does not know its width says 0.
-    terminal.write(`\r\x1b[2K${line.slice(0, (terminal.columns || 80) - 1)}`);
+    terminal.write(`\r\x1b[2K${line().slice(0, (terminal.columns || 80) - 1)}`);
   };
   const keep = (line: string): void => {
     clear();
@@ -66,17 +67,14 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
     listen(event) {
       switch (event.type) {
         case 'phase':
-          draw(
-            `${phases[event.phase] ?? printable(event.phase)}${event.detail === undefined ? '' : ` (${printable(event.detail)})`} ...`,
-            true,
-          );
+          draw(() => phaseLine(event), true);
           break;
         case 'plan':
           plan = event;
           rowsSince = now();
           break;
         case 'progress':
-          draw(progressLine(event, { plan, ms: now() - rowsSince }), false);
+          draw(() => progressLine(event, { plan, ms: now() - rowsSince }), false);
           break;
         case 'retry':
           keep(`tidemark: starting over (attempt ${event.attempt} failed): ${printable(event.reason)}`);
@@ -94,6 +92,10 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
     },
     end: clear,
   };
+}
+
+function phaseLine({ phase, detail }: Extract<TidemarkEvent, { type: 'phase' }>): string {
+  return `${phases[phase] ?? printable(phase)}${detail === undefined ? '' : ` (${printable(detail)})`} ...`;
 }
 
 interface Pace {
