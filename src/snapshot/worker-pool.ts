@@ -142,8 +142,14 @@ export class WorkerPool implements AsyncDisposable {
     await this.#all('attached', { type: 'attach', snapshotId, tables: few ? tables : [] });
   }
 
+  /** How many workers there are. */
+  get size(): number {
+    return this.#workers.length;
+  }
+
   /** Reads all ranges, in the order given, as workers come free, and compresses them at a zstd level. The next one is asked for when a
-   *  worker is free for it; ids differ. `share`: what a worker is given at once, where that is not the usual. Rejects at the first failure; the pool is then of no more use. */
+   *  worker is free for it; ids differ. Rejects at the first failure; the pool is then of no more use.
+   *  @param share what a worker is given at once, where that is not the usual */
   async read(tasks: Iterable<RangeTask>, level: number, sink: ChunkSink, share?: Share): Promise<void> {
     const waiting = new Ahead(tasks, share);
     /** Those that were given to a worker, by their id, until their end has been passed on. */

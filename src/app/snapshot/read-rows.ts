@@ -9,7 +9,7 @@ import type { SnapshotSchema } from './schema.js';
 import { type SettledLevel, withoutSamples } from './settle-rows.js';
 
 interface RowsToRead {
-  readonly attached: Promise<WorkerPool>;
+  readonly attached: Promise<Pick<WorkerPool, 'read' | 'size'>>;
   /** Of these tables they are read at once. */
   readonly early: Readable['toRead'];
   /** What there is to be read, and how it travels. */
@@ -41,7 +41,8 @@ interface Early extends Pick<RowsToRead, 'attached' | 'early'> {
 
 async function readEarly(reader: RowReader, { attached, early, plan }: Early): Promise<void> {
   const ranges = planRanges({ toRead: early }, plan.jobs);
+  const pool = await attached;
   // This thread is busy, for half a second at a time if there are thousands of tables: workers are not to wait for it.
-  const share = largeShare(ranges, plan.jobs);
-  await reader.read(await attached, ranges, { level: withoutSamples(plan).level, share });
+  const share = largeShare(ranges, pool.size);
+  await reader.read(pool, ranges, { level: withoutSamples(plan).level, share });
 }

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { type TidemarkEvent, takeSnapshot } from '#dist/index.js';
 import { createDatabase, eventually } from '../../server/index.js';
@@ -36,4 +37,28 @@ test('whoever waits for a lock on a table between the two is let through, and th
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+test('it is gone as soon as the schema is read, however long the rows take', async () => {
+  await using source = await createDatabase();
+  await source.run('CREATE TABLE a AS SELECT 1 AS id');
+  const held: (() => void)[] = [];
+  let flows = false;
+  const file = new Writable({
+    write: (_chunk, _encoding, done) => {
+      if (flows) done();
+      else held.push(done);
+    },
+  });
+  const taking = takeSnapshot({ database: source.url, file, jobs: 1 });
+  await eventually('the archive is being written', async () => held.length > 0);
+  const sessions = `SELECT application_name AS name FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'tidemark%' ORDER BY 1`;
+  await eventually('only the check is gone', async () => {
+    const names = (await source.query(sessions)).map(({ name }) => name);
+    return names.includes('tidemark') && !names.includes('tidemark check');
+  });
+  flows = true;
+  for (const done of held) done();
+  expect((await taking).manifest.totals.rows).toBe(1n);
 });

@@ -7,12 +7,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planSnapshot, type SnapshotOptions } from '#dist/app/snapshot/options.js';
 import type { PlannedRange } from '#dist/app/snapshot/plan-ranges.js';
 import { tablesReadEarly } from '#dist/app/snapshot/read-early.js';
+import { readRows } from '#dist/app/snapshot/read-rows.js';
 import { RowReader } from '#dist/app/snapshot/row-reader.js';
 import type { SnapshotSchema } from '#dist/app/snapshot/schema.js';
 import type { ArchiveWriter } from '#dist/archive/writer.js';
 import type { EncodedMember } from '#dist/frame/encode.js';
 import { restoreSnapshot, takeSnapshot } from '#dist/index.js';
 import type { CatalogTable } from '#dist/model/catalog.js';
+import type { Share } from '#dist/snapshot/ahead.js';
 import type { RangeTask } from '#dist/snapshot/messages.js';
 import type { DescribedTable } from '#dist/snapshot/tables.js';
 import type { View } from '#dist/snapshot/view.js';
@@ -82,7 +84,7 @@ describe('which tables', () => {
   });
 });
 
-test('rows come before the server has said a word about the schema', async () => {
+test('rows come before the server has said all of the schema', async () => {
   await using source = await createDatabase();
   await source.run('CREATE TABLE t AS SELECT g AS id, md5(g::text) AS note FROM generate_series(1, 1000) AS g');
   const { url, asked, close } = await startHolding(source.url);
@@ -99,6 +101,24 @@ test('rows come before the server has said a word about the schema', async () =>
   } finally {
     await close();
   }
+});
+
+test('workers are given their share of what is read early, however many there might have been', async () => {
+  const settling = Promise.resolve({ schema: schemaOf([]), settled: { level: 3 } });
+  const begun = settling.then(({ schema }) => ({ writer: {} as ArchiveWriter, schema }));
+  const early = Array.from({ length: 1000 }, (_, at) => ({
+    table: { directory: `data/${at}`, schema: 'public', name: `t${at}`, columns: [], format: 'text' as const },
+    described: { relkind: 'r', heap: true, blocks: 1n, bytes: 8192n } as DescribedTable,
+  }));
+  const shares: unknown[] = [];
+  const pool = {
+    size: 1,
+    async read(_tasks: Iterable<RangeTask>, _level: number, _sink: ChunkSink, share?: Share) {
+      shares.push(share);
+    },
+  };
+  await readRows({ jobs: 8, compressLevel: 3, emit: () => undefined }, { attached: Promise.resolve(pool), early, settling, begun });
+  expect(shares).toEqual([{ ranges: 500, bytes: 500n * 8192n }, undefined]);
 });
 
 test('what fails in the schema is told, not what failed in rows meanwhile; nothing is left', async () => {
