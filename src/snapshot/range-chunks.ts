@@ -1,14 +1,16 @@
 // The rows of one range on their way from COPY to the writer: cut into chunks, compressed, sent. Compression is synchronous and takes the
 // thread; the socket waits meanwhile.
 import { rm } from 'node:fs/promises';
-import type { Codec } from '../frame/codec.js';
+import { type Codec, frameBound } from '../frame/codec.js';
 import { type CompressionParameters, chooseParameters, defaultParameters } from '../frame/compression-parameters.js';
 import { type EncodedMember, encodeBody, encodeMember, encodeSpooledMember, headroom } from '../frame/encode.js';
 import { chunkMember } from '../frame/member-names.js';
+import { tarBytes } from '../frame/tar.js';
 import { TidemarkError } from '../model/errors.js';
 import { type BuiltChunk, ChunkBuilder } from './chunk-builder.js';
 import type { FrameMemory } from './frame-memory.js';
-import type { RangeTask, WorkerSettings } from './messages.js';
+import type { RangeTask, SampledRows, WorkerSettings } from './messages.js';
+import type { SeenRows } from './seen-rows.js';
 import type { Window } from './window.js';
 
 /** The part of a range, and the bytes of its first chunk, that decide how its chunks are compressed: to try takes several times as long as to
@@ -18,7 +20,7 @@ const [leastSample, mostSample] = [64 << 10, 1 << 20];
 /** A range of so few is compressed sooner than it is known how to do that best. */
 const fewBytes = 32 << 10;
 
-/** Rows are like the sample of their table if they do not stay so many times as large. */
+/** Rows are like those that were seen if they do not stay so many times as large. */
 const alike = 1.05;
 
 /** What all ranges of a reader share. */
@@ -29,6 +31,8 @@ export interface ChunkTools {
   readonly buffer: Buffer;
   readonly frames: FrameMemory;
   readonly window: Window;
+  /** Of ranges that were not sampled. */
+  readonly seen: SeenRows;
   /** A path that nobody uses. */
   spoolPath(): string;
   send(task: RangeTask, rows: bigint, member: EncodedMember): void;
@@ -42,6 +46,8 @@ export class RangeChunks {
   readonly #task: RangeTask;
   readonly #level: number;
   readonly #tools: ChunkTools;
+  /** What is known of the rows before they come. */
+  readonly #known: SampledRows | undefined;
   #chunks = 0;
   /** 'unknown' before the first chunk, and where rows are not like the sample of their table. */
   #parameters: CompressionParameters | undefined | 'unknown';
@@ -52,7 +58,8 @@ export class RangeChunks {
     this.#task = task;
     this.#level = level;
     this.#tools = tools;
-    this.#parameters = task.sampled?.parameters ?? 'unknown';
+    this.#known = task.sampled ?? tools.seen.like(task);
+    this.#parameters = this.#known?.parameters ?? 'unknown';
     const { settings, buffer, window } = tools;
     const { bare = false, chunkBytes } = settings;
     const spoolPath = (): string => tools.spoolPath();
@@ -97,8 +104,9 @@ export class RangeChunks {
       const encode = settings.bare ? encodeBody : encodeMember;
       const parameters = this.#parameters;
       window.take(bodyBytes);
-      const member = encode(codec, { name, buffer, bodyBytes, level, parameters, output: frames.take(bodyBytes) });
-      if (this.#chunks === 0 && !this.#isAsSampled(member)) this.#parameters = 'unknown';
+      const output = frames.take(frameBound(tarBytes(bodyBytes)));
+      const member = encode(codec, { name, buffer, bodyBytes, level, parameters, output });
+      if (this.#chunks === 0) this.#learn(member);
       this.#tools.send(this.#task, rows, member);
     } else {
       // Large rows come one at a time.
@@ -111,9 +119,17 @@ export class RangeChunks {
     this.builder.full = window.full;
   }
 
-  #isAsSampled({ length, rawBytes }: EncodedMember): boolean {
-    const { sampled } = this.#task;
-    return sampled === undefined || length <= rawBytes * sampled.compressedTo * alike;
+  /** Compares the first chunk with what was known, or tells it to the ranges after this one where that was nothing. */
+  #learn({ length, rawBytes }: EncodedMember): void {
+    if (rawBytes < fewBytes) return;
+    const parameters = this.#parameters;
+    if (this.#known === undefined) {
+      if (parameters === undefined || parameters === 'unknown') return;
+      this.#tools.seen.set(this.#task, { parameters, compressedTo: length / rawBytes });
+    } else if (length > rawBytes * this.#known.compressedTo * alike) {
+      this.#parameters = 'unknown';
+      this.#tools.seen.forget(this.#task);
+    }
   }
 
   #parametersFor(body: Buffer): CompressionParameters | undefined {

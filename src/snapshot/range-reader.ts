@@ -1,6 +1,6 @@
 // Reads rows for a snapshot: a connection of its own in the exported view, COPY of one range after the other; range-chunks.ts makes
 // chunks of them. Which thread that is in, is worker-pool.ts's decision.
-import { type Codec, frameBound } from '../frame/codec.js';
+import type { Codec } from '../frame/codec.js';
 import type { EncodedMember } from '../frame/encode.js';
 import { TidemarkError } from '../model/errors.js';
 import { type Copy, copyAllOut } from '../pg/copy-out.js';
@@ -13,6 +13,7 @@ import { importSnapshot, inTheWay } from './import-snapshot.js';
 import type { FromWorker, QuestionTask, RangeTask, Row, WorkerSettings } from './messages.js';
 import { type ChunkTools, RangeChunks } from './range-chunks.js';
 import { readSample, type TableSample } from './read-sample.js';
+import { SeenRows } from './seen-rows.js';
 import { Window } from './window.js';
 
 /** The buffer of a reader that has closed, for the next one of this thread: that of another size is not of use. Where snapshots of little
@@ -52,8 +53,9 @@ export class RangeReader {
       codec,
       settings,
       buffer,
-      frames: new FrameMemory(frameBound(buffer.length), framesComeBack),
+      frames: new FrameMemory(framesComeBack),
       window: new Window(window * chunkBytes),
+      seen: new SeenRows(),
       spoolPath: () => this.#spoolPath(),
       send: (task, rows, member) => this.#send(task, rows, member),
       stop: () => session.destroy(),

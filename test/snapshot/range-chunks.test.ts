@@ -1,11 +1,12 @@
 // Which compression parameters the chunks of a range get: by a sample of the table, or by the range's own first rows.
-import { expect, test } from 'vitest';
-import { type Codec, frameBound } from '#dist/frame/codec.js';
+import { describe, expect, test } from 'vitest';
+import type { Codec } from '#dist/frame/codec.js';
 import { type CompressionParameters, defaultParameters } from '#dist/frame/compression-parameters.js';
 import { ChunkBuilder } from '#dist/snapshot/chunk-builder.js';
 import { FrameMemory } from '#dist/snapshot/frame-memory.js';
 import type { SampledRows } from '#dist/snapshot/messages.js';
 import { type ChunkTools, RangeChunks } from '#dist/snapshot/range-chunks.js';
+import { SeenRows } from '#dist/snapshot/seen-rows.js';
 import { Window } from '#dist/snapshot/window.js';
 
 const chunkBytes = 64 << 10;
@@ -36,8 +37,9 @@ function toolsOf(codec: Codec, bytes: number, sent: bigint[] = []): ChunkTools {
       spoolPrefix: '',
     },
     buffer,
-    frames: new FrameMemory(frameBound(buffer.length), false),
+    frames: new FrameMemory(false),
     window: new Window(8 * bytes),
+    seen: new SeenRows(),
     spoolPath: () => '',
     send: (_, rows) => sent.push(rows),
     stop: () => undefined,
@@ -107,4 +109,53 @@ test.each([
 
 test('a level with one meaning is never tried', () => {
   expect(parametersOf(0.2, undefined, 7)).toEqual([undefined, undefined, undefined]);
+});
+
+describe('tables with the same columns', () => {
+  /** Ranges of one chunk each, read one after the other. @returns how many parameters were asked for of each */
+  function triesOf(
+    tables: readonly { readonly name: string; readonly factor: number; readonly bytes?: number; readonly columns?: string }[],
+  ) {
+    const seen = new SeenRows();
+    return tables.map(({ name, factor, bytes = chunkBytes, columns = 'id' }) => {
+      const { codec, asked } = codecTo(factor);
+      const statement = `COPY ${name} (${columns}) TO STDOUT (FORMAT text)`;
+      const task = { id: 0, statement, format: 'text', table: name, directory: name, range: 0 } as const;
+      const chunks = new RangeChunks(task, 3, { ...toolsOf(codec, bytes), seen });
+      feed(chunks, bytes, 2);
+      expect(chunks.end(2n)).toBeUndefined();
+      return asked.length - 1;
+    });
+  }
+
+  test('are tried once', () => {
+    const tables = ['t1', 't2', '"$&"'].map((name) => ({ name, factor: 0.2 }));
+    expect(triesOf(tables)).toEqual([3, 0, 0]);
+  });
+
+  test('are tried again after one that was not like those before', () => {
+    const [like, unlike] = [0.2, 0.3];
+    expect(triesOf([like, unlike, unlike, unlike].map((factor, n) => ({ name: `t${n}`, factor })))).toEqual([3, 0, 3, 0]);
+  });
+
+  test('are not judged by so few rows that they compress badly', () => {
+    const few = { factor: 0.9, bytes: 16 << 10 };
+    expect(
+      triesOf([
+        { name: 'a', ...few },
+        { name: 'b', factor: 0.2 },
+        { name: 'c', ...few },
+        { name: 'd', factor: 0.2 },
+      ]),
+    ).toEqual([0, 3, 0, 0]);
+  });
+
+  test('in another form, or with other columns, are others', () => {
+    expect(
+      triesOf([
+        { name: 't', factor: 0.2 },
+        { name: 'u', factor: 0.2, columns: 'id, at' },
+      ]),
+    ).toEqual([3, 3]);
+  });
 });

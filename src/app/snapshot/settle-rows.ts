@@ -4,6 +4,7 @@ import { qualifiedName } from '../../pg/quote.js';
 import { chooseLevel, type Sample } from '../../snapshot/choose-level.js';
 import type { SampledRows } from '../../snapshot/messages.js';
 import { copyStatement, sampleRange } from '../../snapshot/ranges.js';
+import type { DescribedTable } from '../../snapshot/tables.js';
 import type { WorkerPool } from '../../snapshot/worker-pool.js';
 import { isFormOpen, type SampledTable, settleForms, type TableToRead, withForms } from './form.js';
 import type { SnapshotPlan } from './options.js';
@@ -23,9 +24,15 @@ export interface SettledLevel {
   readonly sampled?: ReadonlyMap<string, SampledRows>;
 }
 
-/** True where the level and the forms of tables are settled without a look at their rows. @param bytes on the server's disk */
-export function isTooSmallForSamples(bytes: bigint): boolean {
-  return bytes < leastBytes;
+/** True where the level and the forms of tables are settled without a look at their rows.
+ *  @param bytes of all of them, on the server's disk */
+export function needsNoSamples(tables: readonly Pick<DescribedTable, 'heap' | 'bytes'>[], bytes: bigint): boolean {
+  return bytes < leastBytes || !tables.some(isWorthSample);
+}
+
+/** One that can be read in part. */
+function isWorthSample({ heap, bytes }: Pick<DescribedTable, 'heap' | 'bytes'>): boolean {
+  return heap && bytes >= leastTableBytes;
 }
 
 /** Samples are read by all workers at once, as the rows will be.
@@ -37,7 +44,7 @@ export async function settleRows(
   pool: Pick<WorkerPool, 'sample'>,
 ): Promise<{ readonly schema: SnapshotSchema; readonly settled: SettledLevel }> {
   const { compressLevel, jobs } = plan;
-  const asked = isTooSmallForSamples(bytesToRead(schema)) ? [] : largest(schema, 2 * jobs);
+  const asked = bytesToRead(schema) < leastBytes ? [] : largest(schema, 2 * jobs);
   const tables = compressLevel === 'auto' ? asked : asked.filter((table) => isFormOpen(plan, table));
   const sampleAs = (some: readonly TableToRead[]): Promise<readonly SampledTable[]> => readSamples(some, pool);
   const sampled = await settleForms(await sampleAs(tables), plan, sampleAs);
@@ -81,10 +88,7 @@ function sampledRows({ trials }: Sample, level: number): SampledRows | undefined
   return { parameters: trial.parameters, compressedTo: trial.compressedBytes / trial.rawBytes };
 }
 
-/** Tables that can be read in part. */
 function largest({ toRead }: SnapshotSchema, count: number): SnapshotSchema['toRead'] {
-  const fit = toRead.filter(
-    ({ table, described }) => described.heap && described.bytes >= leastTableBytes && (table.extensionCondition ?? '') === '',
-  );
+  const fit = toRead.filter(({ table, described }) => isWorthSample(described) && (table.extensionCondition ?? '') === '');
   return fit.toSorted((a, b) => Number(b.described.bytes - a.described.bytes)).slice(0, count);
 }

@@ -72,9 +72,18 @@ describe('which tables', () => {
     expect(names(viewOf(tables), { copyFormat: 'text', compressLevel: 7 })).toEqual(['t', 'unlogged']);
   });
 
+  test('those of a large database where no table is worth a sample', () => {
+    const small = { ...described, bytes: (8n << 20n) - 1n };
+    const many = Array.from({ length: 100 }, (_, n) => ({ ...small, name: `t${n}` }));
+    expect(names(viewOf(many))).toHaveLength(100);
+    expect(names(viewOf([small], { largeObjectBytes: 1n << 40n }))).toEqual(['t']);
+    // Of what has no heap no part can be read.
+    expect(names(viewOf([small, { ...small, name: 'other', heap: false, bytes: 1n << 40n }]))).toEqual(['t', 'other']);
+  });
+
   test.each<[string, View, Partial<SnapshotOptions>]>([
-    ['64 MiB or more', viewOf([{ ...described, bytes: 64n << 20n }]), {}],
-    ['large objects of that size', viewOf([described], { largeObjectBytes: 64n << 20n }), {}],
+    ['a large table, of which a sample says how it travels', viewOf([described, { ...described, bytes: 64n << 20n }]), {}],
+    ['64 MiB, and a table that is worth a sample', viewOf([{ ...described, bytes: 8n << 20n }], { largeObjectBytes: 56n << 20n }), {}],
     ['no rows are wanted', viewOf([described]), { schemaOnly: true }],
     ['rows of some are left out', viewOf([described]), { excludeTableData: ['x'] }],
     ['columns may not be fit for the form', viewOf([described]), { copyFormat: 'binary' }],
