@@ -64,12 +64,28 @@ export function partsOf<Table>(
 /** About how much of a table a sample holds. */
 const sampleBytes = 4n << 20n;
 
-/** A part from the middle of a table, which is neither its oldest rows nor those that are being written; null where it is small. */
-export function sampleRange(size: TableSize): BlockRange | null {
+/** Rows that a block has at most: each takes a header of 24 bytes and a pointer of 4, of a page of 8 kB with a header of 24.
+ *  https://www.postgresql.org/docs/current/storage-page-layout.html */
+const mostRowsInBlock = 291;
+
+/** What of a table a sample reads. */
+export interface SampleExtent {
+  /** A part from the middle, which is neither the oldest rows nor those that are being written; null where the table is small. */
+  readonly range: BlockRange | null;
+  /** So many rows of it, where they are so large that a block of them is more than a sample. */
+  readonly limit?: number;
+}
+
+/** @param estimatedRows of the table; -1 where the server does not know */
+export function sampleExtent({ estimatedRows, ...size }: TableSize & { readonly estimatedRows: number }): SampleExtent {
+  const { blocks, bytes } = size;
   const step = blocksPerRange(size, sampleBytes);
-  if (size.blocks <= step) return null;
-  const first = (size.blocks / 2n / step) * step;
-  return [first, first + step];
+  const first = (blocks / 2n / step) * step;
+  const range: BlockRange | null = blocks <= step ? null : [first, first + step];
+  const read = range === null ? bytes : (step * bytes) / blocks;
+  if (read <= 2n * sampleBytes) return { range };
+  const rows = estimatedRows > 0 ? (estimatedRows * Number(read)) / Number(bytes) : mostRowsInBlock;
+  return { range, limit: Math.max(1, Math.floor((rows * Number(sampleBytes)) / Number(read))) };
 }
 
 /** The largest power of two of blocks that holds at most `targetBytes`, at least one. Wide TOASTed rows give few blocks a range. */
@@ -88,19 +104,22 @@ export interface CopyStatement {
   readonly foreign?: boolean;
   /** A WHERE clause that an extension has for a table of its own, or nothing. */
   readonly filter?: string;
+  /** Rows at most. */
+  readonly limit?: number | undefined;
 }
 
 /** COPY ... TO STDOUT of one range, or of the whole table. ONLY and plain COPY both leave out children, which are tables of their own.
  *  https://www.postgresql.org/docs/current/sql-copy.html */
 export function copyStatement(
-  { schema, name, columns, format, foreign = false, filter = '' }: CopyStatement,
+  { schema, name, columns, format, foreign = false, filter = '', limit }: CopyStatement,
   range: BlockRange | null,
 ): string {
   const table = qualifiedName(schema, name);
   const list = columns.map(quoteIdentifier).join(', ');
   const where = filter !== '' ? ` ${filter}` : range === null ? '' : ` WHERE ${condition(range)}`;
-  const from =
-    range === null && !foreign && filter === '' ? `${table}${list && ` (${list})`}` : `(SELECT ${list} FROM ONLY ${table}${where})`;
+  const whole = range === null && !foreign && filter === '' && limit === undefined;
+  const most = limit === undefined ? '' : ` LIMIT ${limit}`;
+  const from = whole ? `${table}${list && ` (${list})`}` : `(SELECT ${list} FROM ONLY ${table}${where}${most})`;
   return `COPY ${from} TO STDOUT (FORMAT ${format})`;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copyStatement, partsOf, splitTable } from '#dist/snapshot/ranges.js';
+import { copyStatement, partsOf, sampleExtent, splitTable } from '#dist/snapshot/ranges.js';
 
 describe('splitTable', () => {
   it('covers every block once, and stays open at the end', () => {
@@ -95,7 +95,39 @@ describe('copyStatement', () => {
     );
   });
 
+  it('copies no more rows than are asked for', () => {
+    expect(copyStatement({ ...table, limit: 3 }, null)).toBe(
+      'COPY (SELECT "x", "select" FROM ONLY "a""b"."T" LIMIT 3) TO STDOUT (FORMAT binary)',
+    );
+    expect(copyStatement({ ...table, limit: 1 }, [16n, null])).toBe(
+      `COPY (SELECT "x", "select" FROM ONLY "a""b"."T" WHERE ctid >= '(16,0)'::tid LIMIT 1) TO STDOUT (FORMAT binary)`,
+    );
+  });
+
   it('copies tables without columns', () => {
     expect(copyStatement({ ...table, columns: [] }, null)).toBe('COPY "a""b"."T" TO STDOUT (FORMAT binary)');
+  });
+});
+
+describe('sampleExtent', () => {
+  const mebi = 1n << 20n;
+
+  it('is some megabytes from the middle', () => {
+    expect(sampleExtent({ blocks: 100_000n, bytes: 100_000n * 8192n, estimatedRows: 5_000_000 })).toEqual({ range: [49664n, 50176n] });
+    expect(sampleExtent({ blocks: 1000n, bytes: 1000n * mebi, estimatedRows: 10_000 })).toEqual({ range: [500n, 504n] });
+  });
+
+  it('is all of a small table', () => {
+    expect(sampleExtent({ blocks: 512n, bytes: 4n * mebi, estimatedRows: -1 })).toEqual({ range: null });
+  });
+
+  it('is some rows where those of one block are many megabytes', () => {
+    expect(sampleExtent({ blocks: 1n, bytes: 300n * mebi, estimatedRows: 300 })).toEqual({ range: null, limit: 4 });
+    expect(sampleExtent({ blocks: 10n, bytes: 1000n * mebi, estimatedRows: 1000 })).toEqual({ range: [5n, 6n], limit: 4 });
+    expect(sampleExtent({ blocks: 1n, bytes: 1000n * mebi, estimatedRows: 10 })).toEqual({ range: null, limit: 1 });
+  });
+
+  it('takes it that a block is full of rows where nobody has counted them', () => {
+    expect(sampleExtent({ blocks: 1n, bytes: 291n * mebi, estimatedRows: -1 })).toEqual({ range: null, limit: 4 });
   });
 });

@@ -3,7 +3,7 @@ import type { CompressionChoice } from '../../model/manifest.js';
 import { qualifiedName } from '../../pg/quote.js';
 import { chooseLevel, type Sample } from '../../snapshot/choose-level.js';
 import type { SampledRows } from '../../snapshot/messages.js';
-import { copyStatement, sampleRange } from '../../snapshot/ranges.js';
+import { copyStatement, sampleExtent } from '../../snapshot/ranges.js';
 import type { DescribedTable } from '../../snapshot/tables.js';
 import type { WorkerPool } from '../../snapshot/worker-pool.js';
 import { isFormOpen, type SampledTable, settleForms, type TableToRead, withForms } from './form.js';
@@ -60,8 +60,9 @@ export function withoutSamples({ compressLevel }: Pick<SnapshotPlan, 'compressLe
 async function readSamples(tables: readonly TableToRead[], pool: Pick<WorkerPool, 'sample'>): Promise<readonly SampledTable[]> {
   const questions = tables.map(({ table, described }) => {
     const { schema: namespace, name, format, columns } = table;
-    const copied = { schema: namespace, name, columns: columns.map((column) => column.name), format };
-    return { statement: copyStatement(copied, sampleRange(described)), table: qualifiedName(namespace, name) };
+    const { range, limit } = sampleExtent(described);
+    const copied = { schema: namespace, name, columns: columns.map((column) => column.name), format, limit };
+    return { statement: copyStatement(copied, range), table: qualifiedName(namespace, name) };
   });
   const samples = await pool.sample(questions);
   return samples.flatMap((sample, i) => {
