@@ -4,14 +4,10 @@ import type { Step } from '../model/catalog.js';
 import { TidemarkError } from '../model/errors.js';
 import type { Session } from '../pg/session.js';
 import { type RunSteps, runSteps } from './run-steps.js';
-import { createSchedule, type Schedule } from './schedule.js';
+import { createSchedule, type Schedule, type ScheduleOptions } from './schedule.js';
 import type { Slots } from './slots.js';
 
-export interface ParallelStepsOptions extends RunSteps {
-  /** Size of a relation by object id: work on the largest begins first. */
-  readonly weightOf: (relation: number) => bigint;
-  /** Relations whose rows are still to come. */
-  readonly awaiting?: Iterable<number>;
+export interface ParallelStepsOptions extends RunSteps, ScheduleOptions {
   readonly slots: Slots;
 }
 
@@ -36,11 +32,11 @@ export class ParallelSteps {
   #hasFailed = false;
   #fail: (error: unknown) => void = () => undefined;
 
-  constructor({ weightOf, awaiting, slots, ...options }: ParallelStepsOptions) {
+  constructor({ weightOf, awaiting, wholeTrees, slots, ...options }: ParallelStepsOptions) {
     const { catalog, steps } = options;
     this.#options = options;
     this.#slots = slots;
-    this.#schedule = createSchedule(catalog, steps, weightOf, awaiting);
+    this.#schedule = createSchedule(catalog, steps, { weightOf, awaiting, wholeTrees });
     this.#rowsAreThere = awaiting === undefined;
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;

@@ -87,7 +87,7 @@ function inParts(catalog: Catalog, steps: readonly Step[]): readonly Part[] {
 
 /** All are begun after all that came before, and done before any that comes after. */
 async function runSideBySide(sessions: readonly Session[], work: RunSteps): Promise<void> {
-  const parallel = new ParallelSteps({ ...work, weightOf: () => 0n, slots: new Slots(sessions.length) });
+  const parallel = new ParallelSteps({ ...work, weightOf: () => 0n, wholeTrees: true, slots: new Slots(sessions.length) });
   parallel.use(sessions);
   await parallel.finish();
 }

@@ -3,6 +3,7 @@
 // (https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES)
 // Indexes of a large table may be made as soon as its rows are there; everything else waits for the rows of all tables.
 import type { Catalog, CatalogObject, Step } from '../model/catalog.js';
+import { ReadySteps } from './ready-steps.js';
 
 /** Relations by id, and whether the step keeps others than its like away from them. */
 interface Locks {
@@ -32,54 +33,63 @@ const fewBytes = 256n << 10n;
 /** Stands for rows that go nobody knows where: through a partitioned table. */
 export const anyRelation = -1;
 
-/** @param weightOf bytes of a relation's rows, by object id: work on the largest begins first
- *  @param awaiting relations whose rows are still to come, as often as they come */
+export interface ScheduleOptions {
+  /** Bytes of a relation's rows, by object id: work on the largest begins first. */
+  readonly weightOf: (relation: number) => bigint;
+  /** Relations whose rows are still to come, as often as they come. */
+  readonly awaiting?: Iterable<number> | undefined;
+  /** One session at a time has all of a tree of tables, and does many steps on it in one transaction; else steps on trees go one by one, also
+   *  several at once: so it is where they may be long work. */
+  readonly wholeTrees?: boolean | undefined;
+}
+
 export function createSchedule(
   catalog: Catalog,
   steps: readonly Step[],
-  weightOf: (relation: number) => bigint,
-  awaiting: Iterable<number> = [],
+  { weightOf, awaiting = [], wholeTrees = false }: ScheduleOptions,
 ): Schedule {
-  const locks = new Map(steps.map((step) => [step.id, locksOf(catalog, step)] as const));
-  const weighed = steps
-    .map((step) => ({ step, weight: heaviest(locks.get(step.id)?.relations ?? new Set(), weightOf) }))
-    .sort((a, b) => (a.weight === b.weight ? a.step.id - b.step.id : a.weight < b.weight ? 1 : -1));
+  const trees = treesOf(catalog);
+  const treesIn = (step: Step, relations: Iterable<number>): number[] =>
+    makesPartition(catalog, step) ? [] : [...relations].flatMap((relation) => trees.get(relation) ?? []);
+  const locks = new Map<number, Locks>();
+  const weighed = steps.map((step) => {
+    const { relations, shared } = locksOf(catalog, step);
+    const inTrees = treesIn(step, relations);
+    locks.set(step.id, { relations: wholeTrees ? new Set([...relations, ...inTrees]) : relations, shared });
+    const weight = heaviest(relations, weightOf);
+    return { step, weight, light: weight <= fewBytes && (wholeTrees || inTrees.length === 0) };
+  });
+  weighed.sort((a, b) => (a.weight === b.weight ? a.step.id - b.step.id : a.weight < b.weight ? 1 : -1));
   const order = weighed.map(({ step }) => step);
-  const inTrees = relationsInTrees(catalog);
-  const isInTree = ({ id }: Step): boolean => [...(locks.get(id)?.relations ?? [])].some((relation) => inTrees.has(relation));
-  const light = new Set(weighed.flatMap(({ step, weight }) => (weight <= fewBytes && !isInTree(step) ? [step] : [])));
-  // Needs outside of these steps were done in an earlier phase.
-  const open = new Set(steps.map(({ id }) => id));
+  const light = new Set(weighed.flatMap((one) => (one.light ? [one.step] : [])));
   const running = new Map<number, Locks>();
   const rows = awaitRows(catalog, order, { locks, weightOf, awaiting });
-  const waiting = new Set(order.filter((step) => !rows.isAwaitedBy(step)));
-  let unfit = order.length - waiting.size;
+  const ready = new ReadySteps(order, (step) => !rows.isAwaitedBy(step));
   return {
     take(most) {
       const taken: Step[] = [];
-      for (const step of waiting) {
+      // What is taken together is done one after the other, and is in nobody's way among itself.
+      const others = [...running.values()];
+      for (const step of ready.steps()) {
         if (taken.length > 0 && !light.has(step)) continue;
-        const wanted = locks.get(step.id);
-        if (wanted === undefined || step.needs.some((need) => open.has(need)) || conflicts(wanted, running.values())) continue;
-        waiting.delete(step);
+        const wanted = locks.get(step.id) as Locks;
+        if (conflicts(wanted, others)) continue;
         running.set(step.id, wanted);
         taken.push(step);
         if (taken.length >= most || !light.has(step)) break;
       }
+      ready.take(taken);
       return taken;
     },
     finish(step) {
-      open.delete(step.id);
       running.delete(step.id);
+      ready.finish(step);
     },
     arrive(relation) {
-      for (const step of rows.arrive(relation)) {
-        unfit -= 1;
-        waiting.add(step);
-      }
+      for (const step of rows.arrive(relation)) ready.allow(step);
     },
     get waiting() {
-      return waiting.size + unfit;
+      return ready.waiting;
     },
     get awaitsRows() {
       return rows.areAwaited;
@@ -87,15 +97,25 @@ export function createSchedule(
   };
 }
 
-/** Parents and children, partitions among them. What is done to one locks others of its tree, in an order that only the server knows: a
- *  transaction that keeps several locks would wait in a circle with another one. */
-function relationsInTrees({ objects }: Pick<Catalog, 'objects'>): ReadonlySet<number> {
-  const found = new Set<number>();
+/** The trees that parents and children, partitions among them, are in: by relation a number, which is that of no relation. What is done to one
+ *  locks others of its tree, in an order that only the server knows: a transaction that keeps several locks would wait in a circle with another. */
+function treesOf({ objects }: Pick<Catalog, 'objects'>): ReadonlyMap<number, number> {
+  const above = new Map<number, number>();
+  const top = (relation: number): number => {
+    let at = relation;
+    for (let next = above.get(at); next !== undefined && next !== at; next = above.get(at)) at = next;
+    above.set(relation, at);
+    return at;
+  };
   for (const { id, partitionOf, inherits = [] } of objects) {
-    const parents = partitionOf === undefined ? inherits : [partitionOf, ...inherits];
-    for (const relation of parents.length === 0 ? [] : [id, ...parents]) found.add(relation);
+    for (const parent of partitionOf === undefined ? inherits : [partitionOf, ...inherits]) above.set(top(id), top(parent));
   }
-  return found;
+  return new Map([...above.keys()].map((relation) => [relation, -2 - top(relation)]));
+}
+
+/** Makes a table by itself that is put into its tree by another step. */
+function makesPartition({ objects }: Pick<Catalog, 'objects'>, { object, statements }: Step): boolean {
+  return objects[object]?.partitionOf !== undefined && /^CREATE (FOREIGN |UNLOGGED )?TABLE /.test(statements[0] ?? '');
 }
 
 interface AwaitedRows {
