@@ -109,7 +109,7 @@ async function deliverRead(
   { archives, body }: { readonly archives: ChunkSource['archives']; readonly body: Promise<Body> },
 ): Promise<void> {
   try {
-    await deliver(session, { ...delivery, rows: chunk.rows, body: await body });
+    await deliver(session, { rows: chunk.rows, body: await body, ...delivery });
   } catch (error) {
     // Of several archives, which one is damaged?
     const { name } = archiveOf(archives, archive);

@@ -57,7 +57,7 @@ export class LoadPool implements AsyncDisposable {
     signal.addEventListener('abort', stop);
     try {
       signal.throwIfAborted();
-      const pending = together(queue.map((item, position) => ({ ...item, position })));
+      const pending = together(queue.map((item, position) => ({ position, ...item })));
       const left = new Map(loads.map((load) => [load, load.chunks?.length ?? 0]));
       for (const [load, chunks] of left) if (chunks === 0) onFilled(load);
       const all = Promise.all(
@@ -67,7 +67,7 @@ export class LoadPool implements AsyncDisposable {
             const requests = await Promise.all(
               some.map(async ({ load, chunk, archive, position }) => {
                 const frames = await ahead.take(position);
-                return { ...deliveryOf(load), chunk, archive, ...(frames && { frames }) };
+                return { chunk, archive, ...deliveryOf(load), ...(frames && { frames }) };
               }),
             );
             {

@@ -89,7 +89,7 @@ async function loadArchive(work: LoadRows, { archives, manifest }: Extract<RowSo
   try {
     for (const [position, { load, chunk, archive }] of queue.entries()) {
       const frames = await ahead.take(position);
-      await deliverChunks(session, [{ ...deliveryOf(load), chunk, archive, ...(frames && { frames }) }], { codec, archives });
+      await deliverChunks(session, [{ chunk, archive, ...deliveryOf(load), ...(frames && { frames }) }], { codec, archives });
       onLoaded(load, chunk);
     }
   } finally {

@@ -105,8 +105,8 @@ export interface ObjectDraft {
   readonly oids?: readonly OidRange[];
   /** Role name, for kinds whose owner is set by ALTER ... OWNER TO. */
   readonly owner?: string;
-  /** attnum -> name, for comments and privileges on columns. Columns are called `"schema"."name"."column"`. */
-  readonly columns?: ReadonlyMap<number, string>;
+  /** The name of a column, for comments and privileges on columns. Columns are called `"schema"."name"."column"`. */
+  readonly columnName?: (attnum: number) => string | undefined;
   /** Catalog rows that pg_depend names where an expression uses this object: a cast's function, the operators of an operator class (DISTINCT,
    *  ORDER BY and comparisons of rows ask for it). Whoever depends on one of these rows needs this object, too. */
   readonly usedThrough?: readonly Key[];
@@ -136,6 +136,11 @@ export interface Kind<Row> {
 /** Keeps a kind's row type where it is written and forgets it where it is registered. */
 export function defineKind<Row>(kind: Kind<Row>): Kind<unknown> {
   return { ...kind, row: kind.row, objects: (row, server) => kind.objects(row as Row, server) };
+}
+
+/** For `ObjectDraft.columnName`; asked for seldom: few columns have comments or privileges. */
+export function nameOf(columns: readonly { readonly attnum: number; readonly attname: string }[]): (attnum: number) => string | undefined {
+  return (attnum) => columns.find((column) => column.attnum === attnum)?.attname;
 }
 
 /** What a facet may look at: it adds steps of one sort (owner, comment, privilege) to objects of every kind. */

@@ -58,8 +58,3 @@ export function viewAlso(row: ViewRow): readonly Key[] {
 export function viewQuery(row: ViewRow): string {
   return row.definition.trim().replace(/;$/, '');
 }
-
-/** For comments and privileges. */
-export function viewColumnNames(row: ViewRow): ReadonlyMap<number, string> {
-  return new Map(row.columns.map(({ attnum, attname }) => [attnum, attname]));
-}

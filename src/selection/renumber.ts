@@ -13,24 +13,24 @@ export function renumber(catalog: Catalog, { objects, steps }: Kept): Catalog {
   const stepIds = new Map(steps.map((step, index) => [step.id, index]));
   return {
     ...catalog,
-    objects: objects.map(({ parent, partitionOf, inherits, ...object }, id) => ({
-      ...object,
+    objects: objects.map(({ id: _its, parent, partitionOf, inherits, ...object }, id) => ({
+      id,
       ...optionalList('inherits', objectIds, inherits),
       ...optional('parent', objectIds, parent),
       ...optional('partitionOf', objectIds, partitionOf),
       ...(object.drop === undefined && parent !== undefined && !objectIds.has(parent) ? dropAlone(object) : {}),
-      id,
+      ...object,
     })),
-    steps: steps.map(({ completes, ...step }, id) => ({
-      ...step,
+    steps: steps.map(({ id: _its, object, needs, completes, ...step }, id) => ({
+      id,
+      object: present(objectIds, object),
+      needs: needs.map((need) => present(stepIds, need)),
       ...optional('completes', stepIds, completes),
-      id,
-      object: present(objectIds, step.object),
-      needs: step.needs.map((need) => present(stepIds, need)),
+      ...step,
     })),
-    tables: catalog.tables.flatMap(({ loadInto, ...table }) => {
-      const object = objectIds.get(table.object);
-      return object === undefined ? [] : [{ ...table, ...optional('loadInto', objectIds, loadInto), object }];
+    tables: catalog.tables.flatMap(({ object: its, loadInto, ...table }) => {
+      const object = objectIds.get(its);
+      return object === undefined ? [] : [{ object, ...optional('loadInto', objectIds, loadInto), ...table }];
     }),
   };
 }
@@ -57,7 +57,7 @@ function optionalList<Name extends string>(
 }
 
 /** A sequence that is there without the table it belonged to is dropped by itself; nothing else outlives its parent. */
-function dropAlone({ kind, schema, name }: Omit<CatalogObject, 'parent'>): { drop?: string } {
+function dropAlone({ kind, schema, name }: Pick<CatalogObject, 'kind' | 'schema' | 'name'>): { drop?: string } {
   if (kind !== 'sequence' || schema === undefined) return {};
   return { drop: `SEQUENCE ${[schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')}` };
 }

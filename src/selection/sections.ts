@@ -22,9 +22,9 @@ export function renumberSteps(steps: readonly Step[]): Step[] {
     return found === undefined ? [] : [found];
   };
   return steps.map((step, id) => {
-    const { completes, ...rest } = step;
+    const { id: _its, needs, completes, ...rest } = step;
     const completed = completes === undefined ? [] : known(completes);
-    return { ...rest, id, needs: step.needs.flatMap(known), ...(completed[0] === undefined ? {} : { completes: completed[0] }) };
+    return { id, needs: needs.flatMap(known), ...(completed[0] === undefined ? {} : { completes: completed[0] }), ...rest };
   });
 }
 

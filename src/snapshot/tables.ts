@@ -150,7 +150,6 @@ export async function describeTables(
 ): Promise<DescribedTable[]> {
   const rows = await session.query<DescribeRow & Record<string, unknown>>(describe, [oids, wanted.sizes, wanted.columns]);
   return rows.map((row) => ({
-    ...listed(row),
     unlogged: row.unlogged,
     heap: row.heap === true,
     blocks: BigInt(row.blocks),
@@ -159,5 +158,6 @@ export async function describeTables(
     columns: row.columns.map(readColumn),
     rewritten: row.rewritten,
     hashedByOid: row.hashed_by_oid,
+    ...listed(row),
   }));
 }

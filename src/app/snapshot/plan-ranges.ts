@@ -28,7 +28,7 @@ export function planRanges(schema: Readable, jobs: number, sampled?: SettledLeve
   const parts = partsOf(schema.toRead, jobs, ({ described, table: { extensionCondition = '' } }) => {
     // The condition may be any, and is not to be joined with another.
     const divisible = described.heap && extensionCondition === '';
-    return { ...described, divisible };
+    return { divisible, ...described };
   });
   const tables = parts.map(({ table: { table, described }, range, blocks, bytes }) => {
     const { schema, name, format, directory, extensionCondition: filter = '' } = table;
@@ -48,7 +48,7 @@ export function planRanges(schema: Readable, jobs: number, sampled?: SettledLeve
       blocks,
     };
   });
-  return [...tables, ...planStatistics(schema), ...planLargeObjects(schema)].map((range, id) => ({ ...range, id }));
+  return [...tables, ...planStatistics(schema), ...planLargeObjects(schema)].map((range, id) => ({ id, ...range }));
 }
 
 /** After the tables: there is no telling how long the tables' ranges take, and these are many. */

@@ -74,7 +74,7 @@ export class RowReader {
     if (!wanted.has(directory)) return drop(member);
     const stored = await writer.append(member);
     const account = this.#accounts.get(directory) as Account;
-    account.chunks.push({ ...stored, rows, range: blocks });
+    account.chunks.push({ rows, range: blocks, ...stored });
     account.rows += rows;
     account.rawBytes += stored.rawBytes;
     if (directory !== schema.statistics?.table.directory) this.#rows += rows;
@@ -122,5 +122,5 @@ function entryOf(table: CatalogTable, account: Account | undefined): TableEntry 
   // Members come in the order of arrival; by number they are in the order of the heap. A number of more digits is a larger one.
   const chunks = (account?.chunks ?? []).toSorted((a, b) => a.member.length - b.member.length || (a.member < b.member ? -1 : 1));
   const { loadInto: _onlyInCatalog, extensionCondition: _also, elsewhere: _and, ...entry } = table;
-  return { ...entry, rows: account?.rows ?? 0n, rawBytes: account?.rawBytes ?? 0n, chunks };
+  return { rows: account?.rows ?? 0n, rawBytes: account?.rawBytes ?? 0n, chunks, ...entry };
 }

@@ -36,7 +36,7 @@ export function describedFrom(catalog: 'pg_description' | 'pg_seclabel', last = 
 /** What COMMENT ON and SECURITY LABEL ON call it, or nothing where it is no object of ours. */
 export function describedName(row: DescribedRow, object: ObjectDraft): string | undefined {
   if (row.objsubid !== 0) {
-    const column = object.columns?.get(row.objsubid);
+    const column = object.columnName?.(row.objsubid);
     if (column === undefined) return undefined;
     return `COLUMN ${qualifiedName(object.schema, object.name)}.${quoteIdentifier(column)}`;
   }

@@ -2,7 +2,7 @@
 // row is the same one: comments on attributes hang on that.
 import * as z from 'zod';
 import { quoteIdentifier } from '../../pg/quote.js';
-import { defineKind, key } from '../kind.js';
+import { defineKind, key, nameOf } from '../kind.js';
 import { typeColumns, typeDraft, typeKey, typeName, typeRow, typesOfUser } from '../type-object.js';
 
 const attribute = z.object({ attnum: z.number(), attname: z.string(), type: z.string(), collation: z.string().nullable() });
@@ -34,11 +34,11 @@ export const composite = defineKind({
     const create = `CREATE TYPE ${typeName(type)} AS (${attributes.join(', ')})`;
     return [
       {
-        ...typeDraft(type, { kind: 'composite', also: [key('pg_class', type.typrelid)] }),
-        columns: new Map(type.attributes.map(({ attnum, attname }) => [attnum, attname])),
+        columnName: nameOf(type.attributes),
         steps: [{ key: self, facet: 'definition', section: 'pre-data', statements: () => [create] }],
         // The catalogs say that the class depends on the type, both of which are this object.
         charge: ({ ref }) => (ref === self ? null : self),
+        ...typeDraft(type, { kind: 'composite', also: [key('pg_class', type.typrelid)] }),
       },
     ];
   },

@@ -102,10 +102,10 @@ export const domain = defineKind({
     }
     return [
       {
-        ...typeDraft(domain, { kind: 'domain', word: 'DOMAIN' }),
         steps,
         // What the domain needs without its default is listed above; everything else that pg_depend knows may be the default's.
         charge: ({ ref }) => (domain.default === null || needs.includes(ref) ? self : defaultKey),
+        ...typeDraft(domain, { kind: 'domain', word: 'DOMAIN' }),
       },
       ...domain.constraints.map((constraint) => constraintObject(domain, constraint)),
     ];

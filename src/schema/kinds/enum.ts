@@ -20,8 +20,8 @@ export const enumType = defineKind({
     const create = `CREATE TYPE ${typeName(type)} AS ENUM (${type.labels.map(quoteLiteral).join(', ')})`;
     return [
       {
-        ...typeDraft(type, { kind: 'enum' }),
         steps: [{ key: typeKey(type), facet: 'definition', section: 'pre-data', statements: () => [create] }],
+        ...typeDraft(type, { kind: 'enum' }),
       },
     ];
   },

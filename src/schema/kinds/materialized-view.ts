@@ -3,9 +3,9 @@
 import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
 import { extensionDependency, extensionDependencyKey } from '../extension-dependency.js';
-import { defineKind, key, type StepDraft } from '../kind.js';
+import { defineKind, key, nameOf, type StepDraft } from '../kind.js';
 import { dependsOnExtensions, inTablespace, isUserRelation, storageParameters, withAccessMethod, withParameters } from '../relation-sql.js';
-import { viewAlso, viewColumnNames, viewColumns, viewQuery, viewRow, viewTables } from '../view-parts.js';
+import { viewAlso, viewColumns, viewQuery, viewRow, viewTables } from '../view-parts.js';
 
 const columnSettings = z.object({
   attname: z.string(),
@@ -125,7 +125,7 @@ export const materializedView = defineKind<Row>({
         ddl,
         grant: `TABLE ${name}`,
         owner: row.rolname,
-        columns: viewColumnNames(row),
+        columnName: nameOf(row.columns),
         charge: ({ ref, type }) => (type === 'x' ? extensionDependencyKey(own) : ref === own ? null : own),
       },
     ];

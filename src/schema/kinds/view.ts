@@ -2,9 +2,9 @@
 // its query late. Rules other than the body and INSTEAD OF triggers are kinds of their own.
 import * as z from 'zod';
 import { qualifiedName, quoteIdentifier } from '../../pg/quote.js';
-import { defineKind, type Key, key, type ObjectDraft } from '../kind.js';
+import { defineKind, type Key, key, nameOf, type ObjectDraft } from '../kind.js';
 import { isUserRelation, storageParameters, withParameters } from '../relation-sql.js';
-import { type ViewRow, viewAlso, viewColumnNames, viewColumns, viewQuery, viewRow, viewTables } from '../view-parts.js';
+import { type ViewRow, viewAlso, viewColumns, viewQuery, viewRow, viewTables } from '../view-parts.js';
 
 const row = viewRow.extend({
   defaults: z.array(z.object({ oid: z.number(), attname: z.string(), expression: z.string() })),
@@ -82,7 +82,7 @@ export const view = defineKind<Row>({
         ddl: `VIEW ${name}`,
         grant: `TABLE ${name}`,
         owner: row.rolname,
-        columns: viewColumnNames(row),
+        columnName: nameOf(row.columns),
         // The rule that is the body depends on the view, which both are this object.
         charge: ({ ref }) => (ref === own ? null : own),
       },

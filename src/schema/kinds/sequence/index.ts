@@ -62,7 +62,7 @@ function identity(sequence: Sequence, column: SequenceColumn, { version }: Serve
   }
   // An identity column must be NOT NULL already, which may come later than its table (table/inherit.ts).
   const needs = [tableKey(column), ...(column.notnull === null ? [] : [key('pg_constraint', column.notnull)])];
-  return { ...draft(sequence), steps: [{ key: self, facet: 'definition', section: 'pre-data', needs, statements: () => statements }] };
+  return { steps: [{ key: self, facet: 'definition', section: 'pre-data', needs, statements: () => statements }], ...draft(sequence) };
 }
 
 /** OWNED BY wants both to have the same owner. It stands apart from CREATE SEQUENCE, which comes before the table whose default calls
@@ -87,13 +87,13 @@ function plain(sequence: Sequence): ObjectDraft {
     `CREATE ${sequence.relpersistence === 'u' ? 'UNLOGGED ' : ''}SEQUENCE ${sequenceName(sequence)} ` +
     `AS ${sequence.type} ${options(sequence)}`;
   return {
-    ...draft(sequence),
     owner: sequence.owner,
     steps: [
       { key: self, facet: 'definition', section: 'pre-data', statements: () => [create] },
       ...(column === null ? [] : [ownedBy(sequence, column)]),
     ],
     charge: ({ type }) => (type === 'a' && column !== null ? `${self}/owned-by` : self),
+    ...draft(sequence),
   };
 }
 

@@ -1,5 +1,6 @@
 // Check and not-null constraints as objects, so that they can have comments, be taken out of CREATE TABLE where a loop must be broken,
 // and come after the rows where they are not valid. Primary keys and the like are kinds of their own.
+import type { Section } from '../../../model/catalog.js';
 import { qualifiedName, quoteIdentifier } from '../../../pg/quote.js';
 import type { Key, ObjectDraft, StepDraft } from '../../kind.js';
 import { constraintClause } from './create.js';
@@ -16,24 +17,26 @@ function steps(table: Table, constraint: Constraint): readonly StepDraft[] {
   const name = qualifiedName(table.nspname, table.relname);
   const add = [`ALTER TABLE ${name} ADD ${constraintClause(constraint)}`];
   const above = (constraint.parents ?? []).map(constraintKey);
-  const base = { key: self, facet: 'definition', needs: [parent] } as const;
+  const step = (section: Section, needs: readonly Key[], statements: readonly string[]): StepDraft => {
+    return { key: self, facet: 'definition', section, needs, statements: () => statements };
+  };
   switch (treatment) {
     case 'stated':
-      return [{ ...base, section: 'pre-data', inlineInto: parent, statements: () => add }];
+      return [{ inlineInto: parent, ...step('pre-data', [parent], add) }];
     case 'late':
-      return [{ ...base, section: 'pre-data', needs: [parent, ...(constraint.late ?? []).map(inheritKey)], statements: () => add }];
+      return [step('pre-data', [parent, ...(constraint.late ?? []).map(inheritKey)], add)];
     case 'post-data':
-      return [{ ...base, section: 'post-data', statements: () => add }];
+      return [step('post-data', [parent], add)];
     case 'validate': {
       // Without ONLY, too: where it is valid, it is valid in all that is below.
       const validate = `ALTER TABLE ${name} VALIDATE CONSTRAINT ${quoteIdentifier(constraint.conname)}`;
-      return [{ ...base, section: 'post-data', needs: [parent, ...above], statements: () => [validate] }];
+      return [step('post-data', [parent, ...above], [validate])];
     }
     case 'inherited': {
       // Nothing to run; but a comment on it can only be made when the parents' constraint is there.
       const section = constraint.convalidated ? 'pre-data' : 'post-data';
       const needs = constraint.convalidated ? provenParents(constraint).map(constraintKey) : above;
-      return needs.length === 0 ? [] : [{ ...base, section, needs: [parent, ...needs], statements: () => [] }];
+      return needs.length === 0 ? [] : [step(section, [parent, ...needs], [])];
     }
   }
 }

@@ -1,7 +1,7 @@
 // Tables, partitioned tables and foreign tables with all that is theirs alone: columns, defaults, generation expressions, checks, not-nulls, parents,
 // partitions, settings. Identity columns are with the sequences; keys, indexes, triggers and policies are kinds of their own.
 import { qualifiedName } from '../../../pg/quote.js';
-import { defineKind, type Key, key, type ObjectDraft, type Server, type StepDraft } from '../../kind.js';
+import { defineKind, type Key, key, nameOf, type ObjectDraft, type Server, type StepDraft } from '../../kind.js';
 import { alterColumns, finishTable } from './alter.js';
 import { tableConstraints } from './constraints.js';
 import { createTable } from './create.js';
@@ -69,10 +69,7 @@ function tableObject(table: Table, server: Server, within: readonly Key[]): Obje
     ddl: `${isForeign ? 'FOREIGN ' : ''}TABLE ${name}`,
     grant: `TABLE ${name}`,
     owner: table.owner,
-    // Made when asked for: few have comments or privileges on columns.
-    get columns() {
-      return new Map(table.columns.map(({ attnum, attname }) => [attnum, attname]));
-    },
+    columnName: nameOf(table.columns),
     charge: (edge) => chargeFamily(table, edge),
   };
 }

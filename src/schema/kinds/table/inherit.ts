@@ -18,12 +18,14 @@ function statedChecks(table: Table): readonly Key[] {
 /** The attach or inherit step, where the table has one. */
 export function familySteps(table: Table, version: number): readonly StepDraft[] {
   const name = qualifiedName(table.nspname, table.relname);
-  const base = { facet: 'definition', section: 'pre-data' } as const;
+  const step = (key: Key, needs: readonly Key[], statements: readonly string[]): StepDraft => {
+    return { key, facet: 'definition', section: 'pre-data', needs, statements: () => statements };
+  };
   if (table.partition !== null) {
     const { nspname, relname, bound } = table.partition;
     const statement = `ALTER TABLE ONLY ${qualifiedName(nspname, relname)} ATTACH PARTITION ${name} ${bound}`;
     const needs = [tableKey(table), tableKey(table.partition), ...statedChecks(table)];
-    return [{ ...base, key: attachKey(table.oid), needs, statements: () => [statement] }];
+    return [step(attachKey(table.oid), needs, [statement])];
   }
   if (!table.reordered) return [];
   const statements = [
@@ -31,7 +33,7 @@ export function familySteps(table: Table, version: number): readonly StepDraft[]
     ...dropNotNulls(table, version),
   ];
   const needs = [tableKey(table), ...table.parents.map(tableKey), ...statedChecks(table)];
-  return [{ ...base, key: inheritKey(table.oid), needs, statements: () => statements }];
+  return [step(inheritKey(table.oid), needs, statements)];
 }
 
 /** Charges the edges to a table's parents to the step that makes it their child. */
