@@ -45,31 +45,14 @@ export async function readDepends(session: {
   query<Row extends Record<string, unknown>>(text: string): Promise<Row[]>;
 }): Promise<DependRow[]> {
   const lists = await session.query<DependLists>(dependQuery);
-  const keys = keyMaker();
-  return lists.flatMap(({ classid, refclassid, deptype, objids, objsubids, refobjids }) => {
-    const depender = keys(classid);
-    const referenced = keys(refclassid);
-    return objids.map((objid, at) => ({
-      depender: depender(objid),
+  return lists.flatMap(({ classid, refclassid, deptype, objids, objsubids, refobjids }) =>
+    objids.map((objid, at) => ({
+      depender: key(classid, objid),
       objsubid: objsubids[at] ?? 0,
-      referenced: referenced(refobjids[at] ?? 0),
+      referenced: key(refclassid, refobjids[at] ?? 0),
       deptype,
-    }));
-  });
-}
-
-/** Makes each key once: a string that is made anew has to be hashed anew by every map that is asked for it. */
-function keyMaker(): (catalog: string) => (oid: number) => Key {
-  const catalogs = new Map<string, Map<number, Key>>();
-  return (catalog) => {
-    const known = catalogs.get(catalog) ?? new Map<number, Key>();
-    catalogs.set(catalog, known);
-    return (oid) => {
-      const made = known.get(oid) ?? key(catalog, oid);
-      known.set(oid, made);
-      return made;
-    };
-  };
+    })),
+  );
 }
 
 /** Members of extensions, with the extension's OID. */

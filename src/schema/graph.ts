@@ -132,12 +132,11 @@ function draftSteps(objects: readonly ObjectDraft[], { input, resolver }: { inpu
 }
 
 function sortable({ object, step, needs }: DraftStep, resolver: Resolver): SortableStep {
-  const word = step.key === object.key ? '' : ` (${step.key.slice(step.key.indexOf('/') + 1)})`;
   const isDefault = object.kind === 'default' || step.key.includes('/default');
   const { split } = step;
   return {
     key: step.key,
-    label: `${object.ddl}${word}`,
+    ddl: object.ddl,
     section: step.section,
     needs,
     floats: step.key !== object.key,

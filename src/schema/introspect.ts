@@ -11,7 +11,7 @@ import { facets } from './facets/index.js';
 import { familyMembersExist } from './family-members.js';
 import { buildSchema, type Schema } from './graph.js';
 import { isAsSaid } from './is-as-said.js';
-import type { FacetResult, Key, Kind, ObjectDraft, Server } from './kind.js';
+import { type FacetResult, forgetKeys, type Key, type Kind, type ObjectDraft, type Server } from './kind.js';
 import { kinds as allKinds } from './kinds/index.js';
 import { mayBe, readMarks } from './marks.js';
 import { findUnsupported, listDumpable, type Unclaimed } from './unsupported.js';
@@ -77,15 +77,19 @@ export async function readCatalogs(session: Queryable, options: IntrospectOption
     listDumpable(watched, server),
   ]);
   const drafts = found.flat();
-  const facetResults = await readFacets(watched, { server, objects: drafts.filter(isThere) });
-  const claimed = new Set<Key>();
-  for (const objects of [drafts, ...facetResults.map((result) => result.objects)]) {
-    for (const { key, also = [] } of objects) {
-      claimed.add(key);
-      for (const row of also) claimed.add(row);
-    }
-  }
-  return { drafts, facets: facetResults, depends, members, ...(await findUnsupported(watched, { listed, claimed, skipUnsupported })) };
+  const there = byRows(drafts.filter(isThere));
+  const facetResults = await readFacets(watched, { server, objects: there });
+  const others = byRows([...drafts.filter((draft) => !isThere(draft)), ...facetResults.flatMap((result) => result.objects)]);
+  const isClaimed = (row: Key): boolean => there.has(row) || others.has(row);
+  return { drafts, facets: facetResults, depends, members, ...(await findUnsupported(watched, { listed, isClaimed, skipUnsupported })) };
+}
+
+/** By their own keys and by those of all rows that are part of them. */
+function byRows(objects: readonly ObjectDraft[]): ReadonlyMap<Key, ObjectDraft> {
+  const found = new Map<Key, ObjectDraft>();
+  for (const object of objects) for (const row of object.also ?? []) found.set(row, object);
+  for (const object of objects) found.set(object.key, object);
+  return found;
 }
 
 /** The second half: no query, and for a large schema a second of work. */
@@ -118,6 +122,7 @@ export function putTogether({ drafts, facets: facetResults, depends, members, un
       reasons.map((reason) => ({ kind, name: nspname === undefined ? name : `${nspname}.${name}`, reason })),
     );
   }
+  forgetKeys();
   return { ...schema, failures, partial, leftOut: [...leftOut, ...schema.leftOut] };
 }
 
@@ -142,14 +147,11 @@ async function readKind(session: Queryable, { kind, server }: { kind: Kind<unkno
 
 async function readFacets(
   session: Queryable,
-  { server, objects }: { server: Server; objects: readonly ObjectDraft[] },
+  { server, objects }: { server: Server; objects: ReadonlyMap<Key, ObjectDraft> },
 ): Promise<readonly FacetResult[]> {
-  const byKey = new Map<Key, ObjectDraft>();
-  for (const object of objects) for (const row of object.also ?? []) byKey.set(row, object);
-  for (const object of objects) byKey.set(object.key, object);
   const query = <Row extends Record<string, unknown>>(text: string): Promise<Row[]> => session.query<Row>(text);
   const wanted = facets.filter(({ only }) => mayBe(only, server.marks));
-  return Promise.all(wanted.map((facet) => facet.read({ query, server, objects: byKey })));
+  return Promise.all(wanted.map((facet) => facet.read({ query, server, objects })));
 }
 
 /** Parses a row that is not as its kind says, or cannot be known to be without that. A NULL where a definition was expected is what the

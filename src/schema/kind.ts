@@ -28,9 +28,27 @@ export interface Server {
 /** Identity of a catalog row, `pg_class:16403`, or of one step of that object, `pg_class:16403/owned-by`. */
 export type Key = string;
 
+/** Keys of the schemas that are being read. A string that is made anew is hashed anew by every map that is asked for it, and compared
+ *  letter by letter. */
+const keys = new Map<string, Map<number, Key>>();
+
 /** The key of a catalog row; the catalog by its unqualified name, as pg_depend's classid::regclass prints it. */
 export function key(catalog: string, oid: number, step?: string): Key {
-  return step === undefined ? `${catalog}:${oid}` : `${catalog}:${oid}/${step}`;
+  const row = keys.get(catalog)?.get(oid) ?? remember(catalog, oid);
+  return step === undefined ? row : `${row}/${step}`;
+}
+
+function remember(catalog: string, oid: number): Key {
+  const ofCatalog = keys.get(catalog) ?? new Map<number, Key>();
+  keys.set(catalog, ofCatalog);
+  const row = `${catalog}:${oid}`;
+  ofCatalog.set(oid, row);
+  return row;
+}
+
+/** Once a schema is put together. Another that is being read makes its keys again: they are equal. */
+export function forgetKeys(): void {
+  keys.clear();
 }
 
 /** Told to a step when it renders itself: what became of the steps that wanted to be folded into it. */

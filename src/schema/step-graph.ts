@@ -6,8 +6,8 @@ import type { Key } from './kind.js';
 /** What the sorter must know of a step. */
 export interface SortableStep {
   readonly key: Key;
-  /** For messages: `TABLE "public"."t"`, `VIEW "public"."v" (owner)`. */
-  readonly label: string;
+  /** The object's, for messages: `TABLE "public"."t"`. */
+  readonly ddl: string;
   readonly section: Section;
   /** Keys of steps; keys that no step has are ignored. Its own key: it must be there in part before it can be made. */
   readonly needs: readonly Key[];
@@ -22,7 +22,7 @@ export interface SortableStep {
   readonly split?: { readonly cost: number; readonly early: { readonly needs: readonly Key[] } | null };
   /** A routine: can be created while a type that it names is only a shell. */
   readonly routine?: boolean;
-  /** May run in a later section than it asks for: an owner, a comment, a privilege, a matter of one column. */
+  /** Not the object's definition: an owner, a comment, a privilege, a matter of one column. May run in a later section than it asks for. */
   readonly floats?: boolean;
 }
 
@@ -184,9 +184,10 @@ export function redirect(graph: StepGraph, user: number, late: number, early: nu
   }
 }
 
-/** For messages. */
+/** For messages: `TABLE "public"."t"`, `VIEW "public"."v" (owner)`. */
 export function labelOf(graph: StepGraph, node: number): string {
-  return graph.steps[graph.stepOf[node] ?? -1]?.label ?? '?';
+  const { ddl, key, floats = false } = stepOfNode(graph, node) ?? { ddl: '?', key: '' };
+  return floats ? `${ddl} (${key.slice(key.indexOf('/') + 1)})` : ddl;
 }
 
 export function stepOfNode(graph: StepGraph, node: number): SortableStep | undefined {

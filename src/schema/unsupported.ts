@@ -192,8 +192,8 @@ interface Queryable {
 
 export interface FindOptions {
   readonly listed: readonly ListRow[];
-  /** Keys of all objects, and of the catalog rows that are part of them. */
-  readonly claimed: ReadonlySet<Key>;
+  /** Whether a catalog row is an object, or part of one. */
+  isClaimed(row: Key): boolean;
   readonly skipUnsupported: boolean;
 }
 
@@ -206,10 +206,10 @@ export function listDumpable(session: Queryable, server: Server): Promise<readon
  *  @throws TidemarkError UNSUPPORTED_OBJECT unless `skipUnsupported` */
 export async function findUnsupported(
   session: Queryable,
-  { listed, claimed, skipUnsupported }: FindOptions,
+  { listed, isClaimed, skipUnsupported }: FindOptions,
 ): Promise<{ readonly unsupported: readonly Unclaimed[]; readonly ignored: readonly Unclaimed[] }> {
   const rows = listed.flatMap(({ catalog, ignored, reason, oids }) =>
-    oids.filter((oid) => !claimed.has(key(catalog, oid))).map((oid) => ({ catalog, oid, ignored, reason })),
+    oids.filter((oid) => !isClaimed(key(catalog, oid))).map((oid) => ({ catalog, oid, ignored, reason })),
   );
   if (rows.length === 0) return { unsupported: [], ignored: [] };
   const names = await session.query<NameRow>(nameQuery(rows));

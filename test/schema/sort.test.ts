@@ -5,7 +5,7 @@ import { type SortableStep, type Sorted, sortSteps } from '#dist/schema/sort.js'
 type Given = Partial<Omit<SortableStep, 'key'>>;
 
 function step(key: string, given: Given = {}): SortableStep {
-  return { key, label: key, section: 'pre-data', needs: [], ...given };
+  return { key, ddl: key, section: 'pre-data', needs: [], ...given };
 }
 
 /** `key`, `key'` for an early part, in order; `|` between sections. */
