@@ -59,6 +59,8 @@ export interface QuestionTask {
   readonly statement: string;
   /** The quoted name of the table, for errors. */
   readonly table: string;
+  /** Of a sample: how long its values are is wanted, too. */
+  readonly widths?: boolean;
 }
 
 export type Row = Readonly<Record<string, string>>;

@@ -124,9 +124,9 @@ export class RangeReader {
     }
   }
 
-  async answer({ about, statement, table }: QuestionTask): Promise<Row | TableSample> {
+  async answer({ about, statement, table, widths = false }: QuestionTask): Promise<Row | TableSample> {
     try {
-      if (about === 'sample') return await readSample(this.#session, this.#tools.codec, statement);
+      if (about === 'sample') return await readSample(this.#session, this.#tools.codec, { statement, widths });
       return await this.#session.one<Record<string, string>>(statement);
     } catch (error) {
       throw copyError(error, { statement, table }, this.#settings);

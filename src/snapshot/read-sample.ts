@@ -12,7 +12,7 @@ import { type ValueWidth, valueWidths } from './value-widths.js';
 export interface TableSample extends Sample {
   /** Bytes of all rows that were read. */
   readonly totalBytes: number;
-  /** How long the values are, where they came in binary. */
+  /** How long the values are, where that was wanted and they came in binary. */
   readonly widths?: readonly ValueWidth[];
 }
 
@@ -65,8 +65,13 @@ class SampleTarget implements CopyTarget {
 }
 
 /** @param statement COPY of a small part of a table
+ *  @param widths of the values are wanted
  *  @returns rawBytes 0 where too little came to say anything */
-export async function readSample(session: Session, codec: Codec, statement: string): Promise<TableSample> {
+export async function readSample(
+  session: Session,
+  codec: Codec,
+  { statement, widths }: { readonly statement: string; readonly widths: boolean },
+): Promise<TableSample> {
   const target = new SampleTarget();
   await copyOut(session, statement, target);
   const rows = target.kept;
@@ -75,8 +80,8 @@ export async function readSample(session: Session, codec: Codec, statement: stri
   if (speed.rawBytes === 0 || speed.readMs === 0) return { rawBytes: 0, readMs: 0, totalBytes, trials: [] };
   const tryOut = (level: number, affordable = Number.POSITIVE_INFINITY): Trial =>
     trial(codec, rows, { level, affordableMs: affordable * rows.length });
-  const widths = valueWidths(rows);
-  return { ...speed, totalBytes, trials: tryLevels(speed, tryOut), ...(widths && { widths }) };
+  const found = widths ? valueWidths(rows) : undefined;
+  return { ...speed, totalBytes, trials: tryLevels(speed, tryOut), ...(found && { widths: found }) };
 }
 
 interface Attempt {

@@ -34,7 +34,7 @@ export interface ReadChunk {
 }
 
 /** A statement about one table, by its quoted name. */
-export type Question = Pick<QuestionTask, 'statement' | 'table'>;
+export type Question = Omit<QuestionTask, 'id' | 'about'>;
 
 /** What becomes of chunks and ranges. Called one at a time and in the order of arrival. */
 export interface ChunkSink {

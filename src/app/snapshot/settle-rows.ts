@@ -46,7 +46,7 @@ export async function settleRows(
   const { compressLevel, jobs } = plan;
   const asked = bytesToRead(schema) < leastBytes ? [] : largest(schema, 2 * jobs);
   const tables = compressLevel === 'auto' ? asked : asked.filter((table) => isFormOpen(plan, table));
-  const sampleAs = (some: readonly TableToRead[]): Promise<readonly SampledTable[]> => readSamples(some, pool);
+  const sampleAs = (some: readonly TableToRead[]): Promise<readonly SampledTable[]> => readSamples(some, plan, pool);
   const sampled = await settleForms(await sampleAs(tables), plan, sampleAs);
   const settled = compressLevel === 'auto' ? levelBy(sampled) : { level: compressLevel };
   return { schema: withForms(schema, plan, sampled), settled };
@@ -57,12 +57,16 @@ export function withoutSamples({ compressLevel }: Pick<SnapshotPlan, 'compressLe
   return compressLevel === 'auto' ? levelBy([]) : { level: compressLevel };
 }
 
-async function readSamples(tables: readonly TableToRead[], pool: Pick<WorkerPool, 'sample'>): Promise<readonly SampledTable[]> {
-  const questions = tables.map(({ table, described }) => {
-    const { schema: namespace, name, format, columns } = table;
-    const { range, limit } = sampleExtent(described);
+async function readSamples(
+  tables: readonly TableToRead[],
+  plan: SnapshotPlan,
+  pool: Pick<WorkerPool, 'sample'>,
+): Promise<readonly SampledTable[]> {
+  const questions = tables.map((one) => {
+    const { schema: namespace, name, format, columns } = one.table;
+    const { range, limit } = sampleExtent(one.described);
     const copied = { schema: namespace, name, columns: columns.map((column) => column.name), format, limit };
-    return { statement: copyStatement(copied, range), table: qualifiedName(namespace, name) };
+    return { statement: copyStatement(copied, range), table: qualifiedName(namespace, name), widths: isFormOpen(plan, one) };
   });
   const samples = await pool.sample(questions);
   return samples.flatMap((sample, i) => {
