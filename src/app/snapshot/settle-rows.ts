@@ -13,6 +13,8 @@ import { bytesToRead } from './sight.js';
 
 /** Bytes on the server's disk below which a sample would take more of the time than it can save. */
 const leastBytes = 64n << 20n;
+/** And below which one for the level alone would, with a server on this machine, which sends faster than a higher level compresses. */
+const leastBytesHere = 256n << 20n;
 /** Of a table that a sample is worth. */
 const leastTableBytes = 8n << 20n;
 
@@ -35,20 +37,29 @@ function isWorthSample({ heap, bytes }: Pick<DescribedTable, 'heap' | 'bytes'>):
   return heap && bytes >= leastTableBytes;
 }
 
+/** Who reads samples. */
+interface Samplers {
+  readonly pool: Pick<WorkerPool, 'sample'>;
+  /** The server is on this machine. */
+  readonly here: boolean;
+}
+
 /** Samples are read by all workers at once, as the rows will be.
  *  @returns the schema with the tables in their forms, too
  *  @throws TidemarkError as reading does */
 export async function settleRows(
   schema: SnapshotSchema,
   plan: SnapshotPlan,
-  pool: Pick<WorkerPool, 'sample'>,
+  { pool, here }: Samplers,
 ): Promise<{ readonly schema: SnapshotSchema; readonly settled: SettledLevel }> {
   const { compressLevel, jobs } = plan;
-  const asked = bytesToRead(schema) < leastBytes ? [] : largest(schema, 2 * jobs);
-  const tables = compressLevel === 'auto' ? asked : asked.filter((table) => isFormOpen(plan, table));
+  const bytes = bytesToRead(schema);
+  const asked = bytes < leastBytes ? [] : largest(schema, 2 * jobs);
+  const levelIsOpen = compressLevel === 'auto' && !(here && bytes < leastBytesHere);
+  const tables = levelIsOpen ? asked : asked.filter((table) => isFormOpen(plan, table));
   const sampleAs = (some: readonly TableToRead[]): Promise<readonly SampledTable[]> => readSamples(some, plan, pool);
   const sampled = await settleForms(await sampleAs(tables), plan, sampleAs);
-  const settled = compressLevel === 'auto' ? levelBy(sampled) : { level: compressLevel };
+  const settled = levelIsOpen ? levelBy(sampled) : withoutSamples(plan);
   return { schema: withForms(schema, plan, sampled), settled };
 }
 

@@ -12,6 +12,7 @@ import { formatVersion, type Manifest, type StoredMember, type TableEntry } from
 import { refuseUnknownOptions } from '../../model/option-names.js';
 import type { Position } from '../../model/position.js';
 import { toolVersion } from '../../model/tool-version.js';
+import { isOnThisMachine } from '../../pg/same-machine.js';
 import type { Session } from '../../pg/session.js';
 import { emitSection } from '../../schema/emit.js';
 import { emitGlobals } from '../../schema/globals/emit.js';
@@ -169,7 +170,7 @@ async function settle(plan: SnapshotPlan, { codec, output, sealing, base, fixed,
   const { schema, settled } =
     early.length > 0
       ? { schema: chosen, settled: withoutSamples(plan) }
-      : await Promise.race([settleRows(chosen, plan, sight.pool), fixed.control.lost]);
+      : await Promise.race([settleRows(chosen, plan, { pool: sight.pool, here: isOnThisMachine(fixed.control) }), fixed.control.lost]);
   return { schema, settled, writer, sink, describeTables };
 }
 

@@ -1,6 +1,7 @@
 // The use case "tune": tries settings of snapshots on parts of a database's own tables, in one view of it, and says which to take. Nothing is
 // written to the database; what is written to files is at the end, and only where it was asked for.
 import { TidemarkError } from '../../model/errors.js';
+import { isOnThisMachine } from '../../pg/same-machine.js';
 import { usualLevel } from '../../snapshot/choose-level.js';
 import { Spool } from '../../store/spool.js';
 import type { SnapshotPlan } from '../snapshot/options.js';
@@ -82,7 +83,10 @@ const warmUpShares = 2;
 /** The schema with its tables in the forms that a snapshot would give them. */
 async function inForms(plan: SnapshotPlan, { schema, more, control, chunkBytes }: Sight): Promise<SnapshotSchema> {
   await using pool = await more({ jobs: plan.jobs, chunkBytes });
-  const { schema: settled } = await Promise.race([settleRows(schema, { ...plan, compressLevel: usualLevel }, pool), control.lost]);
+  const { schema: settled } = await Promise.race([
+    settleRows(schema, { ...plan, compressLevel: usualLevel }, { pool, here: isOnThisMachine(control) }),
+    control.lost,
+  ]);
   await pool.close();
   return settled;
 }

@@ -14,7 +14,7 @@ import type { ArchiveWriter } from '#dist/archive/writer.js';
 import type { EncodedMember } from '#dist/frame/encode.js';
 import type { RangeTask } from '#dist/snapshot/messages.js';
 import type { DescribedTable } from '#dist/snapshot/tables.js';
-import type { ChunkSink, WorkerPool } from '#dist/snapshot/worker-pool.js';
+import type { ChunkSink, Question } from '#dist/snapshot/worker-pool.js';
 
 import { createDatabase } from '../../server/index.js';
 
@@ -28,7 +28,7 @@ test('samples of the largest tables speak for a level; the manifest says which, 
   await using source = await createDatabase();
   await using target = await createDatabase();
   await source.run(`
-    CREATE UNLOGGED TABLE large AS SELECT g AS id, md5(g::text) || repeat(md5((g / 7)::text), 3) AS value FROM generate_series(1, 420000) AS g;
+    CREATE UNLOGGED TABLE large AS SELECT g AS id, md5(g::text) || repeat(md5((g / 7)::text), 19) AS value FROM generate_series(1, 420000) AS g;
     CREATE UNLOGGED TABLE small AS SELECT g AS id FROM generate_series(1, 10) AS g;
   `);
   const file = join(folder, 'large.tar.zst');
@@ -63,18 +63,47 @@ test('what a sample says of a table is told to those who read its ranges', async
   const toRead = [tableOf('large', 100n << 20n, 0), tableOf('small', 1n << 20n, 1)];
   const schema = { catalog: { objects: [], steps: [], tables: toRead.map(({ table }) => table) }, leftOut: [], toRead };
   const pool = {
-    sample: async (questions: readonly unknown[]) => {
+    sample: async (questions: readonly Question[]) => {
       const trial = { level: 3, parameters, rawBytes: 1_000_000, compressedBytes: 200_000, ms: 2 };
       return questions.map(() => ({ rawBytes: 2_000_000, readMs: 10, totalBytes: 4_000_000, trials: [trial] }));
     },
   };
   const plan = { compressLevel: 'auto', copyFormat: 'binary', completedOnce: [], jobs: 2 } as unknown as SnapshotPlan;
-  const { settled } = await settleRows(schema, plan, pool as unknown as WorkerPool);
+  const { settled } = await settleRows(schema, plan, { pool, here: false });
   const read = planRanges(schema, 2, settled.sampled);
   const large = read.filter(({ directory }) => directory.endsWith('large'));
   expect(large.length).toBeGreaterThan(1);
   for (const { sampled } of large) expect(sampled).toEqual({ parameters, compressedTo: 0.2 });
   expect(read.filter(({ directory }) => directory.endsWith('small')).map(({ sampled }) => sampled)).toEqual([undefined]);
+});
+
+const integer = { name: 'a', type: 'integer', typeOid: 23, typtype: 'b', elementOid: 0 };
+
+test.each([
+  { mebi: 255n, here: true, copyFormat: 'binary', sampled: 0 },
+  { mebi: 255n, here: true, copyFormat: 'auto', sampled: 1 },
+  { mebi: 255n, here: false, copyFormat: 'binary', sampled: 1 },
+  { mebi: 256n, here: true, copyFormat: 'binary', sampled: 1 },
+  { mebi: 63n, here: false, copyFormat: 'auto', sampled: 0 },
+])('$mebi MiB, server on this machine: $here, form of rows $copyFormat: $sampled tables are sampled', async (given) => {
+  const { mebi, here, copyFormat, sampled } = given;
+  const toRead = [tableOf('large', mebi << 20n, 0)].map(({ table, described }) => ({
+    table,
+    described: { ...described, columns: [integer] },
+  }));
+  const schema = { catalog: { objects: [], steps: [], tables: toRead.map(({ table }) => table) }, leftOut: [], toRead };
+  let asked = 0;
+  const pool = {
+    sample: async (questions: readonly Question[]) => {
+      asked += questions.length;
+      return questions.map(() => ({ rawBytes: 0, readMs: 0, totalBytes: 0, trials: [] }));
+    },
+  };
+  const plan = { compressLevel: 'auto', copyFormat, completedOnce: [], jobs: 2 } as unknown as SnapshotPlan;
+  const { settled } = await settleRows(schema, plan, { pool, here });
+  expect(asked).toBe(sampled);
+  expect(settled.level).toBe(3);
+  expect(settled.choice?.reason).toMatch(/./);
 });
 
 test('rows that come before the schema is written wait for it', async () => {
