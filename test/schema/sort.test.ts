@@ -186,6 +186,11 @@ describe('loops', () => {
     const steps = [step('a', { needs: ['b'] }), step('b', { needs: ['c'] }), step('c', { needs: ['a'] }), step('d', { needs: ['a'] })];
     expect(() => sortSteps(steps)).toThrow(/a -> b -> c -> a$/);
   });
+
+  test('what is done to an object beside its definition is named by what it is', () => {
+    const steps = [step('k:1', { ddl: 'VIEW v', needs: ['k:1/owner'] }), step('k:1/owner', { ddl: 'VIEW v', needs: ['k:1'], floats: true })];
+    expect(() => sortSteps(steps)).toThrow(/VIEW v -> VIEW v \(owner\) -> VIEW v$/);
+  });
 });
 
 describe('what needs something that comes after the rows', () => {
