@@ -188,7 +188,10 @@ describe('loops', () => {
   });
 
   test('what is done to an object beside its definition is named by what it is', () => {
-    const steps = [step('k:1', { ddl: 'VIEW v', needs: ['k:1/owner'] }), step('k:1/owner', { ddl: 'VIEW v', needs: ['k:1'], floats: true })];
+    const steps = [
+      step('k:1', { ddl: 'VIEW v', needs: ['k:1/owner'] }),
+      step('k:1/owner', { ddl: 'VIEW v', needs: ['k:1'], floats: true }),
+    ];
     expect(() => sortSteps(steps)).toThrow(/VIEW v -> VIEW v \(owner\) -> VIEW v$/);
   });
 });
