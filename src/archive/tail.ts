@@ -15,9 +15,9 @@ import { decodeSeekFooter, decodeSeekTable, seekFooterBytes, seekTableBytes } fr
 
 const guessBytes = 64 * 1024;
 
-export interface ArchiveTail {
-  readonly manifest: Manifest;
-  /** As it stands in the archive. */
+/** The end of an archive as far as it says so by itself: nobody has looked at what the manifest says. */
+export interface ArchiveEnd {
+  /** As it stands in the archive, within the limits of its JSON. */
   readonly manifestText: string;
   /** Where the manifest's frame begins, in bytes. */
   readonly manifestOffset: number;
@@ -26,6 +26,14 @@ export interface ArchiveTail {
   readonly checksumOffset: number;
   readonly checksum: ChecksumFrame;
   readonly seekTable: Buffer;
+  /** What the seek table says of all frames before it. */
+  readonly frames: readonly FrameSize[];
+  /** All of it, from the manifest's frame on. */
+  readonly bytes: Buffer;
+}
+
+export interface ArchiveTail extends Omit<ArchiveEnd, 'frames' | 'bytes'> {
+  readonly manifest: Manifest;
   /** The members that the manifest lists, in order. */
   readonly members: readonly StoredMember[];
 }
@@ -80,10 +88,20 @@ function corrupt(path: string, what: string, cause?: unknown): TidemarkError {
 }
 
 /**
- * Reads the end of an archive. Hashes are not compared here, except by what is structure.
+ * Reads the end of an archive, and what it says. Hashes are not compared here, except by what is structure.
  * Throws ARCHIVE_INVALID, ARCHIVE_TRUNCATED, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW.
  */
 export async function readTail(codec: Codec, bytes: Seekable, limits?: JsonLimits): Promise<ArchiveTail> {
+  const { frames, bytes: _, ...end } = await readEnd(codec, bytes, limits);
+  const manifest = parseManifest(end.manifestText);
+  if (manifest.formatVersion !== end.checksum.version)
+    throw corrupt(bytes.name, 'its manifest and its checksum frame are of two versions of the format');
+  const members = checkLayout(manifest, frames.slice(0, -2));
+  return { ...end, manifest, members };
+}
+
+/** The same without what the manifest says. Throws as `readTail`. */
+async function readEnd(codec: Codec, bytes: Seekable, limits?: JsonLimits): Promise<ArchiveEnd> {
   const path = bytes.name;
   const size = Number(bytes.size);
   if (size < 4) throw notAnArchive(path, size === 0 ? 'it is empty' : `it has ${size} bytes`);
@@ -95,9 +113,9 @@ export async function readTail(codec: Codec, bytes: Seekable, limits?: JsonLimit
   const footer = await tail.range(size - seekFooterBytes, size);
   const { frames, seekTable } = await readSeekTable(path, { tail, footer, size });
   const checksumOffset = size - seekTable.length - checksumFrameBytes;
-  const checksum =
-    checksumOffset < 0 ? undefined : decodeChecksumFrame(await tail.range(checksumOffset, checksumOffset + checksumFrameBytes));
-  if (checksum === undefined) throw notAnArchive(path, 'it has no checksum frame before its seek table');
+  const checksumBytes = checksumOffset < 0 ? undefined : await tail.range(checksumOffset, checksumOffset + checksumFrameBytes);
+  const checksum = checksumBytes && decodeChecksumFrame(checksumBytes);
+  if (checksumBytes === undefined || checksum === undefined) throw notAnArchive(path, 'it has no checksum frame before its seek table');
   checkVersion(checksum.version);
 
   const [manifestFrame, checksumEntry] = frames.slice(-2);
@@ -111,12 +129,20 @@ export async function readTail(codec: Codec, bytes: Seekable, limits?: JsonLimit
     throw corrupt(path, `the frame of ${manifestMember} is larger than its content`);
 
   const manifestOffset = checksumOffset - manifestFrame.compressed;
-  const manifestText = decodeManifestFrame(codec, await tail.range(manifestOffset, checksumOffset), manifestFrame.raw, limits);
-  const manifest = parseManifest(manifestText);
-  if (manifest.formatVersion !== checksum.version)
-    throw corrupt(path, 'its manifest and its checksum frame are of two versions of the format');
-  const members = checkLayout(manifest, frames.slice(0, -2));
-  return { manifest, manifestText, manifestOffset, manifestFrame, checksumOffset, checksum, seekTable, members };
+  const manifestBytes = await tail.range(manifestOffset, checksumOffset);
+  const manifestText = decodeManifestFrame(codec, manifestBytes, manifestFrame.raw, limits);
+  const all = Buffer.concat([manifestBytes, checksumBytes, seekTable]);
+  return { manifestText, manifestOffset, manifestFrame, checksumOffset, checksum, seekTable, frames, bytes: all };
+}
+
+/** Whether bytes end as an archive was written, and its manifest can be read out of them. Throws as `readTail`. */
+export async function endsAs(
+  codec: Codec,
+  bytes: Seekable,
+  { end, manifestText }: { readonly end: Buffer; readonly manifestText: string },
+): Promise<boolean> {
+  const found = await readEnd(codec, bytes);
+  return found.bytes.equals(end) && found.manifestText === manifestText;
 }
 
 interface SeekTableSource {

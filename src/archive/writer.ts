@@ -33,6 +33,8 @@ export interface WrittenArchive {
   readonly sha256: string;
   /** The manifest as it stands in the archive, for the sidecar. */
   readonly manifestText: string;
+  /** The bytes of the archive from the manifest's frame on. */
+  readonly end: Buffer;
 }
 
 /**
@@ -109,10 +111,12 @@ export class ArchiveWriter {
       const checksum = encodeChecksumFrame(this.#hash.copy().digest('hex'));
       await this.#write(checksum);
       this.#frames.push({ compressed: frame.length, raw: tar.length }, { compressed: checksum.length, raw: 0 });
-      await this.#write(encodeSeekTable(this.#frames));
+      const seekTable = encodeSeekTable(this.#frames);
+      await this.#write(seekTable);
       await this.#passOn();
       this.#finished = true;
-      return { bytes: this.#offset, sha256: this.#hash.digest('hex'), manifestText };
+      const end = Buffer.concat([frame, checksum, seekTable]);
+      return { bytes: this.#offset, sha256: this.#hash.digest('hex'), manifestText, end };
     });
   }
 

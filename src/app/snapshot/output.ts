@@ -1,7 +1,6 @@
 // Where a snapshot's bytes go: a file that becomes visible only when it is whole, or a stream that takes them in order.
 import { basename, dirname } from 'node:path';
 import type { Writable } from 'node:stream';
-import { openArchive } from '../../archive/reader.js';
 import { checksumSidecar, encryptedManifestSidecar, manifestSidecar, signatureSidecar } from '../../archive/sidecars.js';
 import type { ByteSink } from '../../archive/writer.js';
 import { FileBytes } from '../../frame/file-bytes.js';
@@ -14,6 +13,7 @@ import { Spool } from '../../store/spool.js';
 import { parseArchiveName } from '../archive/name.js';
 import { type Place, placeIn } from '../archive/place.js';
 import { type SealedArchive, textsBesideArchive } from '../seal/seal-archive.js';
+import { verifyEnd } from '../seal/verify-sealed.js';
 import type { Destination } from './sight.js';
 
 export interface SnapshotOutput extends ByteSink, Destination {
@@ -78,7 +78,10 @@ async function fileOutput(path: string, alone: boolean): Promise<SnapshotOutput>
     write: (bytes) => publication.write(bytes),
     async finish(archive) {
       await publication.sync();
-      await readBack(publication.temporary, archive);
+      await verifyEnd(archive, await FileBytes.open(publication.temporary), {
+        attempt: 'read the new archive back',
+        hint: 'check the file system; nothing was published',
+      });
       const { checksum, signature, manifest } = await textsBesideArchive(archive, { name: basename(path) });
       const encrypted = archive.sealing.recipients !== undefined;
       const beside = [
@@ -91,17 +94,6 @@ async function fileOutput(path: string, alone: boolean): Promise<SnapshotOutput>
     },
     [Symbol.asyncDispose]: () => publication[Symbol.asyncDispose](),
   };
-}
-
-/** Reads manifest and seek table from the disk as any reader would: an archive counts only when it can be opened. */
-async function readBack(path: string, archive: SealedArchive): Promise<void> {
-  await using file = await FileBytes.open(path);
-  if (file.size !== archive.bytes) {
-    throw new TidemarkError('FILE_ERROR', `read the new archive back: it has ${file.size} bytes, ${archive.bytes} were written`, {
-      hint: 'check the file system; nothing was published',
-    });
-  }
-  await openArchive(await archive.readBack(file));
 }
 
 async function streamOutput(stream: Writable): Promise<SnapshotOutput> {
