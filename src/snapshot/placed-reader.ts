@@ -24,8 +24,15 @@ export type Place = (settings: WorkerSettings, listener: Listener) => PlacedRead
 
 const byItself = (): TidemarkError => new TidemarkError('INTERNAL', 'read the tables: a worker thread ended by itself');
 
+/** Of a thread, for what it makes anew: rows go through buffers, and what a chunk needs beside them is little. Of many small ones the usual
+ *  48 MB would fill up first. */
+const maxYoungGenerationSizeMb = 6;
+
 export const readerInThread: Place = (settings, listener) => {
-  const thread = new Worker(new URL('../bundle/read-worker.js', import.meta.url), { workerData: settings });
+  const thread = new Worker(new URL('../bundle/read-worker.js', import.meta.url), {
+    workerData: settings,
+    resourceLimits: { maxYoungGenerationSizeMb },
+  });
   thread.on('message', (messages: readonly FromWorker[]) => {
     for (const message of messages) listener.message(message);
   });
