@@ -3,9 +3,6 @@
 // "surrogateescape", PEP 383). Text that is UTF-8 is itself, and JSON writes a lone surrogate as an escape: "\udce9".
 import { isUtf8 } from 'node:buffer';
 
-/** Lone surrogates: with the flag u, a pair is one character outside of this range. */
-const lone = /[\ud800-\udfff]/u;
-
 /** The string for bytes that should be UTF-8. `encodeText` gives the same bytes back. */
 export function decodeText(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
@@ -24,7 +21,7 @@ export function decodeText(bytes: Buffer): string {
 
 /** True for a string with bytes in it that are no UTF-8. */
 export function hasStrayBytes(text: string): boolean {
-  return lone.test(text);
+  return !text.isWellFormed();
 }
 
 /** The bytes that a string stands for. */
