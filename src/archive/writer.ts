@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import type { Codec } from '../frame/codec.js';
 import { type EncodedMember, encodeMember, headroom, tailroom } from '../frame/encode.js';
 import { catalogMember } from '../frame/member-names.js';
+import { encodeText } from '../model/byte-text.js';
 import { TidemarkError } from '../model/errors.js';
 import { fileError, isSystemError } from '../model/file-error.js';
 import type { FrameSize, Manifest, StoredMember } from '../model/manifest.js';
@@ -66,16 +67,17 @@ export class ArchiveWriter {
     return this.#offset;
   }
 
-  /** Compresses a body and appends it: for the schema's members. Blocks while it compresses. */
-  async addMember(name: string, body: Buffer): Promise<StoredMember> {
-    if (name === catalogMember && body.length > jsonLimits.bytes) {
-      throw new TidemarkError('UNSUPPORTED_OBJECT', `write ${name}: it has ${body.length} bytes, and ${jsonLimits.bytes} are the most`, {
+  /** Compresses a text and appends it: for the schema's members. Blocks while it compresses.
+   *  @param text may stand for bytes that are no UTF-8 (model/byte-text.ts) */
+  async addMember(name: string, text: string): Promise<StoredMember> {
+    const buffer = encodeText(text, headroom, tailroom);
+    const bodyBytes = buffer.length - headroom - tailroom;
+    if (name === catalogMember && bodyBytes > jsonLimits.bytes) {
+      throw new TidemarkError('UNSUPPORTED_OBJECT', `write ${name}: it has ${bodyBytes} bytes, and ${jsonLimits.bytes} are the most`, {
         hint: 'take several snapshots of fewer tables each',
       });
     }
-    const buffer = Buffer.allocUnsafe(headroom + body.length + tailroom);
-    body.copy(buffer, headroom);
-    return this.append(encodeMember(this.#codec, { name, buffer, bodyBytes: body.length, level: this.#level }));
+    return this.append(encodeMember(this.#codec, { name, buffer, bodyBytes, level: this.#level }));
   }
 
   /** Appends frames that were made elsewhere; removes the file that they are in. Gives what the manifest has to say of them. */

@@ -24,11 +24,17 @@ export function hasStrayBytes(text: string): boolean {
   return !text.isWellFormed();
 }
 
-/** The bytes that a string stands for. */
-export function encodeText(text: string): Buffer {
-  if (!hasStrayBytes(text)) return Buffer.from(text, 'utf8');
-  const pieces = text.split(/([\udc80-\udcff])/u);
-  return Buffer.concat(pieces.map((piece, i) => (i % 2 === 0 ? Buffer.from(piece, 'utf8') : Buffer.of(piece.charCodeAt(0) - 0xdc00))));
+/** The bytes that a string stands for.
+ *  @param before bytes of room in front of them, and `after` behind: what is in it is anything */
+export function encodeText(text: string, before = 0, after = 0): Buffer {
+  if (hasStrayBytes(text)) {
+    const pieces = text.split(/([\udc80-\udcff])/u);
+    const bytes = pieces.map((piece, i) => (i % 2 === 0 ? Buffer.from(piece, 'utf8') : Buffer.of(piece.charCodeAt(0) - 0xdc00)));
+    return Buffer.concat([Buffer.alloc(before), ...bytes, Buffer.alloc(after)]);
+  }
+  const bytes = Buffer.allocUnsafe(before + Buffer.byteLength(text, 'utf8') + after);
+  bytes.write(text, before, 'utf8');
+  return bytes;
 }
 
 /** Length of the UTF-8 character at a place; 0 where there is none. https://www.rfc-editor.org/rfc/rfc3629#section-4 */

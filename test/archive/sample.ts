@@ -146,12 +146,12 @@ export async function sample({
   const some: Catalog =
     count === 2 ? catalog : { objects: catalog.objects.slice(0, count), steps: [], tables: catalog.tables.slice(0, count) };
   const schema = [
-    await writer.addMember('schema/catalog.json', Buffer.from(serializeCatalog(some))),
-    await writer.addMember('schema/pre-data.sql', Buffer.from('CREATE TABLE "public"."events" ("id" bigint);\n')),
+    await writer.addMember('schema/catalog.json', serializeCatalog(some)),
+    await writer.addMember('schema/pre-data.sql', 'CREATE TABLE "public"."events" ("id" bigint);\n'),
   ];
   const tables: TableEntry[] = [];
   for (const [at, table] of some.tables.entries()) tables.push(await addTable(writer, { table, chunks: chunks[at] ?? [] }));
-  schema.push(await writer.addMember('schema/post-data.sql', Buffer.from('')));
+  schema.push(await writer.addMember('schema/post-data.sql', ''));
   const manifest = change(manifestOf(schema, tables));
   const written = await writer.finish(manifest);
   return { bytes: Buffer.concat(pieces), written, manifest };

@@ -31,7 +31,7 @@ function collector() {
   };
 }
 
-const catalogBody = Buffer.from(serializeCatalog(catalog));
+const catalogBody = serializeCatalog(catalog);
 
 async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);

@@ -180,3 +180,14 @@ test('strings stand for any bytes, and JSON keeps them', () => {
   }
   expect(decodeText(Buffer.from([0xe9]))).toBe('\udce9');
 });
+
+test.each([
+  ['UTF-8', 'Blo\u00df \u{1f409}'],
+  ['other bytes', 'Blo\udcdf'],
+  ['nothing', ''],
+])('%s is written with room around it', (_, text) => {
+  const bytes = encodeText(text);
+  const roomy = encodeText(text, 3, 2);
+  expect(roomy.length).toBe(3 + bytes.length + 2);
+  expect(roomy.subarray(3, -2)).toEqual(bytes);
+});

@@ -19,10 +19,8 @@ export async function rewriteArchive(file: string, to: string, change: (catalog:
   };
   const writer = new ArchiveWriter({ sink, codec: await loadCodec(), level: 1 });
   const { manifest } = archive;
-  const schema: StoredMember[] = [
-    await writer.addMember(catalogMember, Buffer.from(serializeCatalog(change(await archive.readCatalog())))),
-  ];
-  schema.push(await writer.addMember('schema/pre-data.sql', Buffer.from('')));
+  const schema: StoredMember[] = [await writer.addMember(catalogMember, serializeCatalog(change(await archive.readCatalog())))];
+  schema.push(await writer.addMember('schema/pre-data.sql', ''));
   const tables: (typeof manifest.tables)[number][] = [];
   for (const table of manifest.tables) {
     const chunks: (typeof table.chunks)[number][] = [];
@@ -31,7 +29,7 @@ export async function rewriteArchive(file: string, to: string, change: (catalog:
     }
     tables.push({ ...table, chunks });
   }
-  schema.push(await writer.addMember('schema/post-data.sql', Buffer.from('')));
+  schema.push(await writer.addMember('schema/post-data.sql', ''));
   const compressedBytes = tables.reduce((sum, { chunks }) => sum + chunks.reduce((all, { length }) => all + length, 0n), 0n);
   await writer.finish({ ...manifest, schema, tables, totals: { ...manifest.totals, compressedBytes } });
   await writeFile(to, Buffer.concat(pieces));

@@ -7,7 +7,6 @@ import { ArchiveWriter } from '../../archive/writer.js';
 import type { Codec } from '../../frame/codec.js';
 import { catalogMember, globalsMember, postDataMember, preDataMember } from '../../frame/member-names.js';
 import { loadCodec } from '../../frame/zstd.js';
-import { encodeText } from '../../model/byte-text.js';
 import { formatVersion, type Manifest, type StoredMember, type TableEntry } from '../../model/manifest.js';
 import { refuseUnknownOptions } from '../../model/option-names.js';
 import type { Position } from '../../model/position.js';
@@ -130,10 +129,7 @@ async function write(plan: SnapshotPlan, tools: InView): Promise<{ manifest: Man
   // Nothing can be published without the control session, which holds locks: no reason to read on for hours until it is used again.
   const [{ members }, read] = await Promise.race([Promise.all([begun, reading]), control.lost]);
   // What the workers took is free for what is left to do.
-  const [postData] = await Promise.all([
-    writer.addMember(postDataMember, encodeText(afterRows(schema))),
-    fixed.attached.then((pool) => pool.close()),
-  ]);
+  const [postData] = await Promise.all([writer.addMember(postDataMember, afterRows(schema)), fixed.attached.then((pool) => pool.close())]);
   members.push(postData);
 
   plan.emit({ type: 'phase', phase: 'publish' });
@@ -177,9 +173,9 @@ async function settle(plan: SnapshotPlan, { codec, output, sealing, base, fixed,
 /** What comes before the rows. The workers are at work by then, and of a large schema this is some time. */
 async function writeBeginning(writer: ArchiveWriter, { catalog }: SnapshotSchema, { contents }: SnapshotPlan): Promise<StoredMember[]> {
   await setImmediate();
-  const members = [await writer.addMember(catalogMember, encodeText(serializeCatalog(catalog)))];
-  if (catalog.globals !== undefined) members.push(await writer.addMember(globalsMember, encodeText(emitGlobals(catalog))));
-  if (contents.sections.has('pre-data')) members.push(await writer.addMember(preDataMember, encodeText(emitSection(catalog, 'pre-data'))));
+  const members = [await writer.addMember(catalogMember, serializeCatalog(catalog))];
+  if (catalog.globals !== undefined) members.push(await writer.addMember(globalsMember, emitGlobals(catalog)));
+  if (contents.sections.has('pre-data')) members.push(await writer.addMember(preDataMember, emitSection(catalog, 'pre-data')));
   return members;
 }
 
