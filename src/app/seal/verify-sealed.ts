@@ -82,8 +82,15 @@ export async function verifyEnd(
   { attempt, hint }: { readonly attempt: string; readonly hint: string },
 ): Promise<void> {
   await using bytes = written;
-  if (bytes.size === archive.bytes && (await endsAs(await loadCodec(), await archive.readBack(bytes), archive))) return;
-  throw new TidemarkError('ARCHIVE_CORRUPT', `${attempt}: it is not what was written`, { hint });
+  let cause: unknown;
+  try {
+    if (bytes.size === archive.bytes && (await endsAs(await loadCodec(), await archive.readBack(bytes), archive))) return;
+  } catch (error) {
+    // What is told to whoever opens an old archive is of no help here.
+    if (!(error instanceof TidemarkError) || !error.code.startsWith('ARCHIVE_')) throw error;
+    cause = error;
+  }
+  throw new TidemarkError('ARCHIVE_CORRUPT', `${attempt}: it is not what was written`, { hint, cause });
 }
 
 async function hashOf(bytes: Seekable, signal: AbortSignal | undefined): Promise<string> {

@@ -17,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(join(path, '..'), { recursive: true }));
 
 const say = { attempt: 'read it back', hint: 'nothing was published' };
+const refusal = { code: 'ARCHIVE_CORRUPT', message: 'read it back: it is not what was written', hint: 'nothing was published' };
 
 async function archive(): Promise<{ readonly bytes: Buffer; readonly sealed: SealedArchive }> {
   const { bytes, written } = await sample();
@@ -39,15 +40,13 @@ test('a byte that is another one, from the manifest on, is found, whichever it i
   for (let at = whole.tail.manifestOffset; at < bytes.length; at += 1) {
     const altered = Buffer.from(bytes);
     altered[at] = (altered[at] ?? 0) ^ 1;
-    await expect(verifyEnd(sealed, await stored(altered), say), `byte ${at}`).rejects.toMatchObject({
-      code: expect.stringMatching(/^ARCHIVE_/),
-    });
+    await expect(verifyEnd(sealed, await stored(altered), say), `byte ${at}`).rejects.toMatchObject(refusal);
   }
 });
 
 test('a manifest that reads as another text than was written is found', async () => {
   const { bytes, sealed } = await archive();
-  await expect(verifyEnd({ ...sealed, manifestText: '{}' }, await stored(bytes), say)).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT' });
+  await expect(verifyEnd({ ...sealed, manifestText: '{}' }, await stored(bytes), say)).rejects.toMatchObject(refusal);
 });
 
 test.each([
@@ -55,9 +54,5 @@ test.each([
   ['is longer', (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(1)])],
 ])('a file that %s is not what was written', async (_, change) => {
   const { bytes, sealed } = await archive();
-  await expect(verifyEnd(sealed, await stored(change(bytes)), say)).rejects.toMatchObject({
-    code: 'ARCHIVE_CORRUPT',
-    message: 'read it back: it is not what was written',
-    hint: 'nothing was published',
-  });
+  await expect(verifyEnd(sealed, await stored(change(bytes)), say)).rejects.toMatchObject(refusal);
 });
