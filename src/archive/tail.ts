@@ -28,8 +28,8 @@ export interface ArchiveEnd {
   readonly seekTable: Buffer;
   /** What the seek table says of all frames before it. */
   readonly frames: readonly FrameSize[];
-  /** All of it, from the manifest's frame on. */
-  readonly bytes: Buffer;
+  /** All of it, from the manifest's frame on, in pieces. */
+  readonly bytes: readonly Buffer[];
 }
 
 export interface ArchiveTail extends Omit<ArchiveEnd, 'frames' | 'bytes'> {
@@ -131,7 +131,7 @@ async function readEnd(codec: Codec, bytes: Seekable, limits?: JsonLimits): Prom
   const manifestOffset = checksumOffset - manifestFrame.compressed;
   const manifestBytes = await tail.range(manifestOffset, checksumOffset);
   const manifestText = decodeManifestFrame(codec, manifestBytes, manifestFrame.raw, limits);
-  const all = Buffer.concat([manifestBytes, checksumBytes, seekTable]);
+  const all = [manifestBytes, checksumBytes, seekTable];
   return { manifestText, manifestOffset, manifestFrame, checksumOffset, checksum, seekTable, frames, bytes: all };
 }
 
@@ -142,7 +142,7 @@ export async function endsAs(
   { end, manifestText }: { readonly end: Buffer; readonly manifestText: string },
 ): Promise<boolean> {
   const found = await readEnd(codec, bytes);
-  return found.bytes.equals(end) && found.manifestText === manifestText;
+  return Buffer.concat(found.bytes).equals(end) && found.manifestText === manifestText;
 }
 
 interface SeekTableSource {
