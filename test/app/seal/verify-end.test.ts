@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyEnd } from '#dist/app/seal/verify-sealed.js';
 import { openArchive } from '#dist/archive/reader.js';
 import { FileBytes } from '#dist/frame/file-bytes.js';
+import { borrowed } from '#dist/frame/seekable.js';
+import { TidemarkError } from '#dist/model/errors.js';
 import type { SealedArchive } from '../../../src/app/seal/seal-archive.js';
 import type { Seekable } from '../../../src/frame/seekable.js';
 import { sample } from '../../archive/sample.js';
@@ -55,4 +57,18 @@ test.each([
 ])('a file that %s is not what was written', async (_, change) => {
   const { bytes, sealed } = await archive();
   await expect(verifyEnd(sealed, await stored(change(bytes)), say)).rejects.toMatchObject(refusal);
+});
+
+test('a file that is longer than what it is read back as is not what was written', async () => {
+  const { bytes, sealed } = await archive();
+  const longer = Buffer.concat([bytes, Buffer.alloc(1)]);
+  const readBack = async (file: Seekable): Promise<Seekable> => ({ ...borrowed(file), size: sealed.bytes });
+  await expect(verifyEnd({ ...sealed, readBack }, await stored(longer), say)).rejects.toMatchObject(refusal);
+});
+
+test('that it cannot be read is said as it is', async () => {
+  const { sealed } = await archive();
+  const lost = new TidemarkError('FILE_ERROR', 'read it: input/output error');
+  const readBack = (): Promise<Seekable> => Promise.reject(lost);
+  await expect(verifyEnd({ ...sealed, readBack }, await stored(Buffer.alloc(Number(sealed.bytes))), say)).rejects.toBe(lost);
 });
