@@ -10,21 +10,32 @@ export const markerSchema = 'tidemark_restoring';
 /** A table in it, where statistics wait for what they are of. */
 export const markedStatistics = 'statistics';
 
+/** What is restored: all that is in an archive, or what was chosen of it, or over what is there. */
+export type Scope = 'whole' | 'part';
+
 export interface Mark {
   readonly file: string;
+  readonly scope: Scope;
   readonly startedAt: Date;
   readonly toolVersion: string;
 }
 
 /** In one transaction: there is no mark without its table. */
-export async function setMark(session: Session, { file, startedAt, toolVersion }: Mark): Promise<void> {
+export async function setMark(session: Session, { file, scope, startedAt, toolVersion }: Mark): Promise<void> {
   await session.query('BEGIN');
   await session.query(`CREATE SCHEMA "${markerSchema}"`);
   await session.query(
     `COMMENT ON SCHEMA "${markerSchema}" IS 'A restore into this database was begun and has not ended: it is incomplete.'`,
   );
-  await session.query(`CREATE TABLE "${markerSchema}"."restore" ("file" text, "started_at" timestamptz, "tool_version" text)`);
-  await session.query(`INSERT INTO "${markerSchema}"."restore" VALUES ($1, $2, $3)`, [file, startedAt.toISOString(), toolVersion]);
+  await session.query(
+    `CREATE TABLE "${markerSchema}"."restore" ("file" text, "scope" text, "started_at" timestamptz, "tool_version" text)`,
+  );
+  await session.query(`INSERT INTO "${markerSchema}"."restore" VALUES ($1, $2, $3, $4)`, [
+    file,
+    scope,
+    startedAt.toISOString(),
+    toolVersion,
+  ]);
   await session.query('COMMIT');
 }
 
@@ -32,6 +43,15 @@ export async function setMark(session: Session, { file, startedAt, toolVersion }
 export async function isMarked(session: Session): Promise<boolean> {
   const rows = await session.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [markerSchema]);
   return rows.length > 0;
+}
+
+/** What the restore that has not ended was of: the whole, where its mark does not say. Undefined without a mark. */
+export async function readMark(session: Session): Promise<Scope | undefined> {
+  if (!(await isMarked(session))) return undefined;
+  const { there } = await session.one<{ there: boolean }>(`SELECT to_regclass('"${markerSchema}"."restore"') IS NOT NULL AS there`);
+  if (!there) return 'whole';
+  const rows = await session.query<{ scope: string | null }>(`SELECT to_jsonb(r) ->> 'scope' AS scope FROM "${markerSchema}"."restore" r`);
+  return rows.length > 0 && rows.every(({ scope }) => scope === 'part') ? 'part' : 'whole';
 }
 
 /** Waits until this and everything before it is on disk, as our sessions otherwise do not. */

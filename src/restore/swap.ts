@@ -88,7 +88,7 @@ export async function findLeftovers(session: Session, names: SwapNames, connecti
 async function isEmpty(connection: ConnectionSettings): Promise<boolean> {
   await using session = await openSession(connection, { use: 'read', applicationName: 'tidemark restore inspect' });
   const { marked, objects } = await inspectTarget(session);
-  return marked || objects.length === 0;
+  return marked !== undefined || objects.length === 0;
 }
 
 /** Names what else is connected to the database, or would keep it from being dropped: a rename needs it alone.

@@ -4,12 +4,12 @@
 import { quoteIdentifier, quoteLiteral } from '../pg/quote.js';
 import type { Session } from '../pg/session.js';
 import { unlinkAll } from './large-objects.js';
-import { isMarked, markerSchema } from './marker.js';
+import { markerSchema, readMark, type Scope } from './marker.js';
 import type { Sessions } from './sessions.js';
 
 export interface TargetState {
-  /** A restore into it was begun and has not ended. */
-  readonly marked: boolean;
+  /** A restore of this into it was begun and has not ended. */
+  readonly marked: Scope | undefined;
   /** A few of the objects that are there, as messages name them; empty where there are none. Without the mark's own. */
   readonly objects: readonly string[];
 }
@@ -66,7 +66,7 @@ const contents = `
 
 /** Looks; changes nothing. */
 export async function inspectTarget(session: Session): Promise<TargetState> {
-  const marked = await isMarked(session);
+  const marked = await readMark(session);
   const rows = await session.query<{ kind: string; name: string }>(contents);
   return { marked, objects: rows.map(({ kind, name }) => `${kind} ${name}`) };
 }

@@ -12,17 +12,20 @@ import { swapNames } from '#dist/restore/swap.js';
 import { decideWay } from '#dist/restore/way.js';
 
 describe('which way', () => {
-  const wish = { database: 'd', schema: true, clean: false, selected: false };
-  const empty = { marked: false, objects: [] };
-  const full = { marked: false, objects: ['table public.t'] };
-  const marked = { marked: true, objects: ['table public.t'] };
+  const wish = { database: 'd', schema: true, scope: 'whole' } as const;
+  const part = { ...wish, scope: 'part' } as const;
+  const empty = { marked: undefined, objects: [] };
+  const full = { marked: undefined, objects: ['table public.t'] };
+  const marked = { marked: 'whole', objects: ['table public.t'] } as const;
+  const partly = { ...marked, marked: 'part' } as const;
 
   test.each([
     ['an empty one is fresh', wish, empty, 'fresh'],
-    ['with --clean, too: there is nothing to drop', { ...wish, clean: true }, empty, 'fresh'],
+    ['with --clean or a selection, too: there is nothing to drop', part, empty, 'fresh'],
     ['what an interrupted restore left goes', wish, marked, 'wipe'],
-    ['--clean keeps to one transaction', { ...wish, clean: true }, full, 'existing'],
-    ['so does a selection', { ...wish, selected: true }, full, 'existing'],
+    ['what one of a part of an archive left, too', part, partly, 'wipe'],
+    ['and for the next of a whole one', wish, partly, 'wipe'],
+    ['--clean and a selection keep to one transaction', part, full, 'existing'],
     ['rows alone need their tables', { ...wish, schema: false }, full, 'existing'],
     ['and look for them in an empty one, too', { ...wish, schema: false }, empty, 'existing'],
   ] as const)('%s', (_what, wish, state, way) => {
@@ -32,6 +35,12 @@ describe('which way', () => {
   test('anything else in the target is refused, and named', () => {
     expect(() => decideWay(wish, full)).toThrow(
       expect.objectContaining({ code: 'TARGET_NOT_EMPTY', message: expect.stringContaining('table public.t') }),
+    );
+  });
+
+  test('for a part of an archive, an incomplete database that somebody may have put to use is not emptied', () => {
+    expect(() => decideWay(part, marked)).toThrow(
+      expect.objectContaining({ code: 'TARGET_NOT_EMPTY', hint: expect.stringContaining('DROP SCHEMA tidemark_restoring CASCADE') }),
     );
   });
 

@@ -1,6 +1,7 @@
 // The options of a restore as a caller gives them, and as they are once checked and filled up.
 import type { Section } from '../../model/catalog.js';
 import type { OptionNames } from '../../model/option-names.js';
+import type { Scope } from '../../restore/marker.js';
 import type { OpenArchiveOptions, OpenedArchive, StoreOptions } from '../archive/open-bytes.js';
 import { type CommonOptions, type CommonPlan, commonOptionNames, refuse, refuseBoth, settleCommon } from '../common-options.js';
 import { type TrustOptions, trustOf, trustOptionNames } from '../seal/open-sealed.js';
@@ -70,6 +71,8 @@ export interface RestoreSettings extends CommonPlan {
   readonly place: Pick<OpenArchiveOptions, 'store' | 'prefix'>;
   /** True where patterns choose less than all. */
   readonly selected: boolean;
+  /** 'part' where the rest of what the target holds is to stay. A database that is made anew holds nothing. */
+  readonly scope: Scope;
   readonly clean: { readonly ifExists: boolean } | undefined;
   readonly create: boolean;
   readonly globals: boolean;
@@ -125,6 +128,7 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
   const makesTables = contents.sections.has('pre-data');
   refuse(options.clean === true && !makesTables, `${attempt}: clean needs the section pre-data: dropping a table drops all that is on it`);
   refuse(options.create === true && !makesTables, `${attempt}: create needs the section pre-data`);
+  const selected = (contents.tables ?? []).length + (contents.schemas ?? []).length > 0 || options.useList !== undefined;
   return {
     ...common,
     contents: {
@@ -134,7 +138,8 @@ export function settleRestore(options: RestoreOptions): RestoreSettings {
     },
     file: options.file,
     place: { ...(options.store && { store: options.store }), ...(options.prefix !== undefined && { prefix: options.prefix }) },
-    selected: (contents.tables ?? []).length + (contents.schemas ?? []).length > 0 || options.useList !== undefined,
+    selected,
+    scope: selected || (options.clean === true && options.create !== true) ? 'part' : 'whole',
     clean: options.clean ? { ifExists: options.ifExists ?? false } : undefined,
     create: options.create ?? false,
     globals: options.globals ?? false,

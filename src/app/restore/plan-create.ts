@@ -8,6 +8,7 @@ import { databaseExists, openMaintenance } from '../../restore/database.js';
 import type { Plan } from '../../restore/plan.js';
 import type { Sessions } from '../../restore/sessions.js';
 import { inspectTarget, type TargetState } from '../../restore/target.js';
+import { refusePart } from '../../restore/way.js';
 import type { RestoreSettings } from './options.js';
 import { check, contentsOf, fresh, notices } from './plan-contents.js';
 import { planInto } from './plan-into.js';
@@ -25,12 +26,14 @@ export async function planCreate(settings: RestoreSettings, given: GivenGlobals)
   const { database: properties } = catalog;
   const finish: Plan =
     properties === undefined ? [] : [{ action: 'database properties', statements: propertyStatements(database, properties) }];
-  if (state !== undefined && !state.marked && state.objects.length === 0) {
+  if (state !== undefined && state.marked === undefined && state.objects.length === 0) {
     await checkRoles(maintenance, properties, coming.roles);
     const into = await planInto(settings, { ...given, database });
     return { ...into, plan: beforeUnmark(into.plan, finish), maintenance };
   }
-  if (state !== undefined && !state.marked) {
+  if (state?.marked !== undefined) {
+    refusePart({ database, scope: settings.scope }, state.marked);
+  } else if (state !== undefined) {
     throw new TidemarkError(
       'TARGET_NOT_EMPTY',
       `create database ${database}: it exists and is not empty (${state.objects.join(', ')}, ...)`,

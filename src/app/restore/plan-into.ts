@@ -31,8 +31,7 @@ async function planOn(
   { source, catalog, coming, database }: GivenGlobals & { database: string },
 ): Promise<RestorePlan> {
   const contents = contentsOf(settings, source);
-  const { clean, selected } = settings;
-  const way = decideWay({ database, schema: contents.schema, clean: clean !== undefined, selected }, await inspectTarget(session));
+  const way = decideWay({ database, schema: contents.schema, scope: settings.scope }, await inspectTarget(session));
   await check(session, { source, catalog, settings, coming });
   const target = await session.one<{ encoding: string }>(
     'SELECT pg_encoding_to_char(encoding) AS encoding FROM pg_database WHERE datname = current_database()',

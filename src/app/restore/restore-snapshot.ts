@@ -7,6 +7,7 @@ import { TidemarkError } from '../../model/errors.js';
 import type { LeftOut } from '../../model/manifest.js';
 import { refuseUnknownOptions } from '../../model/option-names.js';
 import type { Position } from '../../model/position.js';
+import { toolVersion } from '../../model/tool-version.js';
 import { Execution } from '../../restore/execute.js';
 import type { GlobalsReport } from '../../restore/globals.js';
 import { markerSchema } from '../../restore/marker.js';
@@ -160,7 +161,7 @@ function executeOptions(
     ...(locale === undefined ? {} : { locale }),
     ...(tablespace === undefined ? {} : { tablespace }),
     ...(names === undefined ? {} : { swap: { names, force } }),
-    mark: source.mark(new Date()),
+    mark: { file: source.name, scope: settings.scope, startedAt: new Date(), toolVersion },
     emit,
     signal,
   };

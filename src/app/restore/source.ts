@@ -10,10 +10,8 @@ import type { Catalog, CatalogTable } from '../../model/catalog.js';
 import { TidemarkError } from '../../model/errors.js';
 import type { Manifest } from '../../model/manifest.js';
 import { printable } from '../../model/printable.js';
-import { toolVersion } from '../../model/tool-version.js';
 import type { Archives } from '../../restore/archives.js';
 import type { RowSource } from '../../restore/load-rows.js';
-import type { Mark } from '../../restore/marker.js';
 import { decryptedStream } from '../../seal/decrypt-stream.js';
 import type { OpenedArchive } from '../archive/open-bytes.js';
 import { closeAll, openOthers } from '../archive/other-archives.js';
@@ -23,6 +21,8 @@ import { readIdentities, readVerifyKeys } from '../seal/read-keys.js';
 import type { RestoreSettings } from './options.js';
 
 export interface RestoreSource extends AsyncDisposable {
+  /** For messages and marks: a path, a URL without secrets, or '-' for a pipe. */
+  readonly name: string;
   readonly catalog: Catalog;
   /** Undefined for a pipe: there it comes last. */
   readonly manifest: Manifest | undefined;
@@ -32,7 +32,6 @@ export interface RestoreSource extends AsyncDisposable {
   /** Looks for the other archives that have rows of these tables. Before anything is changed.
    *  @throws TidemarkError ARCHIVE_MISSING_PART, also from a pipe, which cannot say where they are; STORE_ERROR */
   reach(tables: readonly CatalogTable[]): Promise<void>;
-  mark(startedAt: Date): Mark;
 }
 
 export interface SourceOptions extends OpenSealedOptions {
@@ -57,6 +56,7 @@ async function openWhole(file: string | OpenedArchive, options: OpenSealedOption
     let others: Archives = [];
     return {
       catalog: await archive.readCatalog(),
+      name: bytes.name,
       manifest,
       manifestText: archive.tail.manifestText,
       get rows(): RowSource {
@@ -67,7 +67,6 @@ async function openWhole(file: string | OpenedArchive, options: OpenSealedOption
         const needed = new Set(manifest.tables.flatMap((table) => (table.in !== undefined && wanted.has(table.directory) ? table.in : [])));
         others = await openOthers(opened, manifest, needed);
       },
-      mark: (startedAt) => ({ file: bytes.name, startedAt, toolVersion }),
       async [Symbol.asyncDispose]() {
         await closeAll(others);
         await archive.close();
@@ -87,6 +86,7 @@ async function openPipe(input: AsyncIterable<Uint8Array>): Promise<RestoreSource
   const pieces: Uint8Array[] = [];
   for await (const piece of first.value.body()) pieces.push(piece);
   return {
+    name: '-',
     catalog: decodeCatalog(Buffer.concat(pieces)),
     manifest: undefined,
     manifestText: undefined,
@@ -95,7 +95,6 @@ async function openPipe(input: AsyncIterable<Uint8Array>): Promise<RestoreSource
       const table = tables.find(({ elsewhere, withoutData }) => elsewhere && withoutData === undefined);
       if (table !== undefined) throw unreachable(table);
     },
-    mark: (startedAt) => ({ file: '-', startedAt, toolVersion }),
     // Not awaited: where a read of the pipe stands still, so does this.
     [Symbol.asyncDispose]: async () => void members.return().catch(() => undefined),
   };

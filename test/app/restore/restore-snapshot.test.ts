@@ -103,6 +103,33 @@ describe('into an empty database', () => {
 });
 
 describe('a restore that does not end', () => {
+  test('of everything: what is there stays when a part is asked for, until the mark is dropped', async () => {
+    await using target = await createDatabase();
+    await expect(restore(target, { file: await damaged() })).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT' });
+    await target.run('CREATE TABLE public.mine AS SELECT 1 AS id');
+    for (const part of [{ tables: ['app.part'] }, { clean: true, ifExists: true }]) {
+      await expect(restore(target, part)).rejects.toMatchObject({
+        code: 'TARGET_NOT_EMPTY',
+        message: expect.stringContaining('an earlier restore of a whole one into it has not ended; nothing was changed'),
+        hint: expect.stringContaining('DROP SCHEMA tidemark_restoring CASCADE'),
+      });
+    }
+    expect(await target.query('SELECT id FROM public.mine')).toEqual([{ id: 1 }]);
+    await target.run('DROP SCHEMA tidemark_restoring CASCADE');
+    await restore(target, { clean: true, ifExists: true });
+    expect(await digest(target)).toMatchObject(expected);
+    expect(await target.query('SELECT id FROM public.mine')).toEqual([{ id: 1 }]);
+  });
+
+  test('of a part: the same again starts over', async () => {
+    await using target = await createDatabase();
+    const part = { tables: ['app.events'] };
+    await expect(restore(target, { file: await damaged(), ...part })).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT' });
+    const { plan } = await restore(target, part);
+    expect(plan[0]).toMatchObject({ action: 'wipe' });
+    expect(await isMarked(target)).toBe(false);
+  });
+
   /** The archive with another byte in the middle of a chunk of app.events. */
   async function damaged(): Promise<string> {
     const path = join(sample.folder, 'damaged.tar.zst');

@@ -198,6 +198,17 @@ describe('create', () => {
     await restore({ url: server }, { create: true, clean: true, ifExists: true, file: other.file });
     expect(await digest(other.source)).toEqual(expected);
   });
+
+  test('a part of an archive does not take the place of a database that a restore of a whole one has not ended in', async () => {
+    await using other = await makeSample();
+    const server = await serverUrl();
+    await other.source.run('CREATE SCHEMA tidemark_restoring');
+    await expect(restore({ url: server }, { create: true, tables: ['app.events'], file: other.file })).rejects.toMatchObject({
+      code: 'TARGET_NOT_EMPTY',
+      message: expect.stringContaining('an earlier restore of a whole one into it has not ended; nothing was changed'),
+    });
+    expect(await digest(other.source)).toEqual(expected);
+  });
 });
 
 describe('what belongs to the database itself', () => {
