@@ -4,7 +4,8 @@ export { type ArchiveList, type ListEntry, type ListOptions, listArchive } from 
 export { type PulledArchive, type PullOptions, type PullResult, pullSnapshot } from './app/archive/pull.js';
 export { type ShownSnapshot, showSnapshot } from './app/archive/show-snapshot.js';
 export { type VerifyReport, type VerifySnapshotOptions, verifySnapshot } from './app/archive/verify-snapshot.js';
-export { type BootstrapOptions, type BootstrapResult, bootstrap, type Restorable, type TriedSnapshot } from './app/bootstrap/bootstrap.js';
+export { type BootstrapOptions, type BootstrapResult, bootstrap, type Restorable } from './app/bootstrap/bootstrap.js';
+export type { TriedSnapshot } from './app/bootstrap/no-snapshot.js';
 export type { Config, LoadedConfig } from './app/config/config.js';
 export { type LoadOptions as LoadConfigOptions, loadConfig } from './app/config/load.js';
 export type { ConfigInput } from './app/config/schema.js';

@@ -39,7 +39,8 @@ describe('tidemark bootstrap', () => {
     const file = join(store.path, 'tidemark.config.json');
     await writeFile(file, JSON.stringify({ database: database.url, store: '.', prefix: 'chain', preset: 'runtime', position }));
     const planned = await runCli(['bootstrap', '--config', file, '--json', '--dry-run']);
-    expect([planned.exitCode, ...jsonLines(planned.stdout)]).toEqual([0, expect.objectContaining({ type: 'bootstrap', action: 'empty' })]);
+    expect([planned.exitCode, planned.stdout]).toEqual([5, '']);
+    expect(planned.stderr).toContain('a dry run does not read them');
     const restored = await runCli(['bootstrap', '--json'], { cwd: store.path });
     expect(jsonLines(restored.stdout)).toMatchObject([
       {
@@ -59,8 +60,9 @@ describe('tidemark bootstrap', () => {
   test('an empty store and an empty database: from the beginning, and that is no failure', async () => {
     await using store = await chain.storeOf();
     await using database = await createDatabase();
-    const { exitCode, stdout } = await runCli(['bootstrap', '--store', store.path, '-d', database.url]);
+    const { exitCode, stdout, stderr } = await runCli(['bootstrap', '--store', store.path, '-d', database.url]);
     expect([exitCode, stdout]).toEqual([0, 'the database is empty, and there is no snapshot: start from the beginning\n']);
+    expect(stderr).toBe(`tidemark: ${store.path} has nothing that begins with snapshot-\n`);
   });
 });
 

@@ -20,6 +20,7 @@ import type { RestoreOptions } from '../restore/options.js';
 import { restoreSnapshot } from '../restore/restore-snapshot.js';
 import { lockBootstrap } from './lock.js';
 import { lookAtDatabase, type Seen } from './look.js';
+import { checkMayBegin, type NothingToRestore, type TriedSnapshot } from './no-snapshot.js';
 
 /** `force`: ends the sessions on a database that is to be replaced. */
 export interface BootstrapOptions
@@ -33,7 +34,8 @@ export interface BootstrapOptions
   /** The earliest sequence that each stream still holds: a database, or a snapshot, that stands before that cannot go on. Needs
    *  `position.streamsQuery`. */
   readonly available?: Streams;
-  /** Only says what would be done. Archives that nothing is known of are not verified, and do not count. */
+  /** Only says what would be done. Archives that nothing is known of are not verified, and do not count: where there is nothing else, that is
+   *  SNAPSHOT_MISSING. */
   readonly dryRun?: boolean;
 }
 
@@ -53,12 +55,6 @@ const optionNames: OptionNames<BootstrapOptions> = {
   dryRun: true,
   ...repositoryOptionNames,
 };
-
-/** A snapshot that would not do. */
-export interface TriedSnapshot {
-  readonly id: string;
-  readonly problem: string;
-}
 
 export type BootstrapResult = { readonly database: string; readonly state: DatabaseState; readonly reason: string } & (
   | {
@@ -160,8 +156,7 @@ class Bootstrap {
         if (restored !== undefined) return { ...restored, state: first };
         continue;
       }
-      this.#refuseIfTried(start.reason, bad ?? []);
-      if (start.action === 'impossible') throw missing(this.#database, start.reason, { hint: start.hint });
+      await this.#begin(start, { bad: bad ?? [], snapshots });
       if (seen.state === 'missing') await this.#create(session);
       return { database: this.#database, state: first, reason: start.reason, action: 'empty' };
     }
@@ -192,9 +187,11 @@ class Bootstrap {
     const start = this.#decide(seen, snapshots);
     const { state } = seen;
     if (start.action === 'warm') return this.#none(seen, start.reason);
-    if (start.action === 'impossible') throw missing(this.#database, start.reason, { hint: start.hint });
     const facts = { database: this.#database, state, reason: start.reason };
-    if (start.action === 'begin') return { ...facts, action: 'empty' };
+    if (start.action !== 'restore') {
+      await this.#begin(start, { bad: unknown, snapshots });
+      return { ...facts, action: 'empty' };
+    }
     const { snapshot } = start;
     return { ...facts, action: 'would-restore', swap: bySwap(state), ...restorable(snapshot, snapshot.position) };
   }
@@ -247,16 +244,16 @@ class Bootstrap {
     this.#notice(`snapshot ${id} would not do: ${problem}; looking for an older one`);
   }
 
-  /** Nobody starts from the beginning because all snapshots are damaged. */
-  #refuseIfTried(reason: string, bad: readonly UnknownSnapshot[]): void {
+  /** Says what was looked for. @throws TidemarkError SNAPSHOT_MISSING where the database may not begin from nothing */
+  async #begin(
+    start: NothingToRestore['start'],
+    { bad, snapshots }: { readonly bad: readonly UnknownSnapshot[]; readonly snapshots: readonly StoredSnapshot[] },
+  ): Promise<void> {
     const known = new Set(this.#tried.map(({ id }) => id));
     const tried = [...this.#tried, ...bad.filter(({ id }) => !known.has(id)).map(({ id, problem }) => ({ id, problem }))];
-    if (tried.length === 0) return;
-    const list = tried.map(({ id, problem }) => `${id} (${problem})`).join('; ');
-    throw missing(this.#database, `${reason}; these would not do: ${list}`, {
-      hint: 'copy a good snapshot into the store; to start from the beginning, move these away and see that the database is empty',
-      details: { tried },
-    });
+    const dryRun = this.#options.dryRun ?? false;
+    const facts = { database: this.#database, start, tried, found: snapshots.length > 0, dryRun };
+    this.#notice(await checkMayBegin(facts, this.#repository));
   }
 
   /** Found out before the work. https://www.postgresql.org/docs/current/sql-alterdatabase.html */
@@ -299,12 +296,4 @@ function bySwap(state: DatabaseState): boolean {
 function restorable(snapshot: StoredSnapshot, position: Position): Restorable {
   const { height } = position;
   return { snapshot, position, ...(height === undefined ? {} : { height, goOnFrom: height + 1n }) };
-}
-
-function missing(
-  database: string,
-  why: string,
-  extras: { readonly hint: string; readonly details?: Readonly<Record<string, unknown>> },
-): TidemarkError {
-  return new TidemarkError('SNAPSHOT_MISSING', `bootstrap database ${database}: ${why}`, extras);
 }

@@ -32,6 +32,8 @@ export async function advance(database: TestDatabase, height: number): Promise<v
 
 export interface Chain extends AsyncDisposable {
   readonly source: TestDatabase;
+  /** Path of the archive of a height. */
+  archiveOf(height: number): string;
   /** A folder with nothing but copies of the archives of these heights: `chain-<height>.tar.zst`. */
   storeOf(...heights: readonly number[]): Promise<{ readonly path: string } & AsyncDisposable>;
 }
@@ -48,6 +50,7 @@ export async function makeChain({ heights, dirtyAt }: { readonly heights: readon
   }
   return {
     source,
+    archiveOf: (height) => join(folder.path, `${height}`),
     storeOf: async (...some) => {
       const store = await temporaryDirectory();
       for (const height of some) await copyFile(join(folder.path, `${height}`), join(store.path, `chain-${height}.tar.zst`));

@@ -1,13 +1,14 @@
 // The start of a deployment: every state of the database, every kind of store, several processes at once, and one that is killed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BootstrapOptions, bootstrap } from '#dist/app/bootstrap/bootstrap.js';
 import { lockBootstrap } from '#dist/app/bootstrap/lock.js';
+import { publishSnapshot } from '#dist/app/repository/publish-snapshot.js';
 import { Repository } from '#dist/app/repository/repository.js';
 import { restoreSnapshot } from '#dist/app/restore/restore-snapshot.js';
 import type { TidemarkEvent } from '#dist/model/events.js';
@@ -125,7 +126,11 @@ describe('what is restored', () => {
     await using store = await chain.storeOf(100);
     await using database = await createDatabase();
     const { messages, onEvent } = notices();
-    expect(await start(database, store, { dryRun: true, onEvent })).toMatchObject({ action: 'empty' });
+    await expect(start(database, store, { dryRun: true, onEvent })).rejects.toMatchObject({
+      code: 'SNAPSHOT_MISSING',
+      message: expect.stringContaining('these would not do: chain-100 (it has not been verified yet)'),
+      hint: expect.stringContaining('a dry run does not read them'),
+    });
     expect(messages).toEqual(['snapshot chain-100 does not count: it has not been verified yet']);
     await new Repository({ store: store.path, prefix: 'chain' }).verifyUnknown();
     expect(await start(database, store, { dryRun: true })).toMatchObject({ action: 'would-restore', swap: false, goOnFrom: 101n });
@@ -205,6 +210,35 @@ describe('snapshots that would not do', () => {
     expect(await start(missing, store)).toMatchObject({ action: 'empty', state: 'missing' });
     expect(await missing.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     expect(await readdir(store.path)).toEqual([]);
+  });
+
+  test('where they are in another layout, nobody starts from the beginning', async () => {
+    await using store = await chain.storeOf();
+    await using database = await createDatabase();
+    await mkdir(join(store.path, 'chain', '2026-01-31'), { recursive: true });
+    await copyFile(chain.archiveOf(100), join(store.path, 'chain', '2026-01-31', 'snapshot.tar.zst'));
+    for (const dryRun of [true, false]) {
+      await expect(start(database, store, { dryRun })).rejects.toMatchObject({
+        code: 'SNAPSHOT_MISSING',
+        message: expect.stringContaining('has chain/2026-01-31/snapshot.tar.zst, which is of the layout dated and not flat'),
+        hint: expect.stringContaining('--layout dated'),
+      });
+    }
+    expect(await start(database, store, { layout: 'dated' })).toMatchObject({ action: 'restored', height: 100n });
+  });
+
+  test('where one that was published is gone, nobody starts from the beginning', async () => {
+    await using store = await chain.storeOf();
+    await using database = await createDatabase();
+    const { snapshot } = await publishSnapshot({ database: chain.source.url, store: store.path, prefix: 'chain', jobs: 1, ...position });
+    await rm(join(store.path, snapshot.key));
+    await expect(start(database, store)).rejects.toMatchObject({
+      code: 'SNAPSHOT_MISSING',
+      message: expect.stringContaining(`had ${snapshot.key}, by its latest.json, and has it no more`),
+    });
+    const { messages, onEvent } = notices();
+    expect(await start(database, store, { prefix: 'another', onEvent })).toMatchObject({ action: 'empty' });
+    expect(messages).toEqual([`${store.path} has nothing that begins with another-, but snapshots of chain`]);
   });
 
   test('without any, an invalid database is an error', async () => {
