@@ -84,12 +84,14 @@ class RunningScheduler implements Scheduler {
     // A height that is told, and not read in the snapshot, would be that of another state than the data's.
     refuse(by.has('height') && position.heightQuery === undefined, `${attempt}: rules by height need position.heightQuery`);
     refuse(by.has('stream') && position.streamsQuery === undefined, `${attempt}: rules by stream need position.streamsQuery`);
-    const taken: Omit<SnapshotOptions, 'file'> = { ...snapshot, ...position };
+    // Who signs a series signs what is taken for it.
+    const { signKey = snapshot.signKey } = options;
+    const taken: Omit<SnapshotOptions, 'file'> = { ...snapshot, ...position, ...(signKey && { signKey }) };
     const connection = connectionOf(options.db);
     planSnapshot({ ...taken, database: connection });
     this.#series = {
       connection,
-      repository: new Repository({ ...options, ...(taken.signKey && { signKey: taken.signKey }) }),
+      repository: new Repository({ ...options, ...(signKey && { signKey }) }),
       retention,
       snapshot: taken,
       leaseMs,

@@ -11,6 +11,7 @@ import { publishSnapshot } from '#dist/app/repository/publish-snapshot.js';
 import { type Listing, Repository, type RepositoryOptions } from '#dist/app/repository/repository.js';
 import { verifyStored } from '#dist/app/repository/stored-snapshots.js';
 import { takeOverRepository } from '#dist/app/repository/take-over.js';
+import { createScheduler } from '#dist/app/schedule/create-scheduler.js';
 import { generateKeys } from '#dist/app/seal/keygen.js';
 import { takeSnapshot } from '#dist/app/snapshot/take-snapshot.js';
 import { openStore } from '#dist/store/open-store.js';
@@ -238,3 +239,25 @@ test('a signature that somebody has put where one is to be is left as it is: the
   expect((await start({ ...series, ...signing() })).snapshots.map(({ id }) => id)).toEqual(['s-5.2']);
   expect(await readFile(join(store, 's-5.tar.zst.manifest.json.minisig'))).toEqual(await readFile(key('ours.pub')));
 });
+
+test.each(['of the series', 'of its snapshots'])(
+  'a scheduler signs with the key %s, which all that it finds must be signed with',
+  async (whose) => {
+    const store = folder.path;
+    await takeSnapshot({ database: db.url, file: join(store, 's-20200101T000000Z.tar.zst'), jobs: 1 });
+    const scheduler = createScheduler({
+      db: db.url,
+      store,
+      prefix: 's',
+      rules: { rules: [{ by: 'height', every: 1000n }], whenNone: false },
+      position: { heightQuery: 'SELECT count(*) FROM blocks' },
+      retention: { last: 2 },
+      ...(whose === 'of the series' ? { ...signing(), snapshot: { jobs: 1 } } : { snapshot: { jobs: 1, ...signing() } }),
+    });
+    const { key: archive } = await scheduler.snapshotNow();
+    await verifySnapshot({ file: join(store, archive), verifyKeys: [key('ours.pub')] });
+    const { unknown } = await scheduler.status();
+    await scheduler.close();
+    expect(unknown.map(({ id }) => id)).toEqual(['s-20200101T000000Z']);
+  },
+);
