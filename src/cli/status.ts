@@ -47,7 +47,7 @@ async function status(flags: Flags): Promise<void> {
 
 function staleness({ store, prefix, reason, newest, ageMs }: Status): TidemarkError {
   return new TidemarkError('SNAPSHOT_STALE', `look at the snapshots ${prefix} in ${store}: ${reason}`, {
-    hint: newest === undefined ? 'take one, or verify those that are there: tidemark list' : 'look why none was taken since',
+    hint: newest === undefined ? 'take one, or verify those that are there: tidemark list --verify' : 'look why none was taken since',
     details: newest === undefined ? {} : { id: newest.id, ageMs },
   });
 }

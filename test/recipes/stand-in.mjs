@@ -12,9 +12,11 @@ import { loadCodec } from '#dist/frame/zstd.js';
 
 const [program, ...args] = process.argv.slice(2);
 
-/** `psql -d DATABASE -f FILE`, `psql -d DATABASE -c "\copy TABLE from ['FILE' | program 'COMMAND'] [with (...)]"` */
-async function psql([d, database, option, text]) {
-  if (d !== '-d' || !['-c', '-f'].includes(option)) throw new Error(`psql: ${args.join(' ')}`);
+/** `psql -d DATABASE -v ON_ERROR_STOP=1 -f FILE`, `psql -d DATABASE -c "\copy TABLE from ['FILE' | program 'COMMAND'] [with (...)]"` */
+async function psql([d, database, ...rest]) {
+  const stops = rest[0] === '-v' && rest[1] === 'ON_ERROR_STOP=1';
+  const [option, text] = stops ? rest.slice(2) : rest;
+  if (d !== '-d' || option !== (stops ? '-f' : '-c')) throw new Error(`psql: ${args.join(' ')}`);
   const client = new pg.Client({ database });
   await client.connect();
   try {

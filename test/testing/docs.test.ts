@@ -1,7 +1,7 @@
 // The examples of docs/testing.md, run as they stand there, in a project that has nothing else: a folder outside of this one, which finds
 // tidemark among its packages.
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidemark-project-'));
   await mkdir(join(folder, 'node_modules'));
   await symlink(root, join(folder, 'node_modules', 'tidemark'));
-  for (const name of ['pg', 'vitest']) await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  for (const name of ['pg', 'vitest', '@types']) await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -26,8 +26,7 @@ afterAll(() => rm(folder, { recursive: true }));
 async function projectOf(section: string): Promise<string> {
   const text = await readFile(join(root, 'docs', 'testing.md'), 'utf8');
   const part = text.split(/^## /m).find((one) => one.startsWith(`${section}\n`)) ?? '';
-  const project = join(folder, section.replace(/\W/g, '-'));
-  await mkdir(project);
+  const project = await mkdtemp(join(folder, section.replace(/\W/g, '-')));
   await writeFile(join(project, 'package.json'), JSON.stringify({ type: 'module' }));
   for (const [, name = '', code = ''] of part.matchAll(/```[jt]s\n\/\/ (\S+)\n([\s\S]*?)```/g)) await writeFile(join(project, name), code);
   await using source = await createDatabase();
@@ -49,6 +48,28 @@ test('those for Vitest: a server, and a database for each test', async () => {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const { stdout } = await run(process.execPath, [vitest, 'run', '--reporter=json', '--no-color'], { cwd: project, env: environment({}) });
   expect(JSON.parse(stdout.slice(stdout.indexOf('{')))).toMatchObject({ numTotalTests: 2, numPassedTests: 2, success: true });
+});
+
+test('those for Vitest have the types that they say', async () => {
+  const project = await projectOf('Vitest');
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const files = (await readdir(project)).filter((name) => name.endsWith('.ts'));
+  expect(files.length).toBeGreaterThan(1);
+  const strict = [
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+    '--target',
+    'es2022',
+    '--lib',
+    'esnext',
+    '--module',
+    'nodenext',
+    '--types',
+    'node',
+  ];
+  const { stdout } = await run(process.execPath, [tsc, ...strict, ...files], { cwd: project }).catch((error: { stdout: string }) => error);
+  expect(stdout).toBe('');
 });
 
 test('those for node:test: a database that is made new for each test, and nothing is left', async () => {

@@ -8,11 +8,11 @@ import type { Config, LoadedConfig } from './config.js';
 
 /** `['store', 'the directory /srv/snapshots; ...']`, in the order of the file's keys. */
 export function describeConfig(config: LoadedConfig): readonly (readonly [key: string, sentence: string])[] {
-  const { database, store, prefix, poll, http, log, leaseMs, drill, reserveBytes } = config;
+  const { database, store, prefix, layout, poll, http, log, leaseMs, drill, reserveBytes } = config;
   const looks = `every ${describeMs(poll.everyMs)}${poll.listen === undefined ? '' : `, and when channel ${poll.listen} is notified`}`;
   return [
     ['database', `${describeConnection(database)}${database.role === undefined ? '' : `, as role ${database.role}`}`],
-    ['store', `${store}, names as ${prefix}-<height>.tar.zst`],
+    ['store', `${store}, names as ${layout === 'flat' ? `${prefix}-<height>.tar.zst` : `${prefix}/<date>/snapshot.tar.zst`}`],
     ...describeKeys(config).map((sentence) => ['keys', sentence] as const),
     ['position', describePosition(config)],
     ['snapshot', describeSnapshot(config)],
